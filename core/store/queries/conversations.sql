@@ -1,0 +1,61 @@
+-- name: insert_conversation
+insert into conversations (id, user_id, title, title_source, model_id, leaf_message_id, created_at, updated_at)
+values ($id, $user_id, $title, 'auto', $model_id, null, $now, $now)
+
+-- name: load_conversation
+select id, user_id, title, title_source, model_id, leaf_message_id, created_at, updated_at, deleted_at,
+    coalesce(fallback, 'automatic') as fallback
+from conversations
+where id = $id and user_id = $user_id and deleted_at is null
+
+-- name: list_conversations
+select id, user_id, title, title_source, model_id, leaf_message_id, created_at, updated_at, deleted_at,
+    coalesce(fallback, 'automatic') as fallback
+from conversations
+where user_id = $user_id and deleted_at is null
+order by updated_at desc, id desc
+limit $limit
+
+-- name: rename_conversation
+update conversations set title = $title, title_source = 'user'
+where id = $id and user_id = $user_id and deleted_at is null
+
+-- name: set_model
+update conversations set model_id = $model_id
+where id = $id and user_id = $user_id and deleted_at is null
+
+-- name: set_fallback
+update conversations set fallback = $fallback
+where id = $id and user_id = $user_id and deleted_at is null
+
+-- name: delete_conversation
+update conversations set deleted_at = $now
+where id = $id and user_id = $user_id and deleted_at is null
+
+-- name: restore_conversation
+update conversations set deleted_at = null
+where id = $id and user_id = $user_id
+
+-- name: load_messages
+select id, conversation_id, parent_id, turn_id, role, content, reasoning, status, finish_reason, requested_model,
+    served_model, model_label, error_class, error_message, error_detail, created_at
+from messages
+where conversation_id = $conversation_id
+order by created_at, id
+
+-- name: insert_message
+insert into messages (
+    id, conversation_id, parent_id, turn_id, role, content, reasoning, status, finish_reason, requested_model,
+    served_model, model_label, error_class, error_message, error_detail, created_at
+) values (
+    $id, $conversation_id, $parent_id, $turn_id, $role, $content, $reasoning, $status, $finish_reason, $requested_model,
+    $served_model, $model_label, $error_class, $error_message, $error_detail, $created_at
+)
+
+-- name: touch_conversation
+update conversations set leaf_message_id = $leaf_message_id, updated_at = $now
+where id = $id
+
+-- name: title_conversation
+update conversations set title = $title
+where id = $id and title_source = 'auto'

@@ -1,0 +1,36 @@
+-- name: insert_attempt
+insert into attempts (
+    id, turn_id, parent_id, conversation_id, user_id, source, use_case,
+    requested_model, served_model, upstream_model, provider, parameters,
+    started_at, first_token_at, ended_at,
+    input_tokens, cached_input_tokens, cache_write_tokens, image_tokens, output_tokens, reasoning_tokens,
+    computed_cost_usd, reported_cost_usd, cost_usd, cost_code, price_version,
+    status, error_message, fallback_of, cached
+) values (
+    $id, $turn_id, $parent_id, $conversation_id, $user_id, $source, $use_case,
+    $requested_model, $served_model, $upstream_model, $provider, $parameters,
+    $started_at, $first_token_at, $ended_at,
+    $input_tokens, $cached_input_tokens, $cache_write_tokens, $image_tokens, $output_tokens, $reasoning_tokens,
+    $computed_cost_usd, $reported_cost_usd, $cost_usd, $cost_code, $price_version,
+    $status, $error_message, $fallback_of, $cached
+)
+
+-- name: figures_of_conversation
+-- What each answer took: every attempt of its turn counts, because every attempt was paid for; the times are those of
+-- the attempt that answered, the last one (arg_max would pass over its nulls and take an earlier attempt's figure).
+select
+    turn_id,
+    sum(input_tokens)::bigint as input_tokens,
+    sum(cached_input_tokens)::bigint as cached_input_tokens,
+    sum(output_tokens)::bigint as output_tokens,
+    sum(reasoning_tokens)::bigint as reasoning_tokens,
+    case when count(*) = count(cost_usd) then sum(cost_usd)::decimal(18,9) end as cost_usd,
+    case when count(*) = count(cost_usd) then arg_max(cost_code, id) else 'unpriced' end as cost_code,
+    arg_max(started_at, id) as started_at,
+    arg_max_null(first_token_at, id) as first_token_at,
+    max(ended_at) as ended_at,
+    arg_max(output_tokens, id) as last_output_tokens,
+    bool_or(parent_id is not null or fallback_of is not null) as detour
+from attempts
+where conversation_id = $conversation_id
+group by turn_id

@@ -1,0 +1,50 @@
+-- name: export_conversations
+select id, title, model_id, leaf_message_id, created_at, updated_at, deleted_at
+from conversations where user_id = $user_id order by created_at, id
+
+-- name: export_messages
+select messages.id, messages.conversation_id, messages.parent_id, messages.turn_id, messages.role, messages.content,
+    messages.reasoning, messages.status, messages.finish_reason, messages.requested_model, messages.served_model,
+    messages.model_label, messages.error_message, messages.created_at
+from messages join conversations on conversations.id = messages.conversation_id
+where conversations.user_id = $user_id
+order by messages.created_at, messages.id
+
+-- name: export_attempts
+select id, turn_id, conversation_id, source, use_case, requested_model, served_model, provider, parameters, started_at,
+    first_token_at, ended_at, input_tokens, cached_input_tokens, cache_write_tokens, image_tokens, output_tokens,
+    reasoning_tokens, cost_usd, cost_code, price_version, status, fallback_of
+from attempts where user_id = $user_id order by started_at, id
+
+-- name: export_conversation_parameters
+select conversation_id, parameters from conversation_parameters where user_id = $user_id
+
+-- name: running_turns
+select count(*) as running from turns where user_id = $user_id and status = 'running'
+
+-- name: count_conversations
+select count(*) as conversations from conversations where user_id = $user_id
+
+-- name: count_presets
+select count(*) as presets from presets where owner_id = $user_id
+
+-- name: delete_messages
+delete from messages where conversation_id in (select id from conversations where user_id = $user_id)
+
+-- name: delete_turns
+delete from turns where user_id = $user_id
+
+-- name: delete_conversation_parameters
+delete from conversation_parameters where user_id = $user_id
+
+-- name: delete_conversations
+delete from conversations where user_id = $user_id
+
+-- name: delete_kept_answers
+delete from answer_cache where user_id = $user_id
+
+-- name: delete_presets
+delete from presets where owner_id = $user_id
+
+-- name: delete_preferences
+delete from preferences where user_id = $user_id

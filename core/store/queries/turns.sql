@@ -1,0 +1,31 @@
+-- name: insert_turn
+insert into turns (
+    id, conversation_id, user_id, user_message_id, source, use_case, requested_model, parameters, status,
+    partial_text, partial_reasoning, started_at
+) values (
+    $id, $conversation_id, $user_id, $user_message_id, $source, $use_case, $requested_model, $parameters, 'running',
+    '', '', $now
+)
+
+-- name: running_turn_of_conversation
+select id from turns where conversation_id = $conversation_id and status = 'running'
+
+-- name: running_turn
+select id from turns where id = $id and status = 'running'
+
+-- name: checkpoint_turn
+update turns set partial_text = $partial_text, partial_reasoning = $partial_reasoning,
+    answering_model = $answering_model, checkpoint_at = $now
+where id = $id and status = 'running'
+
+-- name: end_turn
+update turns
+set status = $status, ended_at = $now, partial_text = '', partial_reasoning = ''
+where id = $id and status = 'running'
+
+-- name: interrupted_turns
+select id, conversation_id, user_id, user_message_id, source, use_case, requested_model, parameters, partial_text,
+    partial_reasoning, answering_model, checkpoint_at, started_at
+from turns
+where status = 'running'
+order by started_at, id
