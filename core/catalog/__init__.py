@@ -1,0 +1,1 @@
+"""What models exist, what they can do, and how they have been doing lately."""

@@ -1,0 +1,125 @@
+"""The models of a running process: the registry file, what endpoints report, and what administrators changed.
+
+For every field of a model the first of these that says something decides:
+
+1. the administrator's override, kept in the store (core.catalog.overrides);
+2. the registry file (core.catalog.registry);
+3. what the endpoint reports when it is asked for its models (core.catalog.discovery);
+4. LiteLLM's price map (core.catalog.price_map).
+
+A model that the file names and its endpoint reports is one model, under the file's id. Each source keeps its last good
+state by itself: a broken file, an endpoint that is down or a new version of the file never takes another source's part
+away.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from types import MappingProxyType
+
+from core.catalog.discovery import Discovery, EndpointState, discovered_model
+from core.catalog.models import ModelSpec
+from core.catalog.overrides import Override, Overrides, apply_override
+from core.catalog.registry import LiveRegistry, Registry
+
+
+def with_reported(base: Registry, endpoints: Mapping[str, EndpointState]) -> Registry:
+    """The registry with what endpoints report: their own models come after the file's, in the order they list them.
+
+    Endpoints that the file no longer asks are left out.
+    """
+    models = dict(base.models)
+    by_call = {(model.provider.id, model.upstream): model for model in base.models.values()}
+    for endpoint in endpoints.values():
+        provider = endpoint.provider
+        if base.providers.get(provider.id) != provider:
+            continue
+        for reported in endpoint.models:
+            named = by_call.get((provider.id, reported.name))
+            if named is None:
+                model = discovered_model(provider, reported)
+                models[model.id] = model
+            elif reported.context_tokens and named.id not in base.windows_stated:
+                models[named.id] = replace(models[named.id], context_tokens=reported.context_tokens)
+    return replace(base, models=MappingProxyType(models))
+
+
+def with_overrides(registry: Registry, overrides: Mapping[str, Override]) -> Registry:
+    """The registry with what administrators changed. Overrides of models that are not there wait for them."""
+    models = {
+        model_id: apply_override(model, overrides[model_id]) if model_id in overrides else model
+        for model_id, model in registry.models.items()
+    }
+    return replace(registry, models=MappingProxyType(models))
+
+
+class Catalog:
+    """What `current()` gives is always one consistent registry; it is made anew only when a source has changed."""
+
+    def __init__(self, file: LiveRegistry, *, discovery: Discovery, overrides: Overrides) -> None:
+        self._file = file
+        self._discovery = discovery
+        self._overrides = overrides
+        # The sources as they were, and what came of them: replaced as a whole, so that threads need no lock.
+        self._merged: tuple[tuple[object, ...], Registry, Registry] | None = None
+
+    @property
+    def problem(self) -> str | None:
+        """Why the registry file as it stands now is not in use; None when it is."""
+        return self._file.problem
+
+    def current(self) -> Registry:
+        """The models in force, disabled ones included."""
+        return self._sources()[1]
+
+    def unchanged(self, model_id: str) -> ModelSpec | None:
+        """A model as it would be without the administrator's changes."""
+        return self._sources()[0].get(model_id)
+
+    def override(self, model_id: str) -> Override:
+        """What administrators changed about a model."""
+        return self._overrides.current().get(model_id, Override())
+
+    def endpoints(self) -> list[EndpointState]:
+        """What is known of every endpoint that is asked for its models, in the order of the file."""
+        providers = self._file.current().providers
+        states = self._discovery.states(providers.values())
+        asked = [provider for provider in providers.values() if provider.discover]
+        return [
+            state if (state := states.get(provider.id)) and state.provider == provider else EndpointState(provider)
+            for provider in asked
+        ]
+
+    def save_override(self, model_id: str, override: Override, *, actor_id: str | None) -> None:
+        """Change a model for everybody. Raises RegistryError when a value breaks a rule."""
+        # A fallback that is in force stays allowed while its endpoint is away.
+        known = [*self.current().models, *(self.override(model_id).fallbacks or ())]
+        self._overrides.save(model_id, override, actor_id=actor_id, known=known)
+
+    def reload(self) -> Registry:
+        """Read the file and the overrides now, and ask the endpoints again in the background."""
+        self._file.reload()
+        self._overrides.reload()
+        self._discovery.ask_again()
+        return self.current()
+
+    def wait_for_endpoints(self, timeout_s: float) -> bool:
+        """Wait until no endpoint is being asked; False when it took longer."""
+        return self._discovery.wait(timeout_s)
+
+    def close(self) -> None:
+        """Ask no endpoint any more."""
+        self._discovery.close()
+
+    def _sources(self) -> tuple[Registry, Registry]:
+        base = self._file.current()
+        endpoints = self._discovery.states(base.providers.values())
+        overrides = self._overrides.current()
+        sources = (base, endpoints, overrides)
+        merged = self._merged
+        if merged is None or any(old is not new for old, new in zip(merged[0], sources, strict=True)):
+            reported = with_reported(base, endpoints)
+            merged = (sources, reported, with_overrides(reported, overrides))
+            self._merged = merged
+        return merged[1], merged[2]

@@ -1,0 +1,196 @@
+"""Asking a provider whether it is there, when nobody has called a model for a while and somebody looks at it.
+
+A probe is a GET of the provider's list of models: it is free, it takes no capacity, and it finds out the two things
+that most often keep a model away, an endpoint that is down and a key that is refused. No probe ever costs money: a
+completion of one token would also try the model itself, but a page left open would then spend around the clock for
+nobody's question (144 calls a day and model), reasoning models bill thinking that no limit of one token cuts, and the
+first real call says the same. Providers without a free list stay grey until they are called. Switched off altogether
+with SWITCHBOARD_PROBES=off.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import warnings
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
+from types import MappingProxyType
+from typing import Any
+from urllib.parse import urlsplit
+
+from core.catalog.health import STALE, ModelStatus
+from core.catalog.models import ModelSpec, ProviderSpec
+from core.clock import Clock, monotonic_ms, utc_now
+from core.ids import new_id
+from core.store.database import Database
+from core.store.sql import load_queries
+
+RunAside = Callable[[Callable[[], Coroutine[Any, Any, None]]], None]
+
+_LIMIT_S = 10.0
+_AT_ONCE = 4
+# The lists of models as the providers document them, by LiteLLM's name of the provider.
+_LISTS: Mapping[str, str] = MappingProxyType(
+    {
+        "openai": "https://api.openai.com/v1/models",
+        "anthropic": "https://api.anthropic.com/v1/models",
+        "gemini": "https://generativelanguage.googleapis.com/v1beta/models",
+        "mistral": "https://api.mistral.ai/v1/models",
+        "groq": "https://api.groq.com/openai/v1/models",
+        "xai": "https://api.x.ai/v1/models",
+        "deepseek": "https://api.deepseek.com/models",
+        "openrouter": "https://openrouter.ai/api/v1/models",
+    }
+)
+# A list where the key goes into "Authorization", at an address of one's own.
+_OPENAI_LIKE = frozenset({"openai", "mistral", "groq", "xai", "deepseek", "openrouter", "hosted_vllm", "lm_studio"})
+_OK = range(200, 300)
+# It answers: too often asked, or it keeps no list. Both say nothing against the model.
+_PRESENT = frozenset({404, 405, 429, 501})
+_DROPPED = r"coroutine 'connect_tcp\..* was never awaited"
+_KEY_REFUSED = frozenset({401, 403})
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One GET: where, and with which headers."""
+
+    url: str
+    headers: Mapping[str, str] = field(repr=False)  # the key is in them
+
+
+class Prober:
+    """Probes models in the background. Safe to use from any thread.
+
+    `run_aside` runs a coroutine beside the turns. `done` is called when a result is in the store.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        *,
+        keys: Callable[[str], str | None],
+        run_aside: RunAside,
+        done: Callable[[], None] = lambda: None,
+        enabled: bool = True,
+        limit_s: float = _LIMIT_S,
+        clock: Clock = utc_now,
+    ) -> None:
+        self._database = database
+        self._keys = keys
+        self._run_aside = run_aside
+        self._done = done
+        self._enabled = enabled
+        self._limit_s = limit_s
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._asked_at: dict[str, datetime] = {}
+        self._slots = asyncio.Semaphore(_AT_ONCE)
+
+    def ask(self, model: ModelSpec, status: ModelStatus) -> bool:
+        """Probe a model that somebody looks at, if nothing is known of it; returns at once, True when a probe began.
+
+        A model is asked at most every ten minutes.
+        """
+        if not self._enabled or status.state != "unknown":
+            return False
+        key = None if model.provider.key_variable is None else self._keys(model.provider.key_variable)
+        question = question_for(model.provider, key=key)
+        if question is None or not self._take(model.id):
+            return False
+        self._run_aside(partial(self._probe, model, question))
+        return True
+
+    def _take(self, model_id: str) -> bool:
+        now = self._clock()
+        with self._lock:
+            asked_at = self._asked_at.get(model_id)
+            if asked_at is not None and now - asked_at < STALE:
+                return False
+            self._asked_at[model_id] = now
+            return True
+
+    async def _probe(self, model: ModelSpec, question: Question) -> None:
+        async with self._slots:
+            started_ms = monotonic_ms()
+            problem = await ask_provider(question, limit_s=self._limit_s)
+            duration_ms = monotonic_ms() - started_ms
+        await asyncio.to_thread(self._record, model, problem, duration_ms)
+        self._done()
+
+    def _record(self, model: ModelSpec, problem: str | None, duration_ms: float) -> None:
+        self._database.execute(
+            load_queries("health")["insert_probe"],
+            id=new_id(),
+            model_id=model.id,
+            probed_at=self._clock(),
+            duration_ms=duration_ms,
+            problem=None if problem is None else f"{model.provider.id} {problem}",
+        )
+
+
+def question_for(provider: ProviderSpec, *, key: str | None) -> Question | None:
+    """The free question that a provider can be asked; None when there is none, or when its key is missing."""
+    if provider.key_variable is not None and key is None:
+        return None
+    if provider.api_base is not None:
+        url = f"{provider.api_base.rstrip('/')}/models" if provider.kind in _OPENAI_LIKE else None
+    else:
+        url = _LISTS.get(provider.kind)
+    return None if url is None else Question(url, _headers(provider.kind, key))
+
+
+def problem_of(status_code: int) -> str | None:
+    """What an answer to the question says against the provider, as the rest of a sentence about it."""
+    if status_code in _OK or status_code in _PRESENT:
+        return None
+    if status_code in _KEY_REFUSED:
+        return f"refuses its key ({status_code})"
+    return f"answers with status {status_code}"
+
+
+async def ask_provider(question: Question, *, limit_s: float) -> str | None:
+    """Ask, and return what is wrong as the rest of a sentence about the provider; None when it answered."""
+    httpx = await asyncio.to_thread(_import_httpx)
+    try:
+        async with asyncio.timeout(limit_s):
+            # Building a client reads the certificates of the system, which would hold up every turn on this loop.
+            client = await asyncio.to_thread(
+                httpx.AsyncClient, timeout=limit_s, trust_env=not _on_this_machine(question.url)
+            )
+            # The status is enough: the list itself, up to a megabyte, is not read. Redirects are not followed, they
+            # would carry the key along.
+            async with client, client.stream("GET", question.url, headers=dict(question.headers)) as answer:
+                return problem_of(answer.status_code)
+    except (TimeoutError, httpx.TimeoutException):
+        return f"did not answer within {limit_s:g} seconds"
+    except (httpx.HTTPError, httpx.InvalidURL):
+        return "cannot be reached"
+
+
+def _import_httpx() -> Any:
+    import httpx  # noqa: PLC0415 - a tenth of a second that no page and no turn has to spare
+
+    # Cancelled by the end of the process while it connects, its coroutine is dropped; nothing was sent yet.
+    warnings.filterwarnings("ignore", message=_DROPPED, category=RuntimeWarning)
+    return httpx
+
+
+def _headers(kind: str, key: str | None) -> dict[str, str]:
+    if key is None:
+        return {}
+    match kind:
+        case "anthropic":
+            return {"x-api-key": key, "anthropic-version": "2023-06-01"}
+        case "gemini":
+            return {"x-goog-api-key": key}
+        case _:
+            return {"Authorization": f"Bearer {key}"}
+
+
+def _on_this_machine(url: str) -> bool:
+    # A proxy knows nothing of this machine's own servers.
+    return (urlsplit(url).hostname or "") in {"localhost", "127.0.0.1", "::1"}
