@@ -1,0 +1,1 @@
+"""Calls to models: value types, gateways, and the model that ships with the app."""

@@ -1,0 +1,75 @@
+"""What a gateway yields while a model answers, and what happens between two attempts.
+
+Pure values: identity and storage live elsewhere.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """The provider accepted the call. `served_model` is its own name for who answers, where it says so."""
+
+    served_model: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TextDelta:
+    """A piece of the answer, in order."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReasoningDelta:
+    """A piece of the model's reasoning, in order, never part of the answer."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """Tokens of one call, normalised: totals, with the details as subsets of them.
+
+    `input_tokens` includes `cached_input_tokens` and `cache_write_tokens` and `image_tokens`; `output_tokens` includes
+    `reasoning_tokens`. Providers that report details beside the totals are added up in the gateway, once, at the edge.
+    `reported_cost_usd` is what the provider itself says it bills.
+    """
+
+    input_tokens: int
+    output_tokens: int
+    cached_input_tokens: int = 0
+    cache_write_tokens: int = 0
+    reasoning_tokens: int = 0
+    image_tokens: int = 0
+    reported_cost_usd: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The model said it was done: "stop", "length", "content_filter" or "tool_calls".
+
+    A stream that ends without one is broken.
+    """
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Retrying:
+    """Nothing visible has come, and another attempt follows; put between the attempts by whoever makes them.
+
+    `model_label` names who is asked next, after `wait_s` seconds; `instead` says that it is another model than before.
+    `reason` is what happened, in words, without a full stop.
+    """
+
+    model_label: str
+    reason: str
+    wait_s: float = 0.0
+    instead: bool = False
+
+
+Event = Started | TextDelta | ReasoningDelta | Usage | Finished | Retrying

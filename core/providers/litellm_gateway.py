@@ -1,0 +1,190 @@
+"""The gateway to real providers, through LiteLLM.
+
+LiteLLM takes seconds and 170 MB to import, reads the network and the environment while it does unless told not to,
+and prints. All of that is held in `load_litellm`; nothing imports it before the first call or the warm-up.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import importlib
+import logging
+import os
+import sys
+import threading
+import warnings
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing
+from typing import Any
+
+import httpx
+
+from core.catalog.models import ModelSpec, ParameterValue
+from core.errors import ErrorClass, ProviderError
+from core.providers.endpoints import Endpoint
+from core.providers.events import Event
+from core.providers.gateway import CompletionRequest
+from core.providers.litellm_errors import to_provider_error
+from core.providers.litellm_stream import read_events
+from core.providers.prompt_cache import to_wire
+
+# The engine watches for stalls (at most 3600 s by its setting); these only bound what it cannot see.
+_CONNECT_S = 10.0
+_READ_S = 3700.0
+
+# Any other parameter may reach a provider only from the registry: LiteLLM takes api_base, mock_response, fallbacks and
+# 350 more by the same keyword arguments.
+_SAMPLING = frozenset(
+    {
+        "frequency_penalty",
+        "json_mode",
+        "max_completion_tokens",
+        "max_tokens",
+        "min_p",
+        "presence_penalty",
+        "reasoning_effort",
+        "repetition_penalty",
+        "seed",
+        "stop",
+        "temperature",
+        "top_k",
+        "top_p",
+        "verbosity",
+    }
+)
+
+_DROPPED = r"coroutine '(OpenAIChatCompletion|BaseLLMHTTPHandler)\..* was never awaited"
+
+_load_lock = threading.Lock()
+_loaded: Any = None
+
+
+def load_litellm() -> Any:
+    """Import LiteLLM and quieten it; later calls return the same module. May be called from any thread, early.
+
+    Touches no network: the price map that ships with it is used, tokenizers are not downloaded, telemetry is off.
+    """
+    global _loaded  # noqa: PLW0603 - a module is imported once per process, so is its configuration
+    with _load_lock:
+        if _loaded is None:
+            os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
+            os.environ.setdefault("LITELLM_MODE", "PRODUCTION")  # else it loads a .env from any parent folder
+            _quieten()
+            module = _import_without_collecting("litellm")
+            _configure(module)
+            # Cancelled while LiteLLM prepares a call in a thread, its coroutine is dropped; nothing was sent yet.
+            warnings.filterwarnings("ignore", message=_DROPPED, category=RuntimeWarning)
+            _loaded = module
+        return _loaded
+
+
+def _import_without_collecting(name: str) -> Any:
+    # The import makes a million objects that stay: collecting in between costs a quarter of its time.
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        return importlib.import_module(name)
+    finally:
+        if collecting:
+            gc.enable()
+
+
+def _configure(litellm: Any) -> None:
+    litellm.disable_hf_tokenizer_download = True
+    litellm.telemetry = False
+    litellm.suppress_debug_info = True
+    litellm.set_verbose = False
+    litellm.callbacks = []
+    litellm.success_callback = []
+    litellm.failure_callback = []
+    litellm.num_retries = 0
+    litellm.drop_params = False
+    litellm.modify_params = False
+    # It takes 100 equal chunks for a model gone mad; they may as well be the rules of a table.
+    litellm.REPEATED_STREAMING_CHUNK_LIMIT = sys.maxsize
+
+
+def _quieten() -> None:
+    for name in ("LiteLLM", "LiteLLM Router", "LiteLLM Proxy"):
+        logging.getLogger(name).disabled = True
+    for name in ("httpx", "openai"):  # they log addresses at INFO, and some providers take the key in the address
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
+class LiteLLMGateway:
+    """Calls any model LiteLLM knows. `resolve` gives the address and key at the moment of the call."""
+
+    def __init__(self, *, resolve: Callable[[ModelSpec], Awaitable[Endpoint]]) -> None:
+        self._resolve = resolve
+
+    async def stream(self, request: CompletionRequest) -> AsyncGenerator[Event, None]:
+        """Yield the events of one completion, `Usage` and `Finished` last.
+
+        Close the iterator (`contextlib.aclosing`) or cancel the task to close the upstream connection. A stream that
+        ends without `Finished` was cut. Raises ProviderError and nothing else.
+        """
+        endpoint = None
+        try:
+            endpoint = await self._resolve(request.model)
+            litellm = _loaded or await asyncio.to_thread(load_litellm)
+            response = await litellm.acompletion(**_arguments(litellm, request, endpoint))
+            async with aclosing(read_events(response)) as events:
+                async for event in events:
+                    yield event
+        except Exception as error:
+            secrets = (endpoint.api_key,) if endpoint else ()
+            # The original may hold the key, so it is not chained.
+            raise to_provider_error(error, label=request.model.label, secrets=secrets) from None
+
+    async def aclose(self) -> None:
+        """Close the connections kept for reuse on this loop; for the end of the process."""
+        if _loaded is not None:
+            await _loaded.close_litellm_async_clients()
+
+
+def _arguments(litellm: Any, request: CompletionRequest, endpoint: Endpoint) -> dict[str, Any]:
+    messages = to_wire(request)
+    arguments: dict[str, Any] = {
+        **_parameters(request),
+        "model": endpoint.model,
+        "messages": messages,
+        "api_base": endpoint.api_base,
+        "api_key": endpoint.api_key,
+        "stream": True,
+        "stream_options": {"include_usage": True},
+        "timeout": httpx.Timeout(_READ_S, connect=_CONNECT_S),
+        "max_retries": 0,
+    }
+    if _is_openai_chat(litellm, endpoint.model):
+        # The OpenAI client walks its type definitions for every message, 0.2 ms each; what comes by `extra_body` goes
+        # out as it is and replaces the field.
+        arguments |= {"messages": messages[-1:], "extra_body": {"messages": messages}}
+    return arguments
+
+
+def _is_openai_chat(litellm: Any, model: str) -> bool:
+    """True for /chat/completions in OpenAI's own format; LiteLLM takes some models to /responses instead."""
+    kind, _, upstream = model.partition("/")
+    if kind != "openai" or upstream.startswith("responses/"):
+        return False
+    known = litellm.model_cost.get(upstream) or litellm.model_cost.get(model) or {}
+    return bool(known.get("mode", "chat") == "chat")
+
+
+def _parameters(request: CompletionRequest) -> dict[str, Any]:
+    for name in request.parameters:
+        if name not in _SAMPLING and name not in request.model.parameters:
+            raise ProviderError(
+                ErrorClass.BAD_REQUEST,
+                f"{request.model.label} takes no parameter named {name}.",
+                next_step="Remove it from the parameters and send again.",
+            )
+    plain = {name: _plain(value) for name, value in request.parameters.items()}
+    if plain.pop("json_mode", False):
+        plain["response_format"] = {"type": "json_object"}
+    return plain
+
+
+def _plain(value: ParameterValue) -> Any:
+    return list(value) if isinstance(value, tuple) else value

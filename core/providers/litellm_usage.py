@@ -1,0 +1,70 @@
+"""Normalises a provider's usage block, once, at the edge: totals, with the details as subsets of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from core.providers.events import Usage
+
+
+def usage_event(usage: Any) -> Usage:
+    """The Usage event of a usage block in OpenAI's or LiteLLM's shape.
+
+    Cached, written and image tokens end up within `input_tokens`, reasoning within `output_tokens`. Most providers
+    send them so already. Where they stand beside the totals (xAI's reasoning, some proxies' cache), the grand total
+    or the sizes themselves show it, and they are added.
+    """
+    prompt, completion = _field(usage, "prompt_tokens_details"), _field(usage, "completion_tokens_details")
+    cached = _count(prompt, "cached_tokens") or _count(usage, "cache_read_input_tokens", "prompt_cache_hit_tokens")
+    written = _count(prompt, "cache_creation_tokens", "cache_write_tokens")
+    written = written or _count(usage, "cache_creation_input_tokens")
+    reasoning = _count(completion, "reasoning_tokens")
+    given = _count(usage, "prompt_tokens"), _count(usage, "completion_tokens"), _count(usage, "total_tokens")
+    input_tokens, output_tokens = _with_additions(given, cache=cached + written, reasoning=reasoning)
+    return Usage(
+        input_tokens=input_tokens,
+        output_tokens=output_tokens,
+        cached_input_tokens=cached,
+        cache_write_tokens=written,
+        reasoning_tokens=reasoning,
+        image_tokens=min(_count(prompt, "image_tokens"), input_tokens),
+        reported_cost_usd=_cost(_field(usage, "cost")),
+    )
+
+
+def _with_additions(given: tuple[int, int, int], *, cache: int, reasoning: int) -> tuple[int, int]:
+    prompt, completion, total = given
+    beside = total - prompt - completion
+    if reasoning > completion or (beside and beside in {reasoning, reasoning + cache}):
+        completion += reasoning
+    if cache > prompt or (beside and beside in {cache, reasoning + cache}):
+        prompt += cache
+    return prompt, completion
+
+
+def _field(block: Any, name: str) -> Any:
+    return block.get(name) if isinstance(block, Mapping) else getattr(block, name, None)
+
+
+def _count(block: Any, *names: str) -> int:
+    """The first of the fields that holds a positive number; 0 when none does."""
+    for name in names:
+        value = _field(block, name)
+        if isinstance(value, int | float) and value > 0:
+            return int(value)
+    return 0
+
+
+def _cost(value: Any) -> Decimal | None:
+    """What the provider says it bills, in USD: a number, or a block with `total_cost`."""
+    if isinstance(value, Mapping) or hasattr(value, "total_cost"):
+        return _cost(_field(value, "total_cost"))
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        cost = Decimal(str(value))
+    except InvalidOperation:
+        return None
+    return cost if cost.is_finite() and cost >= 0 else None

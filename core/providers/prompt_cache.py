@@ -1,0 +1,45 @@
+"""Messages as they go to a provider, with the places marked up to which it may keep the prompt.
+
+Only Anthropic wants to be told: OpenAI, Gemini and DeepSeek keep long prompts by themselves, so nothing is marked for
+them. What a provider read from its cache is counted as `Usage.cached_input_tokens` and priced with its own price.
+"""
+
+from __future__ import annotations
+
+from itertools import accumulate
+from typing import Any
+
+from core.catalog.models import Capability
+from core.providers.gateway import CompletionRequest
+
+# Anthropic keeps no shorter prompt (docs.anthropic.com, "Prompt caching"; some models want more, and ignore the mark).
+_LEAST_TOKENS = 1024
+# English text, roughly; exact counting would hold up the event loop.
+_CHARACTERS_PER_TOKEN = 4
+
+
+def to_wire(request: CompletionRequest) -> list[dict[str, Any]]:
+    """The messages as LiteLLM takes them."""
+    marked = _marked(request)
+    return [
+        {"role": message.role, "content": _keepable(message.content) if index in marked else message.content}
+        for index, message in enumerate(request.messages)
+    ]
+
+
+def _marked(request: CompletionRequest) -> frozenset[int]:
+    """Where the kept prompt may end: the system prompt, and the last question before this one.
+
+    The next turn finds this one's mark behind it: Anthropic looks back for what it has kept.
+    """
+    if request.model.provider.kind != "anthropic" or Capability.PROMPT_CACHE not in request.model.capabilities:
+        return frozenset()
+    roles = [message.role for message in request.messages]
+    questions = [index for index, role in enumerate(roles) if role == "user"]
+    places = [index for index, role in enumerate(roles) if role == "system"] + questions[-2:-1]
+    read = list(accumulate(len(message.content) for message in request.messages))
+    return frozenset(index for index in places if read[index] >= _LEAST_TOKENS * _CHARACTERS_PER_TOKEN)
+
+
+def _keepable(text: str) -> list[dict[str, Any]]:
+    return [{"type": "text", "text": text, "cache_control": {"type": "ephemeral"}}]
