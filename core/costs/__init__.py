@@ -1,0 +1,1 @@
+"""What tokens cost: prices, arithmetic, and the ledger."""
