@@ -1,0 +1,1 @@
+"""People: who they are, what they prefer, what they changed."""

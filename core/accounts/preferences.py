@@ -1,0 +1,105 @@
+"""What a person prefers, kept between visits: one JSON value per name. And what administrators prefer for the team.
+
+The typed view is `Preferences`. A stored value that no longer fits (an older version wrote it) reads as not set.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Literal, cast, get_args
+
+from core.accounts.audit import record
+from core.clock import Clock, utc_now
+from core.store.database import Cursor, Database
+from core.store.sql import load_queries
+
+JSON = str | int | float | bool | None | list["JSON"] | dict[str, "JSON"]
+Fallback = Literal["automatic", "ask", "never"]
+
+_SQL = load_queries("preferences")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preferences:
+    """One person's choices, or the team's. None and empty: not set.
+
+    `fallback`: what happens when the chosen model fails before it has said anything. `time_zone` is an IANA name; None
+    follows the browser. The field names are the names in the store.
+    """
+
+    default_model: str | None = None
+    favourites: tuple[str, ...] = ()
+    hidden_models: tuple[str, ...] = ()
+    fallback: Fallback | None = None
+    use_case: str | None = None
+    time_zone: str | None = None
+
+
+def load_preferences(database: Database, user_id: str) -> dict[str, JSON]:
+    """Everything this person has set, by name."""
+    rows = database.fetch_all(_SQL["load_preferences"], user_id=user_id)
+    return {row["name"]: json.loads(row["value"]) for row in rows}
+
+
+def load_team_defaults(database: Database) -> dict[str, JSON]:
+    """Everything administrators have set for the team, by name."""
+    return {row["name"]: json.loads(row["value"]) for row in database.fetch_all(_SQL["load_team_defaults"])}
+
+
+def read_preferences(stored: Mapping[str, JSON]) -> Preferences:
+    """The typed view of stored values."""
+    values = {field.name: _read(field.name, stored.get(field.name)) for field in fields(Preferences)}
+    return Preferences(**{name: value for name, value in values.items() if value is not None})  # type: ignore[arg-type]
+
+
+def save_preference(database: Database, *, user_id: str, name: str, value: JSON, clock: Clock = utc_now) -> None:
+    """Set one preference, replacing what it was; None unsets it.
+
+    Raises TypeError or ValueError for a value that JSON cannot hold (NaN included: no other reader takes it).
+    """
+    text = _to_json(value)
+    if value is None:
+        database.execute(_SQL["drop_preference"], user_id=user_id, name=name)
+        return
+    database.transaction(
+        lambda cur: cur.execute(_SQL["save_preference"], user_id=user_id, name=name, value=text, now=clock())
+    )
+
+
+def save_team_default(
+    database: Database, *, name: str, value: JSON, actor_id: str | None, clock: Clock = utc_now
+) -> None:
+    """Set one default of the team, replacing what it was; None unsets it. Leaves an audit row. Raises as above."""
+    text = _to_json(value)
+
+    def work(cur: Cursor) -> None:
+        row = cur.fetch_one(_SQL["load_team_default"], name=name)
+        before = None if row is None else json.loads(row["value"])
+        if before == value:
+            return
+        if value is None:
+            cur.execute(_SQL["drop_team_default"], name=name)
+        else:
+            cur.execute(_SQL["save_team_default"], name=name, value=text, now=clock())
+        changed = {"before": {"value": before}, "after": {"value": value}}
+        record(cur, actor_id=actor_id, action="team.default", subject=name, clock=clock, **changed)
+
+    database.transaction(work)
+
+
+def _to_json(value: JSON) -> str:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False)
+
+
+def _read(name: str, value: JSON) -> str | tuple[str, ...] | None:
+    if name in {"favourites", "hidden_models"}:
+        return tuple(cast("list[str]", value)) if _is_texts(value) else None
+    if not isinstance(value, str) or not value:
+        return None
+    return value if name != "fallback" or value in get_args(Fallback) else None
+
+
+def _is_texts(value: JSON) -> bool:
+    return isinstance(value, list) and all(isinstance(item, str) for item in value)
