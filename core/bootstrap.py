@@ -1,0 +1,188 @@
+"""The composition root: the only module that builds real dependencies."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+from core.accounts.audit import record
+from core.accounts.first_admin import SignIn, open_sign_in
+from core.accounts.users import User, load_user
+from core.catalog.access import EVERYONE, Person, offered, refuse_unusable
+from core.catalog.catalog import Catalog
+from core.catalog.discovery import Discovery
+from core.catalog.health import Cooling, ModelStatus, headroom
+from core.catalog.models import ModelSpec
+from core.catalog.overrides import Overrides
+from core.catalog.passive_health import PassiveHealth, keep_history
+from core.catalog.probes import Prober
+from core.catalog.registry import LiveRegistry
+from core.chat.recovery import recover_turns
+from core.chat.turns import TurnEngine
+from core.errors import TurnRefused
+from core.providers.circuit import Circuits
+from core.providers.endpoints import Keys, load_keys, resolve_endpoint
+from core.providers.litellm_gateway import LiteLLMGateway
+from core.providers.local_model import LocalModel
+from core.settings import Settings, load_settings
+from core.store.database import Database
+from core.store.migrate import migrate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """Everything a page, a route or a command may use. Built once per process."""
+
+    settings: Settings
+    database: Database
+    registry: Catalog
+    sign_in: SignIn
+    engine: TurnEngine
+    health: PassiveHealth
+    prober: Prober
+    keys: Keys
+    local_model: LocalModel | None
+
+    @property
+    def circuit(self) -> Circuits:
+        """Which models are left alone for now, until when and why: `circuit.state(model_id)`."""
+        return self.engine.circuit
+
+    def model_status(self, model: ModelSpec) -> ModelStatus:
+        """How a model is doing: can it be called at all, how did its calls go lately, what its limits leave."""
+        if _lacks_key(model, self.keys):
+            return ModelStatus("no_key", f"no key: set {model.provider.key_variable}")
+        passive = self.health.status(model.id)
+        if self.local_model is not None and model.provider.kind == "local":
+            return _local_status(self.local_model, passive)
+        left = headroom(passive.figures, model)
+        return passive if left is None else replace(passive, headroom=left)
+
+    def offered_models(self, user: User) -> dict[str, ModelSpec]:
+        """The models this person may choose, in the registry's order."""
+        return offered(self.registry.current().models, person_of(user))
+
+    def close(self) -> None:
+        """Let go of everything, in the reverse order of building."""
+        self.registry.close()
+        self.engine.close()
+        if self.local_model is not None:
+            self.local_model.stop()
+        self.database.close()
+
+
+def build_services(settings: Settings) -> Services:
+    """Build everything from settings. Raises SwitchboardError when something cannot be opened."""
+    file = LiveRegistry(settings.models, local_models=settings.local_model == "on")
+    keys = load_keys(Path(".streamlit/secrets.toml"))
+    database = Database(settings.store_url)
+    try:
+        migrate(database)
+        registry = Catalog(file, discovery=Discovery(keys=keys), overrides=Overrides(database, record=record))
+        sign_in = open_sign_in(database, data_dir=settings.data_dir, admin_password=settings.admin_password)
+        recover_turns(database, find_model=lambda model_id: registry.current().get(model_id))
+    except BaseException:
+        database.close()
+        raise
+    local_model = _start_local_model(settings)
+    engine = _build_engine(settings, database, registry, keys, local_model)
+    health = PassiveHealth(database, cooling=partial(_cooling, engine))
+    engine.run_aside(partial(keep_history, health))
+    prober = Prober(
+        database, keys=keys, run_aside=engine.run_aside, done=health.probed, enabled=settings.probes == "on"
+    )
+    return Services(
+        settings=settings,
+        database=database,
+        registry=registry,
+        sign_in=sign_in,
+        engine=engine,
+        health=health,
+        prober=prober,
+        keys=keys,
+        local_model=local_model,
+    )
+
+
+def person_of(user: User) -> Person:
+    """A user as far as access to models is concerned."""
+    return Person(username=user.username, role=user.role)
+
+
+def _start_local_model(settings: Settings) -> LocalModel | None:
+    if settings.local_model == "off":
+        return None
+    local_model = LocalModel(data_dir=settings.data_dir)
+    local_model.start()
+    return local_model
+
+
+def _build_engine(
+    settings: Settings, database: Database, registry: Catalog, keys: Keys, local_model: LocalModel | None
+) -> TurnEngine:
+    local = None if local_model is None else local_model.endpoint
+    gateway = LiteLLMGateway(resolve=partial(resolve_endpoint, keys=keys, local=local))
+    return TurnEngine(
+        database=database,
+        gateway=gateway,
+        find_model=lambda model_id: registry.current().get(model_id),
+        refuse=partial(_refuse, database=database, keys=keys),
+        stall_s=settings.stall_s,
+        on_close=gateway.aclose,
+    )
+
+
+def _lacks_key(model: ModelSpec, keys: Keys) -> bool:
+    variable = model.provider.key_variable
+    return variable is not None and keys(variable) is None
+
+
+def _refuse(model: ModelSpec, user_id: str, *, database: Database, keys: Keys) -> None:
+    # Who asks only matters for a model that is not everyone's: most calls need no look at the store.
+    if not model.enabled or EVERYONE not in model.access:
+        refuse_unusable(model, person_of(load_user(database, user_id)))
+    if _lacks_key(model, keys):
+        raise TurnRefused(
+            "no_key",
+            f"{model.label} cannot be used yet: there is no key for {model.provider.id}.",
+            next_step="Choose another model, or ask the administrator to set "
+            f"{model.provider.key_variable}. Your message is kept in the box.",
+        )
+
+
+def _cooling(engine: TurnEngine, model_id: str) -> Cooling | None:
+    circuit = engine.circuit.state(model_id)
+    return None if circuit.open_until is None else Cooling(circuit.open_until, circuit.reason)
+
+
+def _local_status(local_model: LocalModel, passive: ModelStatus) -> ModelStatus:
+    status = local_model.status()
+    match status.state:
+        case "ready":
+            return passive if passive.state != "unknown" else replace(passive, state="healthy", reason="ready")
+        case "starting":
+            return replace(passive, state="starting", reason="starting")
+        case _:
+            return replace(passive, state="down", reason=status.detail)
+
+
+# One per process: a page cache that somebody clears must not lead to a second engine on the same store.
+_lock = threading.Lock()
+_opened: list[Services] = []
+
+
+def open_services(settings: Settings | None = None) -> Services:
+    """The services of this process, built on the first call, by default from the environment."""
+    with _lock:
+        if not _opened:
+            _opened.append(build_services(load_settings() if settings is None else settings))
+        return _opened[0]
+
+
+def close_services() -> None:
+    """Close the services of this process, if any were opened. The next `open_services` builds new ones."""
+    with _lock:
+        while _opened:
+            _opened.pop().close()

@@ -1,0 +1,1 @@
+"""Conversations, the messages in them, and the engine that runs a turn."""

@@ -1,0 +1,114 @@
+"""What must hold before a message is sent. A refusal costs nothing and loses nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from core.catalog.models import ModelSpec, ParameterValue
+from core.chat.conversation import FallbackChoice, Message
+from core.chat.plain_text import clean_text
+from core.costs.token_count import estimate_tokens, surely_fits
+from core.errors import TurnRefused
+from core.providers.gateway import ChatMessage
+
+# More text than any model's window holds today; beyond it the browser and the store only suffer.
+MESSAGE_LIMIT_CHARACTERS = 4_000_000
+# Left free for the answer when the model's own output limit is larger or unknown.
+_ROOM_FOR_ANSWER = 256
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TurnRequest:
+    """What somebody wants answered.
+
+    `text` is a new message at the end of the conversation's branch. `answer_again` names a message of the person to be
+    answered once more instead. Without `conversation_id` a conversation is made. `system_prompt` replaces the model's
+    own; an empty one means none. `fallback` says what to do when the model fails; None: what the conversation says.
+    """
+
+    user_id: str
+    model_id: str
+    text: str = ""
+    answer_again: str | None = None
+    conversation_id: str | None = None
+    parameters: Mapping[str, ParameterValue] = field(default_factory=dict)
+    system_prompt: str | None = None
+    fallback: FallbackChoice | None = None
+    source: str = "chat"
+    use_case: str | None = None
+
+
+def check_text(text: str) -> str:
+    """The message as it will be stored. Raises TurnRefused when it is empty or too long."""
+    cleaned = clean_text(text).strip()
+    if not cleaned:
+        raise TurnRefused("empty", "The message is empty.", next_step="Type something to send.")
+    if len(cleaned) > MESSAGE_LIMIT_CHARACTERS:
+        raise TurnRefused(
+            "too_long",
+            f"The message has {len(cleaned):,} characters; the most is {MESSAGE_LIMIT_CHARACTERS:,}.",
+            next_step="Shorten it or send it in parts. It is kept in the box.",
+        )
+    return cleaned
+
+
+def check_model(model_id: str, find: Callable[[str], ModelSpec | None]) -> ModelSpec:
+    """The model, when it exists. Raises TurnRefused when it does not."""
+    if not model_id:
+        raise TurnRefused(
+            "unknown_model", "No model is chosen.", next_step="Choose one; your message is kept in the box."
+        )
+    model = find(model_id)
+    if model is None:
+        raise TurnRefused(
+            "unknown_model",
+            f"The model {model_id} is no longer offered.",
+            next_step="Choose another model; your message is kept in the box.",
+        )
+    return model
+
+
+def check_window(messages: Sequence[ChatMessage], *, model: ModelSpec) -> None:
+    """Raises TurnRefused when history and message do not fit the model's context window."""
+    if model.context_tokens is None:
+        return
+    texts = [message.content for message in messages]
+    room = max(1, model.context_tokens - min(_ROOM_FOR_ANSWER, model.max_output_tokens or _ROOM_FOR_ANSWER))
+    if surely_fits(texts, tokens=room):
+        return
+    needed = sum(estimate_tokens(text) for text in texts)
+    if needed > room:
+        raise TurnRefused(
+            "window",
+            f"This conversation and your message are about {needed:,} tokens; "
+            f"{model.label} takes {model.context_tokens:,}.",
+            next_step="Shorten the message, start a new chat, or choose a model with a larger window. "
+            "Your message is kept in the box.",
+        )
+
+
+def busy() -> TurnRefused:
+    """The refusal when a conversation is already being answered."""
+    return TurnRefused(
+        "busy",
+        "An answer in this conversation is still being written.",
+        next_step="Wait for it or stop it, then send. Your message is kept in the box.",
+    )
+
+
+def stopping() -> TurnRefused:
+    """The refusal while the process is being stopped."""
+    return TurnRefused(
+        "stopping",
+        "Switchboard is being stopped.",
+        next_step="Send again when it is back. Your message is kept in the box.",
+    )
+
+
+def question_on(branch: Sequence[Message], *, message_id: str) -> list[Message]:
+    """The branch up to and including a person's message. Raises TurnRefused when no such message is on the branch."""
+    for index, message in enumerate(branch):
+        if message.id == message_id and message.role == "user":
+            return list(branch[: index + 1])
+    raise TurnRefused("unknown_message", "That message is no longer here.", next_step="Reload the page and try again.")

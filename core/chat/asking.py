@@ -1,0 +1,155 @@
+"""Asking the models of a turn: every attempt with the history and parameters of the model it goes to."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+from core.catalog.effective import legal_parameters
+from core.catalog.models import ModelSpec
+from core.chat.admission import TurnRequest, check_window
+from core.chat.answer_cache import AnswerCache
+from core.chat.attempt import Answer, run_attempt
+from core.chat.conversation import Message
+from core.chat.live_turn import LiveTurn, Try
+from core.chat.outcome import Outcome, failed_try, no_model_answered, outcome_of
+from core.chat.portability import to_messages
+from core.clock import Clock
+from core.errors import ProviderError, SwitchboardError
+from core.providers.circuit import Circuits
+from core.providers.events import Retrying
+from core.providers.gateway import CompletionRequest, Gateway
+from core.providers.routing import Steps, Tried, Walked, capabilities_needed, fallbacks_of, walk
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asking:
+    """What it takes to ask models. `sleep` takes seconds; `chance` gives the jitter of waits, in [0, 1]."""
+
+    gateway: Gateway
+    cache: AnswerCache
+    circuits: Circuits
+    find_model: Callable[[str], ModelSpec | None]
+    refuse: Callable[[ModelSpec, str], None]
+    clock: Clock
+    stall_s: float
+    sleep: Callable[[float], Awaitable[object]]
+    chance: Callable[[], float]
+
+
+def completion_for(request: TurnRequest, history: Sequence[Message], *, model: ModelSpec) -> CompletionRequest:
+    """The call of a turn as one model takes it. Raises TurnRefused for a parameter that it does not take."""
+    return CompletionRequest(
+        model=model,
+        messages=to_messages(history, model=model, system_prompt=request.system_prompt),
+        parameters=legal_parameters(model, request.parameters),
+    )
+
+
+async def ask(asking: Asking, live: LiveTurn) -> Outcome:
+    """Walk the chain of a turn until one model answers or the person must be told.
+
+    What arrives goes to `live.answer` and the buffer, a try that another one follows to `live.tries`. Raises what a
+    gateway should not: anything but ProviderError.
+    """
+    # Before the walk: a kept answer says nothing about how the model is doing.
+    if await _from_cache(asking, live):
+        return outcome_of(live.answer)
+    walked = await walk(
+        live.model,
+        fallbacks=partial(_fallbacks, asking, live),
+        circuits=asking.circuits,
+        steps=Steps(
+            attempt=partial(_attempt, asking, live),
+            tell=partial(_go_on, asking, live),
+            sleep=asking.sleep,
+            chance=asking.chance,
+        ),
+    )
+    return _outcome(live, walked)
+
+
+async def _from_cache(asking: Asking, live: LiveTurn) -> bool:
+    # Who asks again wants another answer, which then takes the place of the kept one.
+    if live.model.cache is None or live.request.answer_again is not None:
+        return False
+    kept = await asyncio.to_thread(asking.cache.find, live.completion, user_id=live.request.user_id)
+    if kept is None:
+        return False
+    live.answer.cached = True
+    for event in kept.events():
+        live.answer.take(event, now=asking.clock)
+        live.buffer.append(event)
+    return True
+
+
+async def _fallbacks(asking: Asking, live: LiveTurn) -> Sequence[ModelSpec]:
+    if live.fallback != "automatic" or not live.model.fallbacks:
+        return ()
+    # Counting a long history and looking up who may use what takes a while: on a thread it holds up no other turn.
+    accepts = partial(_accepts, asking, live)
+    try:
+        return await asyncio.to_thread(fallbacks_of, live.model, find=asking.find_model, accepts=accepts)
+    except Exception:
+        # The person is told what the model said, and not that looking for another one failed.
+        log.exception("turn %s has no fallbacks", live.ids.turn)
+        return ()
+
+
+def _accepts(asking: Asking, live: LiveTurn, model: ModelSpec) -> bool:
+    if not capabilities_needed(live.request.parameters) <= model.capabilities:
+        return False
+    try:
+        asking.refuse(model, live.request.user_id)
+        # A parameter that somebody set is never left out in silence: a model that does not take it is not asked.
+        check_window(completion_for(live.request, live.history, model=model).messages, model=model)
+    except SwitchboardError:
+        return False
+    return True
+
+
+async def _attempt(asking: Asking, live: LiveTurn, model: ModelSpec) -> Tried:
+    if model.id != live.completion.model.id:
+        live.completion = completion_for(live.request, live.history, model=model)
+    live.answer = Answer(started_at=asking.clock())
+    try:
+        await run_attempt(
+            asking.gateway,
+            live.completion,
+            answer=live.answer,
+            emit=live.buffer.append,
+            now=asking.clock,
+            stall_s=asking.stall_s,
+        )
+    except ProviderError as error:
+        if live.ending:
+            # The turn was ended while a client library swallowed the cancellation: nobody may be asked any more.
+            raise asyncio.CancelledError from error
+        live.error = error
+        return Tried(error, visible=live.answer.pieces > 0)
+    except (SystemExit, KeyboardInterrupt) as error:
+        # asyncio lets these two through: they would end the loop and every turn on it.
+        raise RuntimeError(f"{type(error).__name__} in a gateway") from error
+    return Tried()
+
+
+def _go_on(asking: Asking, live: LiveTurn, event: Retrying) -> None:
+    if live.error is not None:
+        outcome = failed_try(live.error)
+        live.tries.append(Try(live.completion, live.answer, outcome, asking.clock()))
+        live.answer, live.error = Answer(started_at=asking.clock()), None
+    live.buffer.append(event)
+
+
+def _outcome(live: LiveTurn, walked: Walked) -> Outcome:
+    if walked.answered:
+        return outcome_of(live.answer)
+    outcome = outcome_of(live.answer, error=walked.failures[-1].error)
+    if len({failure.model.id for failure in walked.failures}) == 1 or live.answer.pieces:
+        return outcome
+    return replace(outcome, summary=no_model_answered([failure.error for failure in walked.failures]))

@@ -1,0 +1,170 @@
+"""One call to one model: taking in its events, and saying what is wrong with a stream that ends badly."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from contextlib import aclosing
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from core.catalog.models import ModelSpec
+from core.chat.plain_text import with_visible_controls
+from core.clock import Clock
+from core.costs.token_count import estimate_tokens
+from core.errors import ErrorClass, ProviderError
+from core.providers.events import Event, Finished, ReasoningDelta, Started, TextDelta, Usage
+from core.providers.gateway import CompletionRequest, Gateway
+
+# What each message costs besides its text, in tokens (role and separators; OpenAI's cookbook counts 3 to 4).
+_TOKENS_PER_MESSAGE = 4
+# How long the usage may take after the finish reason: providers send it at once or not at all.
+_USAGE_S = 5.0
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Answer:
+    """What has arrived of an answer. Changes while the attempt runs, on the engine's loop only.
+
+    `sent` is True once the request went out: from then on a provider may bill its input. `cached`: it is an answer that
+    was kept, and nobody was asked.
+    """
+
+    started_at: datetime
+    text: list[str] = field(default_factory=list)
+    reasoning: list[str] = field(default_factory=list)
+    usage: Usage | None = None
+    finish_reason: str | None = None
+    upstream_model: str | None = None
+    first_token_at: datetime | None = None
+    sent: bool = False
+    cached: bool = False
+
+    @property
+    def pieces(self) -> int:
+        """How many pieces of text and reasoning have arrived."""
+        return len(self.text) + len(self.reasoning)
+
+    def take(self, event: Event, *, now: Clock) -> None:
+        """Add an event to the answer."""
+        match event:
+            case TextDelta(text):
+                self._take_piece(self.text, text, now)
+            case ReasoningDelta(text):
+                self._take_piece(self.reasoning, text, now)
+            case Usage():
+                self.usage = event
+            case Finished(reason):
+                self.finish_reason = reason
+            case Started(served_model):
+                self.upstream_model = served_model
+
+    def _take_piece(self, pieces: list[str], text: str, now: Clock) -> None:
+        if not text:
+            return
+        if self.first_token_at is None:
+            self.first_token_at = now()
+        pieces.append(text)
+
+
+async def run_attempt(
+    gateway: Gateway,
+    request: CompletionRequest,
+    *,
+    answer: Answer,
+    emit: Callable[[Event], None],
+    now: Clock,
+    stall_s: float,
+) -> None:
+    """Stream a completion into `answer`, passing every event on to `emit`.
+
+    Raises ProviderError: STALL when nothing comes for `stall_s` seconds (`patience_s` before the first word), TRUNCATED
+    when the stream ends without a finish reason, or what the gateway raised. Once the model has said that it is done,
+    nothing that follows can spoil the answer: only the usage is still waited for. Leaving by any way closes the
+    upstream connection.
+    """
+    timer = asyncio.timeout(_wait_s(answer, request.model, stall_s))
+    answer.sent = True
+    try:
+        async with timer, aclosing(gateway.stream(request)) as stream:  # type: ignore[type-var]
+            async for event in stream:
+                _take(event, answer=answer, emit=emit, now=now)
+                _restart(timer, _wait_s(answer, request.model, stall_s))
+    except Exception as error:
+        if answer.finish_reason is not None:
+            log.warning("%s: the stream broke after the finish reason: %r", request.model.id, error)
+            return
+        if timer.expired():
+            raise _stalled(request.model.label, _wait_s(answer, request.model, stall_s)) from error
+        raise
+    if answer.finish_reason is None:
+        raise _truncated(request.model.label)
+
+
+def patience_s(model: ModelSpec, *, stall_s: float) -> float:
+    """How long the first word of `model` may take, in seconds.
+
+    A model on this machine says nothing while it reads the prompt: 130 tokens a second, measured, so a full window
+    takes a minute. Its server is health-checked, so a longer wait does not hide a dead one.
+    """
+    return stall_s * 4 if model.provider.kind == "local" else stall_s
+
+
+def _wait_s(answer: Answer, model: ModelSpec, stall_s: float) -> float:
+    if answer.finish_reason is not None:
+        return min(stall_s, _USAGE_S)
+    return stall_s if answer.pieces else patience_s(model, stall_s=stall_s)
+
+
+def _take(event: Event, *, answer: Answer, emit: Callable[[Event], None], now: Clock) -> None:
+    # A model can emit NUL or half a surrogate pair; cleaned here, the readers and the store hold the same text.
+    if isinstance(event, TextDelta | ReasoningDelta):
+        text = with_visible_controls(event.text)
+        event = event if text == event.text else replace(event, text=text)
+    answer.take(event, now=now)
+    emit(event)
+
+
+def _restart(timer: asyncio.Timeout, seconds: float) -> None:
+    timer.reschedule(asyncio.get_running_loop().time() + seconds)
+
+
+def usage_of(answer: Answer, request: CompletionRequest, *, answered: bool) -> tuple[Usage, bool]:
+    """The tokens of an attempt, and whether they are our own count.
+
+    The provider's figures where it sent them. Else our own, for what was consumed; nothing for a call that was never
+    sent or (`answered` is False) was refused before a token came, because nobody bills those.
+    """
+    if answer.usage is not None:
+        return answer.usage, False
+    if not answer.pieces and not (answered and answer.sent):
+        return Usage(input_tokens=0, output_tokens=0), False
+    texts = [message.content for message in request.messages]
+    reasoning_tokens = estimate_tokens("".join(answer.reasoning))
+    return (
+        Usage(
+            input_tokens=sum(estimate_tokens(text) + _TOKENS_PER_MESSAGE for text in texts),
+            output_tokens=estimate_tokens("".join(answer.text)) + reasoning_tokens,
+            reasoning_tokens=reasoning_tokens,
+        ),
+        True,
+    )
+
+
+def _stalled(label: str, stall_s: float) -> ProviderError:
+    return ProviderError(
+        ErrorClass.STALL,
+        f"{label} sent nothing for {stall_s:g} seconds, so the connection was closed.",
+        next_step="Try again, or choose another model.",
+    )
+
+
+def _truncated(label: str) -> ProviderError:
+    return ProviderError(
+        ErrorClass.TRUNCATED,
+        f"The connection to {label} ended before the answer was finished.",
+        next_step="Try again, or choose another model.",
+    )

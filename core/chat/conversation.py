@@ -1,0 +1,126 @@
+"""Conversations as values: a tree of messages, of which one branch is on show."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Literal
+
+MessageStatus = Literal["complete", "stopped", "broken", "failed", "interrupted"]
+# What happens when the chosen model fails: another one answers, the person is asked, or neither.
+FallbackChoice = Literal["automatic", "ask", "never"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerFigures:
+    """What one answer took. Sums over the attempts of its turn; `None` where nobody knows."""
+
+    input_tokens: int
+    cached_input_tokens: int
+    output_tokens: int
+    reasoning_tokens: int
+    cost_usd: Decimal | None
+    cost_code: str
+    first_token_ms: float | None
+    duration_ms: float
+    tokens_per_second: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReceiptTry:
+    """One attempt of a turn: which model (its id) was asked when, and how it ended ("ok" or an error class)."""
+
+    model_id: str
+    status: str
+    error_message: str | None
+    started_at: datetime
+    ended_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """Who was asked, every try, who answered, and what the detour added; only of turns that took one.
+
+    `answered` is None when nobody did. `added_ms` is the time from the first try to the one that answered or ended the
+    turn, `added_usd` what the tries before it cost: None where a price is unknown.
+    """
+
+    asked: str
+    tries: Sequence[ReceiptTry]
+    answered: str | None
+    added_ms: float
+    added_usd: Decimal | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """One message of the tree. `figures`, `receipt` and the model fields are None on a person's message."""
+
+    id: str
+    conversation_id: str
+    parent_id: str | None
+    turn_id: str
+    role: Literal["user", "assistant"]
+    content: str
+    status: MessageStatus
+    created_at: datetime
+    reasoning: str | None = None
+    finish_reason: str | None = None
+    requested_model: str | None = None
+    served_model: str | None = None
+    model_label: str | None = None
+    error_class: str | None = None
+    error_message: str | None = None
+    error_detail: str | None = None
+    figures: AnswerFigures | None = None
+    receipt: Receipt | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conversation:
+    """A conversation without its messages."""
+
+    id: str
+    user_id: str
+    title: str
+    title_source: Literal["auto", "user"]
+    model_id: str | None
+    leaf_message_id: str | None
+    created_at: datetime
+    updated_at: datetime
+    deleted_at: datetime | None = None
+    fallback: FallbackChoice = "automatic"
+
+
+def branch(messages: Mapping[str, Message], *, leaf_id: str | None) -> list[Message]:
+    """The messages from the root to `leaf_id`, in order.
+
+    A parent that is missing, or a cycle in damaged data, ends the walk: what is readable is shown.
+    """
+    path: list[Message] = []
+    seen: set[str] = set()
+    current = messages.get(leaf_id) if leaf_id else None
+    while current is not None and current.id not in seen:
+        seen.add(current.id)
+        path.append(current)
+        current = messages.get(current.parent_id) if current.parent_id else None
+    path.reverse()
+    return path
+
+
+def title_from(text: str, *, limit: int = 60) -> str:
+    """A title from the first words of a message: one line, at most `limit` characters, never empty."""
+    line = " ".join(text.split())
+    if not line:
+        return "New chat"
+    if len(line) <= limit:
+        return line
+    cut = line[: limit - 1].rsplit(" ", 1)[0]
+    return f"{cut or line[: limit - 1]}…"
+
+
+def by_id(messages: Sequence[Message]) -> dict[str, Message]:
+    """Index messages by their id."""
+    return {message.id: message for message in messages}

@@ -1,0 +1,58 @@
+"""A turn while it runs, as the engine, its writer and its readers share it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from core.catalog.models import ModelSpec
+from core.chat.admission import TurnRequest
+from core.chat.attempt import Answer
+from core.chat.conversation import FallbackChoice, Message
+from core.chat.outcome import Ending, Outcome
+from core.chat.turn_buffer import TurnBuffer
+from core.chat.turn_record import TurnIds
+from core.errors import ProviderError
+from core.providers.gateway import CompletionRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Try:
+    """An attempt that brought nothing visible and was followed by another one."""
+
+    completion: CompletionRequest
+    answer: Answer
+    outcome: Outcome
+    ended_at: datetime
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class LiveTurn:
+    """A running turn.
+
+    Readers use `buffer`, and `result` after it has ended: the answer, stored unless its error message says otherwise.
+    The rest belongs to the engine's loop: `model` is the one that was asked for, `completion` and `answer` are those
+    of the attempt under way, `error` is why it failed, and `tries` are the attempts before it.
+    """
+
+    ids: TurnIds
+    request: TurnRequest
+    model: ModelSpec
+    started_at: datetime
+    completion: CompletionRequest
+    answer: Answer
+    history: Sequence[Message] = ()
+    fallback: FallbackChoice = "automatic"
+    tries: list[Try] = field(default_factory=list)
+    error: ProviderError | None = None
+    buffer: TurnBuffer = field(default_factory=TurnBuffer)
+    result: Message | None = None
+    ending: Ending | None = None
+    ended_early: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def end_early(self, ending: Ending) -> None:
+        """Close the upstream connection and end with what has arrived. The first ending counts. On the loop only."""
+        self.ending = self.ending or ending
+        self.ended_early.set()

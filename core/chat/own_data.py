@@ -1,0 +1,111 @@
+"""What Switchboard holds about a person: handed out as one file, or deleted.
+
+The ledger's rows stay after a deletion, because what was spent was spent: they hold figures, models, parameters and
+times, and no text of any conversation.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from core.accounts.audit import record
+from core.accounts.preferences import load_preferences
+from core.accounts.users import User
+from core.chat.presets import list_presets
+from core.clock import Clock, utc_now
+from core.errors import SwitchboardError
+from core.store.database import Cursor, Database, Row
+from core.store.sql import load_queries
+
+_SQL = load_queries("own_data")
+# In this order: messages are found through their conversations.
+_DELETIONS = (
+    "delete_messages",
+    "delete_turns",
+    "delete_conversation_parameters",
+    "delete_conversations",
+    "delete_kept_answers",
+    "delete_presets",
+    "delete_preferences",
+)
+
+
+def export_data(database: Database, user: User, *, clock: Clock = utc_now) -> bytes:
+    """Everything of this person as JSON in UTF-8.
+
+    That is the profile, preferences, presets, conversations with their messages, and the ledger's figures. Times are
+    UTC, money is decimal text in US dollars.
+    """
+    with database.cursor() as cur:
+        read = {name: cur.fetch_all(_SQL[f"export_{name}"], user_id=user.id) for name in _EXPORTED}
+    presets = [preset for preset in list_presets(database, user_id=user.id) if preset.own]
+    exported = {
+        "exported_at": clock(),
+        "profile": {name: getattr(user, name) for name in ("username", "display_name", "email", "role", "created_at")},
+        "preferences": load_preferences(database, user.id),
+        "presets": [
+            {name: getattr(preset, name) for name in ("name", "model_id", "parameters", "shared")} for preset in presets
+        ],
+        "conversations": _conversations(read),
+        "ledger": [{**row, "parameters": json.loads(row["parameters"])} for row in read["attempts"]],
+    }
+    return json.dumps(exported, ensure_ascii=False, indent=1, default=_to_text).encode()
+
+
+_EXPORTED = ("conversations", "messages", "attempts", "conversation_parameters")
+
+
+def delete_data(database: Database, user: User, *, clock: Clock = utc_now) -> None:
+    """Delete a person's conversations, kept answers, presets, parameters and preferences for good. Leaves an audit row.
+
+    The account and the ledger's figures stay. Raises SwitchboardError while an answer is being written.
+    """
+
+    def work(cur: Cursor) -> None:
+        if _count(cur, "running_turns", user):
+            raise SwitchboardError(
+                "An answer of yours is still being written. Nothing was deleted.",
+                next_step="Stop it or wait for its end, then delete.",
+            )
+        gone = {
+            "conversations": _count(cur, "count_conversations", user),
+            "presets": _count(cur, "count_presets", user),
+        }
+        for statement in _DELETIONS:
+            cur.execute(_SQL[statement], user_id=user.id)
+        record(cur, actor_id=user.id, action="data.delete", subject=user.username, before=gone, clock=clock)
+
+    database.transaction(work)
+
+
+def _count(cur: Cursor, statement: str, user: User) -> int:
+    row = cur.fetch_one(_SQL[statement], user_id=user.id)
+    return int(next(iter(row.values()))) if row else 0
+
+
+def _conversations(read: Mapping[str, Sequence[Row]]) -> list[dict[str, Any]]:
+    messages: defaultdict[str, list[Row]] = defaultdict(list)
+    for row in read["messages"]:
+        messages[row["conversation_id"]].append(row)
+    parameters = {row["conversation_id"]: json.loads(row["parameters"]) for row in read["conversation_parameters"]}
+    return [
+        {**row, "parameters": parameters.get(row["id"], {}), "messages": messages[row["id"]]}
+        for row in read["conversations"]
+    ]
+
+
+def _to_text(value: object) -> Any:
+    match value:
+        case datetime():
+            return f"{value.isoformat()}Z"
+        case Decimal():
+            return str(value)
+        case Mapping():
+            return dict(value)
+        case _:
+            raise TypeError(f"{type(value).__name__} has no form in an export")

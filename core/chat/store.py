@@ -1,0 +1,129 @@
+"""Conversations in the store. Every read and write names the user: another person's conversation does not exist."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from core.chat.conversation import AnswerFigures, Conversation, FallbackChoice, Message, Receipt, title_from
+from core.chat.plain_text import clean_text
+from core.chat.receipt import receipts_of
+from core.clock import Clock, utc_now
+from core.errors import NotFound, SwitchboardError
+from core.store.database import Cursor, Database, Row
+from core.store.sql import load_queries
+
+_SQL = load_queries("conversations")
+_TITLE_LIMIT = 200
+
+
+def load_conversation(database: Database, *, conversation_id: str, user_id: str) -> Conversation:
+    """One conversation of this user.
+
+    Raises NotFound when it does not exist, is deleted or belongs to somebody else: the three look the same.
+    """
+    row = database.fetch_one(_SQL["load_conversation"], id=conversation_id, user_id=user_id)
+    if row is None:
+        raise NotFound(
+            "This conversation was not found.", next_step="Open another one from the list or start a new chat."
+        )
+    return Conversation(**row)
+
+
+def list_conversations(database: Database, *, user_id: str, limit: int) -> list[Conversation]:
+    """The user's conversations, the one used last first."""
+    return [Conversation(**row) for row in database.fetch_all(_SQL["list_conversations"], user_id=user_id, limit=limit)]
+
+
+def load_messages(database: Database, *, conversation: Conversation, figures: bool = True) -> list[Message]:
+    """All messages of a conversation in the order they were made; `figures` adds every answer's, and its receipt."""
+    with database.cursor() as cur:
+        messages = messages_of(cur, conversation.id)
+        by_turn, receipts = _figures_by_turn(cur, conversation.id) if figures else ({}, {})
+    return [
+        replace(message, figures=by_turn[message.turn_id], receipt=receipts.get(message.turn_id))
+        if message.role == "assistant" and message.turn_id in by_turn
+        else message
+        for message in messages
+    ]
+
+
+def messages_of(cur: Cursor, conversation_id: str) -> list[Message]:
+    """The messages of a conversation without figures, whoever it belongs to: for callers that have checked that."""
+    return [Message(**row) for row in cur.fetch_all(_SQL["load_messages"], conversation_id=conversation_id)]
+
+
+def rename_conversation(database: Database, *, conversation_id: str, user_id: str, title: str) -> None:
+    """Give a conversation a title of the user's own.
+
+    Raises SwitchboardError for an empty title; a long one is cut at 200 characters.
+    """
+    cleaned = " ".join(clean_text(title).split())[:_TITLE_LIMIT].rstrip()
+    if not cleaned:
+        raise SwitchboardError("A title cannot be empty.", next_step="Type at least one character.")
+    database.execute(_SQL["rename_conversation"], id=conversation_id, user_id=user_id, title=cleaned)
+
+
+def set_model(database: Database, *, conversation_id: str, user_id: str, model_id: str) -> None:
+    """Keep which model the next message of a conversation goes to."""
+    database.execute(_SQL["set_model"], id=conversation_id, user_id=user_id, model_id=model_id)
+
+
+def set_fallback(database: Database, *, conversation_id: str, user_id: str, fallback: FallbackChoice) -> None:
+    """Keep what happens in a conversation when its model fails."""
+    database.execute(_SQL["set_fallback"], id=conversation_id, user_id=user_id, fallback=fallback)
+
+
+def delete_conversation(database: Database, *, conversation_id: str, user_id: str, clock: Clock = utc_now) -> None:
+    """Take a conversation out of sight. `restore_conversation` undoes it."""
+    database.execute(_SQL["delete_conversation"], id=conversation_id, user_id=user_id, now=clock())
+
+
+def restore_conversation(database: Database, *, conversation_id: str, user_id: str) -> None:
+    """Undo `delete_conversation`."""
+    database.execute(_SQL["restore_conversation"], id=conversation_id, user_id=user_id)
+
+
+def insert_conversation(
+    cur: Cursor, *, conversation_id: str, user_id: str, first_text: str, model_id: str, now: datetime
+) -> None:
+    """Make a conversation titled with the first words of its first message, within the caller's transaction."""
+    title = title_from(first_text)
+    cur.execute(
+        _SQL["insert_conversation"], id=conversation_id, user_id=user_id, title=title, model_id=model_id, now=now
+    )
+
+
+def insert_message(cur: Cursor, message: Message) -> None:
+    """Add a message to the tree and put it at the end of the branch on show, within the caller's transaction."""
+    fields = {name: getattr(message, name) for name in Message.__slots__ if name not in {"figures", "receipt"}}
+    cur.execute(_SQL["insert_message"], **fields)
+    cur.execute(
+        _SQL["touch_conversation"],
+        id=message.conversation_id,
+        leaf_message_id=message.id,
+        now=message.created_at,
+    )
+
+
+def _figures_by_turn(cur: Cursor, conversation_id: str) -> tuple[dict[str, AnswerFigures], dict[str, Receipt]]:
+    rows = cur.fetch_all(load_queries("ledger")["figures_of_conversation"], conversation_id=conversation_id)
+    # Detours are rare: most conversations need no second look at the ledger.
+    receipts = receipts_of(cur, conversation_id) if any(row["detour"] for row in rows) else {}
+    return {row["turn_id"]: _figures(row) for row in rows}, receipts
+
+
+def _figures(row: Row) -> AnswerFigures:
+    first, started, ended = row["first_token_at"], row["started_at"], row["ended_at"]
+    writing_s = (ended - first).total_seconds() if first else 0.0
+    return AnswerFigures(
+        input_tokens=row["input_tokens"],
+        cached_input_tokens=row["cached_input_tokens"],
+        output_tokens=row["output_tokens"],
+        reasoning_tokens=row["reasoning_tokens"],
+        cost_usd=row["cost_usd"],
+        cost_code=row["cost_code"],
+        first_token_ms=(first - started).total_seconds() * 1000 if first else None,
+        duration_ms=(ended - started).total_seconds() * 1000,
+        tokens_per_second=row["last_output_tokens"] / writing_s if writing_s > 0 else None,
+    )

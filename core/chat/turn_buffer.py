@@ -1,0 +1,56 @@
+"""The events of a running turn, kept for any number of readers.
+
+A reader asks for what came after its offset and waits when there is nothing: no reader can slow the provider or
+another reader, and one that comes late (a reload, a second tab) sees everything from the start.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from core.providers.events import Event
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What one read brought: the new events, the offset to ask from next, and whether the turn has ended."""
+
+    events: Sequence[Event]
+    offset: int
+    ended: bool
+
+
+class TurnBuffer:
+    """An append-only list of events with waiting readers. Safe between threads."""
+
+    def __init__(self) -> None:
+        self._events: list[Event] = []
+        self._ended = False
+        self._changed = threading.Condition()
+
+    def append(self, event: Event) -> None:
+        """Add an event and wake the readers. After the end it does nothing: readers have been told the last word."""
+        with self._changed:
+            if not self._ended:
+                self._events.append(event)
+                self._changed.notify_all()
+
+    def end(self) -> None:
+        """No event will follow."""
+        with self._changed:
+            self._ended = True
+            self._changed.notify_all()
+
+    def read(self, offset: int, *, timeout_s: float) -> Reading:
+        """The events after `offset`, waiting at most `timeout_s` for the first new one or the end."""
+        with self._changed:
+            self._changed.wait_for(lambda: len(self._events) > offset or self._ended, timeout_s)
+            events = self._events[offset:]
+            return Reading(events, offset + len(events), self._ended)
+
+    def wait_until_ended(self, *, timeout_s: float) -> bool:
+        """Wait for the end of the turn; False when it did not come in time."""
+        with self._changed:
+            return self._changed.wait_for(lambda: self._ended, timeout_s)

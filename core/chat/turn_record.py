@@ -1,0 +1,131 @@
+"""A turn in the store: begun, checkpointed, ended. Each in one transaction."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from core.chat.admission import TurnRequest, busy
+from core.chat.conversation import Message
+from core.chat.store import insert_conversation, insert_message
+from core.costs.ledger import Attempt, record_attempt
+from core.ids import new_id
+from core.store.database import Cursor, Database
+from core.store.sql import load_queries
+
+_SQL = load_queries("turns")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TurnIds:
+    """The identity of a turn and of what it makes."""
+
+    turn: str
+    conversation: str
+    question: str
+    answer: str
+
+
+def begin_turn(
+    database: Database,
+    request: TurnRequest,
+    *,
+    ids: TurnIds,
+    question: Message | None,
+    now: datetime,
+) -> None:
+    """Store the question and the running turn; from here nothing that was typed can be lost.
+
+    `question` is None when a message that is already stored is answered again. Raises TurnRefused when the
+    conversation is already being answered, from whichever tab or thread.
+    """
+
+    def work(cur: Cursor) -> None:
+        if cur.fetch_one(_SQL["running_turn_of_conversation"], conversation_id=ids.conversation):
+            raise busy()
+        if question is not None:
+            _store_question(cur, request, question)
+        else:
+            _keep_order(cur, ids, now)
+        cur.execute(_SQL["insert_turn"], **_turn_row(request, ids), now=now)
+
+    database.transaction(work)
+
+
+def checkpoint_turn(
+    database: Database, *, turn_id: str, text: str, reasoning: str, now: datetime, model_id: str | None = None
+) -> None:
+    """Keep what has arrived of a running answer, and which model gives it, for the case that this process dies."""
+    database.execute(
+        _SQL["checkpoint_turn"],
+        id=turn_id,
+        partial_text=text,
+        partial_reasoning=reasoning,
+        answering_model=model_id,
+        now=now,
+    )
+
+
+def end_turn(database: Database, *, turn_id: str, status: str, answer: Message, attempts: Sequence[Attempt]) -> None:
+    """Store the answer, the ledger rows of its attempts, oldest first, and the turn's end together.
+
+    Does nothing when the turn has ended already, so that it may be tried again after a failure whose effect is unknown.
+    """
+    chained = _chained(attempts)
+
+    def work(cur: Cursor) -> None:
+        if not cur.fetch_one(_SQL["running_turn"], id=turn_id):
+            return
+        insert_message(cur, answer)
+        for attempt in chained:
+            record_attempt(cur, attempt)
+        cur.execute(_SQL["end_turn"], id=turn_id, status=status, now=chained[-1].ended_at)
+
+    database.transaction(work)
+
+
+def _chained(attempts: Sequence[Attempt]) -> list[Attempt]:
+    # Ids made within one millisecond have no order of their own, and the ledger is read in the order of ids.
+    ids = sorted(new_id() for _ in attempts)
+    parents = [None, *ids]
+    return [
+        replace(attempt, id=own, parent_id=parent) for attempt, own, parent in zip(attempts, ids, parents, strict=False)
+    ]
+
+
+def _store_question(cur: Cursor, request: TurnRequest, question: Message) -> None:
+    if request.conversation_id is None:
+        insert_conversation(
+            cur,
+            conversation_id=question.conversation_id,
+            user_id=request.user_id,
+            first_text=question.content,
+            model_id=request.model_id,
+            now=question.created_at,
+        )
+    insert_message(cur, question)
+
+
+def _keep_order(cur: Cursor, ids: TurnIds, now: datetime) -> None:
+    # Writing the conversation's row makes two simultaneous turns conflict, so that the second one sees the first.
+    cur.execute(
+        load_queries("conversations")["touch_conversation"],
+        id=ids.conversation,
+        leaf_message_id=ids.question,
+        now=now,
+    )
+
+
+def _turn_row(request: TurnRequest, ids: TurnIds) -> dict[str, object]:
+    return {
+        "id": ids.turn,
+        "conversation_id": ids.conversation,
+        "user_id": request.user_id,
+        "user_message_id": ids.question,
+        "source": request.source,
+        "use_case": request.use_case,
+        "requested_model": request.model_id,
+        "parameters": json.dumps(dict(request.parameters), sort_keys=True),
+    }

@@ -1,0 +1,126 @@
+"""What the engine's loop writes to the store while a turn runs, on threads of its own: no write holds up a stream."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import datetime
+from functools import partial
+
+from core.chat.answer_cache import AnswerCache
+from core.chat.conversation import Message
+from core.chat.live_turn import LiveTurn, Try
+from core.chat.outcome import UNSAVED, Outcome, answer_message, attempt_row
+from core.chat.turn_record import checkpoint_turn, end_turn
+from core.clock import Clock
+from core.costs.ledger import Attempt
+from core.costs.token_count import estimate_tokens
+from core.store.database import Database
+
+log = logging.getLogger(__name__)
+
+# Waits before the end of a turn is written again, when the store refused it.
+_WRITE_AGAIN_S = (0.1, 0.4)
+
+
+class TurnWriter:
+    """Checkpoints and ends of turns. Coroutines run on the engine's loop, the rest on any thread."""
+
+    def __init__(self, *, database: Database, cache: AnswerCache, checkpoint_s: float, clock: Clock) -> None:
+        self._database = database
+        self._cache = cache
+        self._checkpoint_s = checkpoint_s
+        self._clock = clock
+        self._threads = ThreadPoolExecutor(max_workers=4, thread_name_prefix="turn-store")
+        # The first count loads the vocabulary (0.15 s, more on a busy machine): not within the second that a stop has.
+        self._threads.submit(estimate_tokens, "warm")
+        # Ends that the store refused, by user and conversation: until one is saved, its turn is `running` in the store.
+        self._unsaved: dict[tuple[str, str], Callable[[], None]] = {}
+
+    async def keep_checkpoints(self, live: LiveTurn) -> None:
+        """Keep what has arrived, again and again, until cancelled."""
+        kept = 0
+        while True:
+            await asyncio.sleep(self._checkpoint_s)
+            arrived = live.answer.pieces
+            if arrived == kept:
+                continue
+            try:
+                await self._write(partial(self._checkpoint, live))
+                kept = arrived
+            except Exception:
+                # A checkpoint that fails must not cost the answer: the next one, or the end, tries again.
+                log.exception("checkpoint of turn %s failed", live.ids.turn)
+
+    async def store_end(self, live: LiveTurn, outcome: Outcome) -> Message:
+        """Store the end of a turn and return its answer; when the store refuses, the answer says so."""
+        answer = _message(live, outcome, now=self._clock())
+        save = partial(self._save_end, live, outcome, answer)
+        for wait_s in (*_WRITE_AGAIN_S, None):
+            try:
+                await self._write(save)
+            except Exception:
+                log.exception("the end of turn %s could not be stored", live.ids.turn)
+            else:
+                return answer
+            if wait_s is not None:
+                await asyncio.sleep(wait_s)
+        self._unsaved[live.request.user_id, live.ids.conversation] = save
+        return replace(answer, error_message=" ".join(filter(None, (answer.error_message, UNSAVED))))
+
+    def save_again(self, *, user_id: str, conversation_id: str) -> None:
+        """Store the end that was refused in a person's conversation, if one was. Raises what the store raises."""
+        save = self._unsaved.get((user_id, conversation_id))
+        if save is not None:
+            save()
+            del self._unsaved[user_id, conversation_id]
+
+    def close(self) -> None:
+        """Finish what is being written and try once more what was refused."""
+        self._threads.shutdown(wait=True)
+        for user_id, conversation_id in tuple(self._unsaved):
+            try:
+                self.save_again(user_id=user_id, conversation_id=conversation_id)
+            except Exception:
+                # The turn stays `running` in the store with its checkpoint and is recovered at the next start.
+                log.exception("an answer in conversation %s is lost but for its checkpoint", conversation_id)
+
+    async def _write(self, work: Callable[[], None]) -> None:
+        await asyncio.get_running_loop().run_in_executor(self._threads, work)
+
+    def _checkpoint(self, live: LiveTurn) -> None:
+        checkpoint_turn(
+            self._database,
+            turn_id=live.ids.turn,
+            text="".join(live.answer.text),
+            reasoning="".join(live.answer.reasoning),
+            model_id=live.completion.model.id,
+            now=self._clock(),
+        )
+
+    def _save_end(self, live: LiveTurn, outcome: Outcome, answer: Message) -> None:
+        # Counting the tokens of a long history takes a while: on this thread it holds up no other turn.
+        attempts = _attempts(live, outcome, ended_at=answer.created_at)
+        # Kept while the turn still runs: nobody's data can be deleted between the two.
+        self._cache.keep(live.completion, live.answer, user_id=live.request.user_id, now=answer.created_at)
+        end_turn(self._database, turn_id=live.ids.turn, status=outcome.turn_status, answer=answer, attempts=attempts)
+
+
+def _message(live: LiveTurn, outcome: Outcome, *, now: datetime) -> Message:
+    # When nobody said anything, the answer that is missing is that of the model that was chosen.
+    served = live.completion.model if live.answer.pieces or outcome.complete else live.model
+    return answer_message(live.ids, served, live.answer, outcome, now=now, asked=live.model)
+
+
+def _attempts(live: LiveTurn, outcome: Outcome, *, ended_at: datetime) -> list[Attempt]:
+    ended = [*live.tries]
+    # A turn that was stopped while it waited for its next attempt has none under way.
+    if live.answer.sent or not ended:
+        ended.append(Try(live.completion, live.answer, outcome, ended_at))
+    return [
+        attempt_row(live.ids, live.request, tried.completion, tried.answer, tried.outcome, ended_at=tried.ended_at)
+        for tried in ended
+    ]

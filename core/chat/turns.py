@@ -1,0 +1,247 @@
+"""The turn engine: answers are written on one background asyncio loop, outside any page.
+
+Switching page, reloading or losing the connection does not stop a turn. Pages and routes start turns, read their
+buffers from an offset and stop them; the store holds the question before the provider is called and the answer, the
+ledger rows of its attempts and the turn's end in one transaction afterwards.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import threading
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
+
+from core.catalog.models import ModelSpec
+from core.chat.admission import TurnRequest, busy, check_model, check_window, stopping
+from core.chat.answer_cache import AnswerCache
+from core.chat.asking import Asking, ask, completion_for
+from core.chat.attempt import Answer
+from core.chat.live_turn import LiveTurn
+from core.chat.loop_thread import LoopThread
+from core.chat.outcome import Outcome, outcome_of
+from core.chat.placement import place_turn
+from core.chat.turn_record import begin_turn
+from core.chat.turn_writer import TurnWriter
+from core.clock import Clock, utc_now
+from core.errors import StoreError, SwitchboardError
+from core.ids import new_id
+from core.providers.circuit import Circuits
+from core.providers.gateway import Gateway
+from core.store.database import Database
+
+__all__ = ["LiveTurn", "TurnEngine"]
+
+log = logging.getLogger(__name__)
+
+# How long a gateway may take to close its connection before the turn ends without it: "stop" means within a second.
+_LET_GO_S = 0.5
+
+
+class TurnEngine:
+    """Runs turns. One per process; safe to use from any thread."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        gateway: Gateway,
+        find_model: Callable[[str], ModelSpec | None],
+        refuse: Callable[[ModelSpec, str], None] = lambda _model, _user_id: None,
+        stall_s: float = 30.0,
+        checkpoint_s: float = 1.5,
+        clock: Clock = utc_now,
+        sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+        on_close: Callable[[], Awaitable[object]] | None = None,
+    ) -> None:
+        """Start the engine's loop.
+
+        `refuse` raises TurnRefused for a model that this user may not have called now (no key, switched off, not open
+        to them). `checkpoint_s` stays under the two seconds that a crash may cost. `sleep` waits between two attempts.
+        `on_close` runs on the loop before it ends: the place to close connections that a gateway keeps for reuse there.
+        """
+        self._database = database
+        self.circuit = Circuits(clock=clock)
+        cache = AnswerCache(database, clock=clock)
+        self._asking = Asking(
+            gateway=gateway,
+            cache=cache,
+            circuits=self.circuit,
+            find_model=find_model,
+            refuse=refuse,
+            clock=clock,
+            stall_s=stall_s,
+            sleep=sleep,
+            chance=random.random,
+        )
+        self._clock = clock
+        # By conversation.
+        self._live: dict[str, LiveTurn] = {}
+        # (user, conversation): with the user in it, nobody can hold up or find out about somebody else's conversation.
+        self._claimed: set[tuple[str, str]] = set()
+        self._changed = threading.Condition()
+        self._closing = False
+        self._writer = TurnWriter(database=database, cache=cache, checkpoint_s=checkpoint_s, clock=clock)
+        self._loop = LoopThread("turn-engine", on_close=on_close)
+
+    def start(self, request: TurnRequest) -> LiveTurn:
+        """Store the question and begin to answer it.
+
+        Raises TurnRefused or StoreError (nothing stored, nothing spent), or NotFound for somebody else's conversation.
+        """
+        model = check_model(request.model_id, self._asking.find_model)
+        self._asking.refuse(model, request.user_id)
+        conversation_id = request.conversation_id or new_id()
+        self._claim(request.user_id, conversation_id)
+        try:
+            live = self._store_begin(request, model, conversation_id)
+        except BaseException as error:
+            self._release(request.user_id, conversation_id)
+            if isinstance(error, SwitchboardError) or not isinstance(error, Exception):
+                raise
+            raise _not_stored(error) from error
+        self._loop.call(self._spawn, live)
+        return live
+
+    def find(self, conversation_id: str) -> LiveTurn | None:
+        """The turn that is being answered in a conversation, if there is one."""
+        with self._changed:
+            return self._live.get(conversation_id)
+
+    def running(self) -> frozenset[str]:
+        """The ids of the conversations that are being answered."""
+        with self._changed:
+            return frozenset(self._live)
+
+    def stop(self, live: LiveTurn) -> None:
+        """Close the upstream connection of a turn; what had arrived is kept and priced. Returns at once."""
+        self._loop.call(live.end_early, "stopped")
+
+    def run_aside(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Run a coroutine on the engine's loop, beside the turns. A failure is logged. Returns at once."""
+        self._loop.call(lambda: self._loop.spawn(_logged(work), name="aside"))
+
+    def close(self, *, grace_s: float = 5.0) -> None:
+        """Refuse new turns, interrupt the running ones, store what they have, and end the loop.
+
+        Calling it again does nothing.
+        """
+        with self._changed:
+            if self._closing:
+                return
+            self._closing = True
+            for live in self._live.values():
+                self._loop.call(live.end_early, "interrupted")
+            self._changed.wait_for(lambda: not self._claimed, grace_s)
+        if not self._loop.close(timeout_s=grace_s):
+            log.error("the turn engine's loop did not end within %s s", grace_s)
+        self._writer.close()
+        self._let_readers_go()
+
+    def _claim(self, user_id: str, conversation_id: str) -> None:
+        """Take a conversation for one turn, before its branch is read: from then on nothing else is added to it."""
+        with self._changed:
+            if self._closing:
+                raise stopping()
+            if (user_id, conversation_id) in self._claimed:
+                raise busy()
+            self._claimed.add((user_id, conversation_id))
+
+    def _release(self, user_id: str, conversation_id: str) -> None:
+        with self._changed:
+            self._claimed.remove((user_id, conversation_id))
+            self._changed.notify_all()
+
+    def _store_begin(self, request: TurnRequest, model: ModelSpec, conversation_id: str) -> LiveTurn:
+        self._writer.save_again(user_id=request.user_id, conversation_id=conversation_id)
+        now = self._clock()
+        place = place_turn(self._database, request, conversation_id=conversation_id, now=now)
+        completion = completion_for(request, place.history, model=model)
+        check_window(completion.messages, model=model)
+        live = LiveTurn(
+            ids=place.ids,
+            request=request,
+            model=model,
+            started_at=now,
+            completion=completion,
+            answer=Answer(started_at=now),
+            history=place.history,
+            fallback=place.fallback,
+        )
+        begin_turn(self._database, request, ids=place.ids, question=place.question, now=now)
+        with self._changed:
+            self._live[conversation_id] = live
+            live.ending = "interrupted" if self._closing else None
+        return live
+
+    def _spawn(self, live: LiveTurn) -> None:
+        self._loop.spawn(self._run(live), name=f"turn-{live.ids.turn}")
+
+    async def _run(self, live: LiveTurn) -> None:
+        keeper = asyncio.create_task(self._writer.keep_checkpoints(live))
+        try:
+            outcome = await self._answer(live)
+            keeper.cancel()
+            live.result = await self._writer.store_end(live, outcome)
+        except Exception:
+            log.exception("turn %s did not end properly", live.ids.turn)
+        finally:
+            # Whatever failed, readers must not wait for ever.
+            keeper.cancel()
+            with self._changed:
+                del self._live[live.ids.conversation]
+            self._release(live.request.user_id, live.ids.conversation)
+            live.buffer.end()
+
+    async def _answer(self, live: LiveTurn) -> Outcome:
+        live.answer.started_at = self._clock()
+        if live.ending:
+            return outcome_of(live.answer, ended=live.ending)
+        # A task of its own: stopping cancels the asking and never the turn, which still has its end to store.
+        asking = asyncio.create_task(ask(self._asking, live))
+        stop = asyncio.create_task(live.ended_early.wait())
+        await asyncio.wait({asking, stop}, return_when=asyncio.FIRST_COMPLETED)
+        stop.cancel()
+        if asking.done():
+            return _outcome_of_done(live, asking)
+        asking.cancel()
+        if not (await asyncio.wait({asking}, timeout=_LET_GO_S))[0]:
+            log.error("turn %s ended, but its gateway does not let go of the connection", live.ids.turn)
+        return outcome_of(live.answer, ended=live.ending)
+
+    def _let_readers_go(self) -> None:
+        with self._changed:
+            for live in self._live.values():
+                live.buffer.end()
+
+
+def _outcome_of_done(live: LiveTurn, asking: asyncio.Task[Outcome]) -> Outcome:
+    if asking.cancelled():
+        # Nobody asked for that: a client library let a cancellation of its own escape.
+        return outcome_of(live.answer, error=RuntimeError("the gateway was cancelled from inside"))
+    error = asking.exception()
+    if error is None:
+        return asking.result()
+    if not isinstance(error, SwitchboardError):
+        # A gateway promises ProviderError only; a bug in one must end this turn and no other.
+        log.error("turn %s failed inside the gateway", live.ids.turn, exc_info=error)
+    return outcome_of(live.answer, error=error)
+
+
+def _not_stored(error: Exception) -> StoreError:
+    log.error("a message could not be stored", exc_info=error)
+    return StoreError(
+        "Your message could not be stored.",
+        next_step="It is kept in the box. Try again; if it fails again, ask an administrator to check the disk.",
+        detail=type(error).__name__,
+    )
+
+
+async def _logged(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    try:
+        await work()
+    except Exception:
+        # What runs aside is a courtesy: nobody waits for it, and no turn may suffer from it.
+        log.warning("work beside the turns failed", exc_info=True)
