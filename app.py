@@ -1,0 +1,22 @@
+"""The Streamlit script: which pages there are, who is signed in, and then the page."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from ui.auth import current_user, signed_in_user
+from ui.runtime import get_services
+from ui.shell import configure_page, draw_account, pages, run_page
+from ui.times import follow_time_zone
+
+configure_page()
+
+services = get_services()
+known = current_user(services)
+page = st.navigation(pages(admin=known is not None and known.is_admin), position="sidebar" if known else "hidden")
+user = signed_in_user(services)
+if user is None:
+    st.stop()
+follow_time_zone(services, user)
+draw_account(services, user)
+run_page(page)

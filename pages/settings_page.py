@@ -1,0 +1,33 @@
+"""Settings: one's own defaults, presets, name, password, sessions and data."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from ui.accounts_view import draw_password, draw_profile, draw_sessions
+from ui.auth import require_user
+from ui.preferences_view import draw_data, draw_defaults, draw_presets
+from ui.runtime import get_services
+
+user = require_user()
+services = get_services()
+
+st.title("Settings", anchor=False)
+with st.container(border=True):
+    st.subheader("Defaults", anchor=False)
+    draw_defaults(services, user)
+with st.container(border=True):
+    st.subheader("Presets", anchor=False)
+    draw_presets(services, user)
+with st.container(border=True):
+    st.subheader("Profile", anchor=False)
+    draw_profile(services, user)
+with st.container(border=True):
+    st.subheader("Password", anchor=False)
+    draw_password(services, user)
+with st.container(border=True):
+    st.subheader("Sessions", anchor=False)
+    draw_sessions(services)
+with st.container(border=True):
+    st.subheader("Data", anchor=False)
+    draw_data(services, user)

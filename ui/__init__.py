@@ -1,0 +1,1 @@
+"""Everything that imports streamlit except app.py, server.py and the pages."""

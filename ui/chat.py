@@ -1,0 +1,189 @@
+"""What the chat page does: open a conversation, send, stop, answer again, switch the model.
+
+Sending happens in callbacks: they run before anything is drawn, so the turn is on its way while the page still draws
+the history, and no interrupted script can lose a message.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from core.accounts.preferences import load_preferences, read_preferences
+from core.accounts.users import User
+from core.bootstrap import Services
+from core.catalog.models import ModelSpec
+from core.chat.admission import TurnRequest
+from core.chat.alternatives import alternatives
+from core.chat.conversation import Conversation, FallbackChoice, Message, branch, by_id
+from core.chat.kept_parameters import keep_for_conversation
+from core.chat.store import load_conversation, load_messages, set_fallback, set_model
+from core.chat.turns import LiveTurn
+from core.errors import SwitchboardError
+from ui import state
+from ui.auth import current_user
+from ui.model_selector import take_choice
+from ui.parameter_changes import chosen_for_request
+
+SUGGESTIONS = (
+    "Why does 0.1 + 0.2 not equal 0.3?",
+    "Plan five simple dinners with a shopping list",
+    "Explain compound interest to a ten-year-old",
+    "Write a polite note that declines a meeting",
+)
+
+# Stopping takes milliseconds; the page waits for it so that it draws the stored answer, and no longer than this.
+_STOP_WITHIN_S = 2.0
+_HEAD_START_S = 0.012
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenChat:
+    """What the page shows: the conversation, the branch on show, and the turn that is being answered in it."""
+
+    conversation: Conversation | None = None
+    messages: Sequence[Message] = ()
+    live: LiveTurn | None = None
+
+
+def load_chat(services: Services, user: User) -> OpenChat:
+    """The conversation of the URL. Raises NotFound for one that is not there or not this person's."""
+    conversation_id = state.conversation_id()
+    if conversation_id is None:
+        return OpenChat()
+    # Asked before the messages are read: a turn that ends in between is then drawn from its buffer, not missed.
+    live = services.engine.find(conversation_id)
+    conversation = load_conversation(services.database, conversation_id=conversation_id, user_id=user.id)
+    messages = load_messages(services.database, conversation=conversation)
+    path = branch(by_id(messages), leaf_id=conversation.leaf_message_id)
+    if live is not None:
+        path = [message for message in path if message.id != live.ids.answer]
+    return OpenChat(conversation=conversation, messages=path, live=live)
+
+
+def load_answer(services: Services, live: LiveTurn) -> Message | None:
+    """The answer of a turn that has ended, with its figures; without them when it could not be stored."""
+    conversation = load_conversation(
+        services.database, conversation_id=live.ids.conversation, user_id=live.request.user_id
+    )
+    stored = by_id(load_messages(services.database, conversation=conversation))
+    return stored.get(live.ids.answer, live.result)
+
+
+def follow_model(chat: OpenChat) -> None:
+    """Choose the conversation's own model when another conversation was opened; a new chat chooses anew."""
+    opened = chat.conversation.id if chat.conversation else None
+    if state.model_follows() != opened:
+        state.set_model_follows(opened)
+        state.set_active_model(chat.conversation.model_id if chat.conversation else None)
+        state.set_new_chat_parameters({})
+
+
+def send(services: Services, text: str) -> None:
+    """Send a message to the chosen model. A refusal leaves the text in the composer and a sentence on the page."""
+    _start(services, text=text, answer_again=None)
+
+
+def answer_again(services: Services, question_id: str, model_id: str | None = None) -> None:
+    """Answer a message of the open conversation once more: with the chosen model, or for once with another."""
+    _start(services, text="", answer_again=question_id, model_id=model_id)
+
+
+def label_of(services: Services, model_id: str) -> str:
+    """What people call a model; its id when it is no longer offered."""
+    model = services.registry.current().get(model_id)
+    return model.label if model else model_id
+
+
+def offer_instead(services: Services, user: User, chat: OpenChat, failed: Message) -> Sequence[ModelSpec]:
+    """The models to ask instead of the one that failed; none where the conversation says "never"."""
+    if chat.conversation is not None and chat.conversation.fallback == "never":
+        return ()
+    tried = {one.model_id for one in failed.receipt.tries} if failed.receipt else {failed.served_model or ""}
+    offered = services.offered_models(user)
+    states = {
+        name: "down" if services.circuit.state(name).open_until else services.model_status(model).state
+        for name, model in offered.items()
+    }
+    asked = services.registry.current().get(failed.requested_model or "")
+    return alternatives(asked, offered, states=states, tried=tried)
+
+
+def stop(services: Services, live: LiveTurn) -> None:
+    """Stop a running answer and wait the moment until it is stored."""
+    services.engine.stop(live)
+    live.buffer.wait_until_ended(timeout_s=_STOP_WITHIN_S)
+
+
+def keep_model(services: Services) -> None:
+    """Keep the chosen model with the open conversation."""
+    user = current_user(services)
+    conversation_id, model_id = state.conversation_id(), state.active_model()
+    if user is not None and conversation_id is not None and model_id is not None:
+        set_model(services.database, conversation_id=conversation_id, user_id=user.id, model_id=model_id)
+
+
+def choose_model(services: Services, model_id: str) -> None:
+    """Take another model for the next message and keep it with the open conversation."""
+    state.set_active_model(model_id)
+    keep_model(services)
+
+
+def _start(services: Services, *, text: str, answer_again: str | None, model_id: str | None = None) -> None:
+    user = current_user(services)
+    if user is None:
+        # The session ended elsewhere since the page was drawn: the gate says so, and the text waits in the composer.
+        state.keep_draft(text)
+        return
+    take_choice(services.offered_models(user))
+    try:
+        request = _request(services, user, text=text, answer_again=answer_again, model_id=model_id)
+        live = services.engine.start(request)
+    except SwitchboardError as error:
+        if text:
+            state.keep_draft(text)
+        state.leave_notice(str(error))
+        return
+    # A head start: until the provider is called, drawing the page would compete with the engine for the interpreter,
+    # and the request would leave 10 to 15 ms later (measured). The drawing hides behind the model's own time.
+    live.buffer.read(0, timeout_s=_HEAD_START_S)
+    state.drop_undo()
+    if model_id is None and request.conversation_id is not None and state.successor_noted(request.conversation_id):
+        keep_model(services)
+    if request.conversation_id is None:
+        _keep_new_chat(services, request, live.ids.conversation)
+        state.set_model_follows(live.ids.conversation)
+        state.open_conversation(live.ids.conversation)
+
+
+def _request(
+    services: Services, user: User, *, text: str, answer_again: str | None, model_id: str | None
+) -> TurnRequest:
+    """The turn to start, with the parameters in force. Raises TurnRefused for one that the model does not take."""
+    asked, conversation_id = model_id or state.active_model() or "", state.conversation_id()
+    model = services.registry.current().get(asked)
+    parameters, system_prompt = ({}, None) if model is None else chosen_for_request(services, user, model)
+    return TurnRequest(
+        user_id=user.id,
+        model_id=asked,
+        text=text,
+        answer_again=answer_again,
+        conversation_id=conversation_id,
+        parameters=parameters,
+        system_prompt=system_prompt,
+        fallback=_fallback_of_new_chat(services, user) if conversation_id is None else None,
+    )
+
+
+def _fallback_of_new_chat(services: Services, user: User) -> FallbackChoice | None:
+    return read_preferences(load_preferences(services.database, user.id)).fallback
+
+
+def _keep_new_chat(services: Services, request: TurnRequest, conversation_id: str) -> None:
+    """Keep with the conversation what was set before it had a message."""
+    database, user_id = services.database, request.user_id
+    if values := state.new_chat_parameters():
+        keep_for_conversation(database, user_id=user_id, conversation_id=conversation_id, values=values)
+        state.set_new_chat_parameters({})
+    if request.fallback is not None:
+        set_fallback(database, conversation_id=conversation_id, user_id=user_id, fallback=request.fallback)

@@ -1,0 +1,85 @@
+"""The parts of the chat page around the messages: sidebar, header, composer, empty state."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from core.accounts.users import User
+from core.bootstrap import Services
+from ui import chat, state
+from ui.chat import OpenChat
+from ui.conversation_list import draw_conversations, draw_menu
+from ui.markdown import literal
+from ui.model_gone import draw_model_gone
+from ui.model_selector import draw_selector
+from ui.parameters_form import draw_parameters
+from ui.recommendation import draw_recommendation
+
+_SUGGESTIONS = "suggestions"
+
+
+def draw_sidebar(services: Services, user: User, opened: OpenChat) -> None:
+    """New chat, the model, the conversations."""
+    with st.sidebar:
+        st.button(
+            "New chat",
+            key="new_chat",
+            icon=":material/edit_square:",
+            width="stretch",
+            shortcut="mod+shift+o",
+            on_click=state.open_conversation,
+            args=(None,),
+        )
+        chat.follow_model(opened)
+        draw_selector(services, user, on_change=partial(chat.keep_model, services))
+        draw_parameters(services, user, choose_model=partial(chat.choose_model, services))
+        draw_conversations(services, user_id=user.id)
+
+
+def draw_header(services: Services, opened: OpenChat) -> None:
+    """The title of the open conversation and its menu."""
+    if opened.conversation is None:
+        return
+    with st.container(horizontal=True, vertical_alignment="center", wrap=False):
+        st.markdown(f"**{literal(opened.conversation.title)}**", width="stretch", wrap=False)
+        draw_menu(services, opened.conversation)
+
+
+def draw_bottom(services: Services, opened: OpenChat) -> DeltaGenerator:
+    """The composer, and above it the stop button while an answer is written. Returns the stop button's place."""
+    with st.bottom:
+        slot = st.empty()
+        if opened.live is not None:
+            slot.button(
+                "Stop", key="stop", icon=":material/stop_circle:", on_click=chat.stop, args=(services, opened.live)
+            )
+        draw_model_gone(services, opened.conversation, opened.messages)
+    # Outside st.bottom, where it lands anyway: only then does the page follow the answer to its end.
+    st.chat_input("Ask anything", key=state.COMPOSER, on_submit=_submit, args=(services,))
+    return slot
+
+
+def draw_empty(services: Services, user: User, send: Callable[[str], None]) -> None:
+    """What a new chat shows: a question, four ways to begin, and which model to take for what."""
+    st.space("large")
+    st.subheader("What can I help with?", anchor=False)
+    # Buttons and no chips that keep a value: Streamlit would hand that value to the next run again, once the chips were
+    # gone, and the question would be asked a second time.
+    with st.container(horizontal=True, key=_SUGGESTIONS, gap="xsmall"):
+        for number, suggestion in enumerate(chat.SUGGESTIONS):
+            st.button(suggestion, key=f"suggestion_{number}", on_click=_send_suggestion, args=(send, suggestion))
+    draw_recommendation(services, user, choose=partial(chat.choose_model, services))
+
+
+def _submit(services: Services) -> None:
+    chat.send(services, st.session_state[state.COMPOSER] or "")
+
+
+def _send_suggestion(send: Callable[[str], None], suggestion: str) -> None:
+    # Only what stands on an empty page is a suggestion for it.
+    if state.conversation_id() is None:
+        send(suggestion)

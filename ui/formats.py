@@ -1,0 +1,103 @@
+"""Figures as people read them (DESIGN: two significant digits under a cent, "free" and "unpriced" as words)."""
+
+from __future__ import annotations
+
+from decimal import ROUND_HALF_UP, Decimal
+
+from core.catalog.models import Prices
+from core.chat.conversation import AnswerFigures
+
+_CENT = Decimal("0.01")
+_THOUSAND = 1_000
+_TEN_THOUSAND = 10_000
+_MILLION = 1_000_000
+_MINUTE_S = 60
+
+
+def money(amount_usd: Decimal) -> str:
+    """`$1.24`; under a cent two significant digits: `$0.00094`; never in scientific notation."""
+    if amount_usd == 0:
+        return "$0"
+    if abs(amount_usd) >= _CENT:
+        return f"${amount_usd.quantize(_CENT, rounding=ROUND_HALF_UP):,}"
+    exponent = amount_usd.adjusted() - 1
+    rounded = amount_usd.quantize(Decimal(1).scaleb(exponent), rounding=ROUND_HALF_UP)
+    return f"${rounded:f}".rstrip("0")
+
+
+def cost(cost_usd: Decimal | None, code: str) -> str:
+    """The cost of an answer: a figure, or the words "free" and "unpriced"; estimates say "about".
+
+    An answer that was kept: `cached, $0`.
+    """
+    if cost_usd is None or code == "unpriced":
+        return "unpriced"
+    if code == "free":
+        return "free"
+    if code == "cached":
+        return f"cached, {money(cost_usd)}"
+    about = "about " if code in {"estimated", "partial"} else ""
+    return f"{about}{money(cost_usd)}"
+
+
+def tokens(count: int) -> str:
+    """`1,204`, from ten thousand on `12.4k`, from a million on `1.2M`."""
+    if count < _TEN_THOUSAND:
+        return f"{count:,}"
+    if round(count / _THOUSAND, 1) < _THOUSAND:
+        return f"{count / _THOUSAND:.1f}k"
+    return f"{count / _MILLION:.1f}M"
+
+
+def window(count: int | None) -> str:
+    """A context window: `8k context`, `400k context`, `1M context`; "context unknown" when nobody says."""
+    if count is None:
+        return "context unknown"
+    if count < _THOUSAND:
+        return f"{count} context"
+    if count < _MILLION:
+        return f"{count // _THOUSAND}k context"
+    return f"{count / _MILLION:.1f}M context".replace(".0M", "M")
+
+
+def duration(milliseconds: float) -> str:
+    """`0.6 s`, from a minute on `3 min`."""
+    seconds = milliseconds / 1000
+    return f"{seconds:.1f} s" if seconds < _MINUTE_S else f"{seconds / _MINUTE_S:.0f} min"
+
+
+def price(prices: Prices | None) -> str:
+    """Prices per million tokens: `$0.25 in  $2.00 out`, "free" or "unpriced"."""
+    if prices is None:
+        return "unpriced"
+    if prices.free:
+        return "free"
+    return f"{list_price(prices.input)} in, {list_price(prices.output)} out"
+
+
+def short_price(prices: Prices | None) -> str:
+    """Prices in and out per million as one cell of a list: `$0.25 / $2.00`, "free" or "unpriced"."""
+    return price(prices).replace(" in, ", " / ").removesuffix(" out")
+
+
+def answer_line(figures: AnswerFigures) -> str:
+    """What an answer took: tokens in and out, cost, time to first token, speed."""
+    cached = f" ({tokens(figures.cached_input_tokens)} cached)" if figures.cached_input_tokens else ""
+    parts = [
+        f"{tokens(figures.input_tokens)} in{cached}",
+        f"{tokens(figures.output_tokens)} out",
+        cost(figures.cost_usd, figures.cost_code),
+    ]
+    if figures.cost_code == "cached":
+        # Its time and speed are those of the store, and say nothing about the model.
+        return " · ".join(parts)
+    if figures.first_token_ms is not None:
+        parts.append(f"{duration(figures.first_token_ms)} to first token")
+    if figures.tokens_per_second is not None:
+        parts.append(f"{figures.tokens_per_second:.0f} tok/s")
+    return " · ".join(parts)
+
+
+def list_price(amount_usd: Decimal) -> str:
+    """A price of a list, always with cents: `$2.00`; under a cent as `money`."""
+    return money(amount_usd) if amount_usd < _CENT else f"${amount_usd:,.2f}"

@@ -1,0 +1,228 @@
+"""What the Admin page shows of people and of the audit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from core.accounts.audit import AuditEntry
+from core.accounts.changes import disable_user, enable_user, reset_password, set_role, sign_out_everywhere
+from core.accounts.passwords import generate_password
+from core.accounts.users import User, create_user
+from core.bootstrap import Services
+from ui.accounts_view import Work, act, draw_problem
+from ui.markdown import literal
+from ui.times import viewer_zone_name
+
+_ADDING = "people_adding"
+_NAME = "people_name"
+_USERNAME = "people_username"
+_ROLE = "people_role"
+_CHOSEN = "people_chosen"
+_HANDED_OVER = "people_one_time_password"
+
+_ROLES = {"member": "Member", "admin": "Administrator"}
+_DETAILS = ("role", "display_name", "source")
+_DETAILS_WORDS = {**_ROLES, "password": "by password", "oidc": "by identity provider"}
+_MODEL_FIELDS = {
+    "enabled": "switched",
+    "use_cases": "use cases",
+    "rpm_limit": "requests per minute",
+    "tpm_limit": "tokens per minute",
+}
+_ACTIONS = {
+    "user.create": "Added",
+    "user.name": "Name changed",
+    "user.role": "Role changed",
+    "user.disable": "Disabled",
+    "user.enable": "Enabled",
+    "user.password": "Password set",
+    "session.revoke": "Signed out everywhere",
+    "model.change": "Model changed",
+}
+
+
+def draw_people(people: Sequence[User]) -> None:
+    """Everybody, one row each."""
+    columns: dict[str, list[Any]] = {
+        "Name": [user.display_name for user in people],
+        "Username": [user.username for user in people],
+        "Role": [_ROLES[user.role] for user in people],
+        "Signs in by": ["Password" if user.source == "password" else "Identity provider" for user in people],
+        "Status": [_status(user) for user in people],
+        "Last seen": _times([user.last_seen_at for user in people]),
+    }
+    st.dataframe(
+        pd.DataFrame(columns),
+        hide_index=True,
+        column_config={"Last seen": _time_column("Last seen")},
+        placeholder="never",
+        alt="The people of this installation",
+    )
+
+
+def draw_add_person(services: Services) -> None:
+    """The form for a new person, and their one-time password until it is dismissed."""
+    # Keyed and heard, so that adding somebody can close it: it would hide their one-time password.
+    popover = st.popover("Add a person", icon=":material/person_add:", key=_ADDING, on_change="rerun")
+    with popover, st.form("add_person", border=False):
+        st.text_input("Name that others see", key=_NAME, autocomplete="off")
+        st.text_input("Username", key=_USERNAME, autocomplete="off")
+        st.segmented_control("Role", _ROLES, key=_ROLE, default="member", format_func=_ROLES.__getitem__, required=True)
+        draw_problem("add")
+        st.form_submit_button("Add", type="primary", on_click=_act, args=(services, "add", _add(services)))
+
+
+def draw_handed_over() -> None:
+    """A one-time password that was just made. It is nowhere else: the store has only its hash."""
+    kept = st.session_state.get(_HANDED_OVER)
+    if kept is None:
+        return
+    username, password = kept
+    with st.container(border=True):
+        st.markdown(
+            f"One-time password of **{literal(username)}**. It is shown only here: pass it on, then close this."
+        )
+        st.code(password, language=None)
+        st.button("Done", key="people_done", on_click=lambda: st.session_state.pop(_HANDED_OVER, None))
+
+
+def draw_manage(services: Services, people: Sequence[User]) -> None:
+    """What can be done about one person."""
+    by_id = {user.id: user for user in people}
+    chosen = st.selectbox(
+        "Manage",
+        by_id,
+        key=_CHOSEN,
+        index=None,
+        placeholder="Choose a person",
+        format_func=lambda key: _title(by_id[key]),
+    )
+    if chosen is None:
+        return
+    draw_problem("manage")
+    with st.container(horizontal=True):
+        for label, icon, work in _offers(services, by_id[chosen]):
+            st.button(label, icon=f":material/{icon}:", on_click=_act, args=(services, "manage", work))
+
+
+def draw_audit(entries: Sequence[AuditEntry]) -> None:
+    """The newest changes first."""
+    columns: dict[str, list[Any]] = {
+        "When": _times([entry.happened_at for entry in entries]),
+        "Who": [entry.actor or "Switchboard" for entry in entries],
+        "What": [_ACTIONS.get(entry.action, entry.action) for entry in entries],
+        "Whom or what": [entry.subject for entry in entries],
+        "Details": [_details(entry) for entry in entries],
+    }
+    st.dataframe(
+        pd.DataFrame(columns),
+        hide_index=True,
+        column_config={"When": _time_column("When")},
+        alt="Changes to people and models, newest first",
+    )
+
+
+def _act(services: Services, place: str, work: Work) -> None:
+    act(services, place, work, admin=True)
+
+
+def _offers(services: Services, user: User) -> list[tuple[str, str, Work]]:
+    database, target = services.database, user.id
+
+    def demote(admin: User) -> str:
+        set_role(database, user_id=target, role="member", actor_id=admin.id)
+        return f"{user.display_name} is a member now."
+
+    def promote(admin: User) -> str:
+        set_role(database, user_id=target, role="admin", actor_id=admin.id)
+        return f"{user.display_name} is an administrator now."
+
+    def disable(admin: User) -> str:
+        disable_user(database, user_id=target, actor_id=admin.id)
+        return f"{user.display_name} can no longer sign in."
+
+    def enable(admin: User) -> str:
+        enable_user(database, user_id=target, actor_id=admin.id)
+        return f"{user.display_name} can sign in again."
+
+    def reset(admin: User) -> str:
+        password = generate_password()
+        reset_password(database, user_id=target, new=password, actor_id=admin.id)
+        st.session_state[_HANDED_OVER] = (user.username, password)
+        return ""
+
+    def end_sessions(admin: User) -> str:
+        sign_out_everywhere(database, user_id=target, actor_id=admin.id)
+        return f"Every session of {user.display_name} has ended."
+
+    role = ("Make a member", "person", demote) if user.is_admin else ("Make an administrator", "shield_person", promote)
+    access = ("Disable", "person_off", disable) if user.disabled_at is None else ("Enable", "person_check", enable)
+    offers: list[tuple[str, str, Work]] = [role, access, ("Sign out everywhere", "devices", end_sessions)]
+    return [*offers, ("Reset password", "password", reset)] if user.source == "password" else offers
+
+
+def _add(services: Services) -> Work:
+    def work(admin: User) -> str:
+        password = generate_password()
+        user = create_user(
+            services.database,
+            username=st.session_state[_USERNAME],
+            display_name=st.session_state[_NAME],
+            password=password,
+            one_time=True,
+            role=st.session_state[_ROLE],
+            actor_id=admin.id,
+        )
+        st.session_state[_HANDED_OVER] = (user.username, password)
+        st.session_state[_NAME] = st.session_state[_USERNAME] = ""
+        st.session_state[_ADDING] = False
+        return f"{user.display_name} was added."
+
+    return work
+
+
+def _status(user: User) -> str:
+    if user.disabled_at is not None:
+        return "Disabled"
+    return "Has a one-time password" if user.password_is_one_time else "Active"
+
+
+def _title(user: User) -> str:
+    return f"{user.display_name} ({user.username})"
+
+
+def _details(entry: AuditEntry) -> str:
+    """What changed, where the action alone does not say it: `Member → Administrator`."""
+    before, after = entry.before or {}, entry.after or {}
+    if entry.action == "model.change":
+        return ", ".join(f"{_MODEL_FIELDS.get(name, name)}: {_model_words(before, after, name)}" for name in after)
+    shown = [name for name in after if name in _DETAILS]
+    return ", ".join(" → ".join(_words(side[name]) for side in (before, after) if name in side) for name in shown)
+
+
+def _model_words(before: Mapping[str, Any], after: Mapping[str, Any], name: str) -> str:
+    return " → ".join(_model_value(side.get(name)) for side in (before, after))
+
+
+def _model_value(value: Any) -> str:
+    if value is None:
+        return "as in the registry"
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return (", ".join(map(str, value)) or "none") if isinstance(value, list) else str(value)
+
+
+def _words(value: object) -> str:
+    return _DETAILS_WORDS.get(str(value), str(value))
+
+
+def _times(values: Sequence[Any]) -> Any:
+    return pd.to_datetime(pd.Series(list(values), dtype="datetime64[us]"), utc=True)
+
+
+def _time_column(label: str) -> Any:
+    return st.column_config.DatetimeColumn(label, format="D MMM YYYY, HH:mm", timezone=viewer_zone_name())

@@ -1,0 +1,94 @@
+"""The frame around every page: the list of pages, the sidebar, who is signed in."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Literal
+
+import streamlit as st
+from streamlit.navigation.page import StreamlitPage
+
+from core.accounts.users import User
+from core.bootstrap import Services
+from core.errors import SwitchboardError
+from ui.auth import draw_sign_out
+from ui.errors import draw_error
+from ui.markdown import literal
+
+log = logging.getLogger(__name__)
+
+_ICON = Path(__file__).with_name("favicon.png")
+# Wide enough for a model's name, prices and window on one line.
+_SIDEBAR_PX = 320
+_ABOUT = "**Switchboard**, the chat tool an internal team runs for itself: any model, every cost."
+_FAILED = SwitchboardError(
+    "Something went wrong on this page. Your conversations are safe.",
+    next_step="Reload the page. If it happens again, tell your administrator: the log says why.",
+)
+# Pages of tables. The width of the last run comes first: a page that set its own would jump at every click.
+_WIDE = frozenset({"models"})
+_LAYOUT = "page_layout"
+_STYLE = Path(__file__).with_name("style.css")
+# Streamlit writes white on the accent in both modes; on the dark mode's light accent that has a contrast of 2.9 only.
+_DARK_STYLE = "<style>button[kind^='primary'] { color: #14171D; }</style>"
+
+
+def pages(*, admin: bool) -> list[StreamlitPage]:
+    """Every page there is; only administrators see Admin in the list. Who may open a page is checked by the page.
+
+    The list is always the same and only what shows differs: a list that changes at sign-in swallows the first click.
+
+    File names differ from the URL paths on purpose: where they are the same, Streamlit's AppTest runs the page file
+    alone from the second run on.
+    """
+    return [
+        st.Page("pages/chat_page.py", title="Chat", icon=":material/chat:", url_path="chat", default=True),
+        st.Page("pages/models_page.py", title="Models", icon=":material/view_list:", url_path="models"),
+        st.Page("pages/settings_page.py", title="Settings", icon=":material/settings:", url_path="settings"),
+        st.Page(
+            "pages/admin_page.py",
+            title="Admin",
+            icon=":material/shield_person:",
+            url_path="admin",
+            visibility="visible" if admin else "hidden",
+        ),
+    ]
+
+
+def configure_page() -> None:
+    """Title, icon and width of every page, and the few rules that config.toml cannot express."""
+    # A file of our own: a Material icon would be fetched from its vendor's servers by every browser.
+    # The menu with the choice of light and dark is only drawn when it holds an entry of ours.
+    st.set_page_config(
+        page_title="Switchboard",
+        page_icon=_ICON,
+        layout=st.session_state.get(_LAYOUT, "centered"),
+        initial_sidebar_state=_SIDEBAR_PX,
+        menu_items={"About": _ABOUT},
+    )
+    st.html(_STYLE)
+    if st.context.theme.type == "dark":
+        st.html(_DARK_STYLE)
+
+
+def draw_account(services: Services, user: User) -> None:
+    """Who is signed in, and the way out. Pages add their own part of the sidebar below."""
+    with st.sidebar, st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(f":material/person: {literal(user.display_name)}", width="stretch")
+        draw_sign_out(services)
+
+
+def run_page(page: StreamlitPage) -> None:
+    """Run a page; what fails in it is said in plain words, and the technical text goes to the log."""
+    layout: Literal["centered", "wide"] = "wide" if page.url_path in _WIDE else "centered"
+    st.session_state[_LAYOUT] = layout
+    st.set_page_config(layout=layout)
+    try:
+        page.run()
+    except SwitchboardError as error:
+        draw_error(error)
+    except Exception:
+        # The last line of defence of the pages: a stranger must not see Streamlit's own words for it.
+        log.exception("The page %s failed", page.url_path or "chat")
+        draw_error(_FAILED)

@@ -1,0 +1,155 @@
+"""Every key of st.session_state, in one place and typed.
+
+Values are plain data: class identity does not survive edits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import streamlit as st
+
+from core.catalog.models import ParameterValue
+
+COMPOSER = "composer"
+MODEL = "model_selector"
+
+_CONVERSATION_PARAMETER = "c"
+_NOTICE = "notice"
+_UNDO = "deleted_conversation"
+_SHOWN = "shown_messages"
+_LISTED = "listed_conversations"
+_STREAMED = "streamed_messages"
+_FOLLOWS = "model_follows"
+_OPENED = "opened_conversation"
+_ACTIVE_MODEL = "active_model"
+_SUCCESSOR = "successor_in"
+_NEW_CHAT_PARAMETERS = "new_chat_parameters"
+
+FIRST_MESSAGES = 20
+FIRST_CONVERSATIONS = 30
+
+
+def conversation_id() -> str | None:
+    """The conversation on show: the URL's, so that a reload, a second tab and a link open it.
+
+    Streamlit's links to pages drop the parameter; then it is the one this tab had open, and the URL gets it back.
+    """
+    conversation = st.query_params.get(_CONVERSATION_PARAMETER) or st.session_state.get(_OPENED)
+    if conversation is not None:
+        st.session_state[_OPENED] = st.query_params[_CONVERSATION_PARAMETER] = conversation
+    return conversation
+
+
+def open_conversation(conversation: str | None) -> None:
+    """Show a conversation, or none for a new chat."""
+    st.session_state[_OPENED] = conversation
+    if conversation is None:
+        st.query_params.pop(_CONVERSATION_PARAMETER, None)
+    else:
+        st.query_params[_CONVERSATION_PARAMETER] = conversation
+    st.session_state[_SHOWN] = FIRST_MESSAGES
+
+
+def active_model() -> str | None:
+    """The id of the model that the next message goes to; None before the selector was drawn."""
+    value = st.session_state.get(_ACTIVE_MODEL)
+    return value if isinstance(value, str) else None
+
+
+def set_active_model(model_id: str | None) -> None:
+    """Remember the chosen model. The selector's own key may hold a label the browser kept from an earlier run."""
+    st.session_state[_ACTIVE_MODEL] = model_id
+
+
+def model_follows() -> str | None:
+    """The conversation whose model the selector was last set from."""
+    value = st.session_state.get(_FOLLOWS, "")
+    return value if isinstance(value, str) or value is None else None
+
+
+def set_model_follows(conversation: str | None) -> None:
+    """Remember the conversation whose model the selector shows."""
+    st.session_state[_FOLLOWS] = conversation
+
+
+def new_chat_parameters() -> dict[str, ParameterValue]:
+    """What is set for a chat that has no message yet."""
+    return dict(st.session_state.get(_NEW_CHAT_PARAMETERS, {}))
+
+
+def set_new_chat_parameters(values: Mapping[str, ParameterValue]) -> None:
+    """Keep what is set for a chat until its first message."""
+    st.session_state[_NEW_CHAT_PARAMETERS] = dict(values)
+
+
+def note_successor(conversation: str | None) -> None:
+    """Remember the conversation whose own model is gone and whose next message goes to a successor."""
+    st.session_state[_SUCCESSOR] = conversation
+
+
+def successor_noted(conversation: str) -> bool:
+    """Whether this conversation's next message goes to a successor of its own model."""
+    return bool(st.session_state.get(_SUCCESSOR) == conversation)
+
+
+def keep_draft(text: str) -> None:
+    """Put a text back into the composer. Only before the composer is drawn, so from a callback."""
+    st.session_state[COMPOSER] = text
+
+
+def leave_notice(text: str) -> None:
+    """Keep a sentence for the next time the page is drawn."""
+    st.session_state[_NOTICE] = text
+
+
+def take_notice() -> str | None:
+    """The sentence that was left, once."""
+    value = st.session_state.pop(_NOTICE, None)
+    return value if isinstance(value, str) else None
+
+
+def offer_undo(conversation: str, title: str) -> None:
+    """Remember the conversation that was just deleted."""
+    st.session_state[_UNDO] = (conversation, title)
+
+
+def undo() -> tuple[str, str] | None:
+    """The conversation that was just deleted, as (id, title), while the offer stands."""
+    value = st.session_state.get(_UNDO)
+    return value if isinstance(value, tuple) else None
+
+
+def drop_undo() -> None:
+    """End the offer to undo."""
+    st.session_state.pop(_UNDO, None)
+
+
+def shown_messages() -> int:
+    """How many of the last messages are drawn."""
+    return int(st.session_state.get(_SHOWN, FIRST_MESSAGES))
+
+
+def show_more_messages(count: int) -> None:
+    """Draw more of the earlier messages from now on."""
+    st.session_state[_SHOWN] = shown_messages() + count
+
+
+def listed_conversations() -> int:
+    """How many conversations the sidebar lists."""
+    return int(st.session_state.get(_LISTED, FIRST_CONVERSATIONS))
+
+
+def list_more_conversations(count: int) -> None:
+    """List more of the older conversations from now on."""
+    st.session_state[_LISTED] = listed_conversations() + count
+
+
+def mark_streamed(message_id: str) -> None:
+    """Remember that this tab drew an answer block by block, so that it is drawn the same way again."""
+    st.session_state.setdefault(_STREAMED, set()).add(message_id)
+
+
+def was_streamed(message_id: str) -> bool:
+    """Whether this tab drew the answer block by block."""
+    return message_id in st.session_state.get(_STREAMED, ())

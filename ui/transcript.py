@@ -1,0 +1,162 @@
+"""The messages of a conversation on the page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from core.catalog.models import ModelSpec
+from core.chat.conversation import Message
+from core.chat.turns import LiveTurn
+from ui import formats, state
+from ui.answer import AnswerFrame, draw_blocks, draw_reasoning, draw_running, reserve_frame
+from ui.errors import draw_message_error
+from ui.markdown import as_typed, literal, renderable
+from ui.receipt import Label, answered_words, draw_tries
+
+_PERSON = ":material/person:"
+_MODEL = ":material/neurology:"
+_EARLIER = 50
+
+_FAILED = frozenset({"failed", "broken"})
+_ENDINGS = {"stopped": "stopped", "broken": "broke off", "interrupted": "interrupted"}
+
+
+def draw_history(messages: Sequence[Message], *, label: Label) -> None:
+    """The last messages of a branch, earlier ones on demand; `label` names a model by its id."""
+    shown = messages[-state.shown_messages() :]
+    if len(shown) < len(messages):
+        _draw_earlier_button(len(messages) - len(shown))
+    for message in shown:
+        if message.role == "user":
+            draw_question(message)
+        else:
+            _draw_answer(message, label)
+
+
+def draw_question(message: Message) -> None:
+    """A person's message."""
+    with st.chat_message("user", avatar=_PERSON):
+        st.markdown(as_typed(message.content))
+
+
+def reserve_answer() -> AnswerFrame:
+    """The places of the answer that is being written, where the script stands."""
+    with st.chat_message("assistant", avatar=_MODEL):
+        return reserve_frame()
+
+
+def draw_live_answer(
+    live: LiveTurn, frame: AnswerFrame, *, load: Callable[[LiveTurn], Message | None], label: Label
+) -> Message | None:
+    """A running answer, drawn until it ends; then `load(live)` brings it as it was stored, with its figures."""
+    state.mark_streamed(live.ids.answer)
+    draw_running(live.buffer, frame)
+    answer = load(live)
+    if answer is None:
+        frame.footer.empty()
+        return None
+    if answer.reasoning:
+        draw_blocks(draw_reasoning(frame.reasoning, "Reasoning"), answer.reasoning)
+    frame.footer.caption(footer(answer, label))
+    _draw_below(frame.problem, answer, label)
+    return answer
+
+
+def _draw_answer(message: Message, label: Label) -> None:
+    with st.chat_message("assistant", avatar=_MODEL):
+        if state.was_streamed(message.id):
+            _draw_as_streamed(message, reserve_frame(), label)
+        else:
+            _draw_at_once(message, label)
+
+
+def _draw_at_once(message: Message, label: Label) -> None:
+    if message.reasoning:
+        draw_reasoning(st.empty(), "Reasoning").markdown(renderable(message.reasoning))
+    if message.content:
+        st.markdown(renderable(message.content))
+    elif message.status == "complete":
+        st.caption("The model sent an empty answer.")
+    st.caption(footer(message, label))
+    if message.error_message or message.receipt:
+        _draw_below(st.empty(), message, label)
+
+
+def _draw_as_streamed(message: Message, frame: AnswerFrame, label: Label) -> None:
+    if message.reasoning:
+        draw_blocks(draw_reasoning(frame.reasoning, "Reasoning"), message.reasoning)
+    draw_blocks(frame.body, message.content)
+    frame.footer.caption(footer(message, label))
+    _draw_below(frame.problem, message, label)
+
+
+def _draw_below(slot: DeltaGenerator, message: Message, label: Label) -> None:
+    """What is wrong with an answer and which tries it took, if anything."""
+    if message.error_message or (message.receipt and len(message.receipt.tries) > 1):
+        with slot.container():
+            draw_message_error(message)
+            if message.receipt:
+                draw_tries(message.receipt, label)
+
+
+def footer(message: Message, label: Label) -> str:
+    """The quiet line under an answer: who answered, for whom, how it ended, what it took."""
+    who = f"**{literal(message.model_label or 'unknown model')}**"
+    detour = answered_words(message.receipt, label) if message.receipt else ""
+    parts = [f"{who} {detour}".rstrip()]
+    if ending := _ENDINGS.get(message.status):
+        parts.append(ending)
+    elif message.finish_reason == "length":
+        parts.append("cut at its length limit")
+    if message.figures is not None and message.status != "failed":
+        parts.append(literal(formats.answer_line(message.figures)))
+    return " · ".join(parts)
+
+
+def _draw_earlier_button(hidden: int) -> None:
+    count = min(hidden, _EARLIER)
+    st.button(
+        f"Show {count} earlier messages" if count > 1 else "Show 1 earlier message",
+        key="earlier",
+        type="tertiary",
+        icon=":material/expand_less:",
+        on_click=state.show_more_messages,
+        args=(_EARLIER,),
+    )
+
+
+def draw_try_again(
+    slot: DeltaGenerator,
+    last: Message,
+    answer_again: Callable[[str, str | None], None],
+    *,
+    offer: Callable[[Message], Sequence[ModelSpec]],
+) -> None:
+    """The ways on after an answer that did not come to its end, or that was kept from before.
+
+    They call `answer_again(question_id, model_id)`; without a model id the chosen one is asked. `offer` names the
+    models to ask instead, after a failure or when somebody tired of waiting for the first word.
+    """
+    kept = last.figures is not None and last.figures.cost_code == "cached"
+    if last.role != "assistant" or (last.status == "complete" and not kept) or last.parent_id is None:
+        return
+    with slot.container(horizontal=True):
+        st.button(
+            "Try again",
+            key=f"again_{last.id}",
+            icon=":material/refresh:",
+            help="Answers the last message once more, with the model chosen on the left.",
+            on_click=answer_again,
+            args=(last.parent_id, None),
+        )
+        for model in offer(last) if last.status in _FAILED or not last.content else ():
+            st.button(
+                f"Ask {literal(model.label)} instead",
+                key=f"instead_{last.id}_{model.id}",
+                help="Answers the last message once more, with this model. The chosen model stays chosen.",
+                on_click=answer_again,
+                args=(last.parent_id, model.id),
+            )
