@@ -1,0 +1,31 @@
+"""What every test gets without asking."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import settings
+
+from core.catalog.known_providers import KEY_VARIABLES
+from tests.support.network_guard import NetworkGuard
+
+# How long an example takes says more about what else the machine does than about the code.
+settings.register_profile("switchboard", deadline=None)
+settings.load_profile("switchboard")
+
+# With a key of whoever runs the tests, a page would ask that key's provider whether it is there.
+for _variable in filter(None, KEY_VARIABLES.values()):
+    os.environ.pop(_variable, None)
+
+_guard = NetworkGuard()
+_guard.install()
+
+
+@pytest.fixture(autouse=True)
+def no_network_beyond_loopback() -> Iterator[NetworkGuard]:
+    """Fail the test during which anything in this process tried to leave the machine."""
+    _guard.take_attempts()
+    yield _guard
+    assert _guard.take_attempts() == []

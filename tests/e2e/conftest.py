@@ -1,0 +1,103 @@
+"""A browser and whole servers for the tests that drive the app as a person does.
+
+`server` is one server per test module with its administrator created; `start` makes fresh ones. `page` is a fresh
+browser profile, not yet signed in; `open_profile` makes more.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.support.browsing import create_admin
+from tests.support.live_server import LiveServer, start_server
+
+ARGUMENTS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+DESKTOP = {"width": 1440, "height": 900}
+
+StartServer = Callable[..., LiveServer]
+OpenProfile = Callable[..., Page]
+
+
+def executable() -> str | None:
+    """Where Chromium is on this machine."""
+    names = ("chromium", "chromium-browser", "google-chrome")
+    return next((path for name in names if (path := shutil.which(name))), None)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark every test of this folder: `-m "not browser"` leaves them out."""
+    for item in items:
+        if item.path.is_relative_to(Path(__file__).parent):
+            item.add_marker(pytest.mark.browser)
+
+
+# Of a module and not of the session: Playwright holds an event loop while it runs, and async tests of other folders
+# could not start theirs.
+@pytest.fixture(name="browser", scope="module")
+def _browser() -> Iterator[Browser]:
+    """Chromium without a window."""
+    path = executable()
+    if path is None:
+        pytest.skip("there is no Chromium on this machine")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=list(ARGUMENTS))
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(name="start", scope="module")
+def _start(tmp_path_factory) -> Iterator[StartServer]:
+    """Start a server: `start(SWITCHBOARD_LOCAL_MODEL="on")`; `directory=` keeps or chooses its files."""
+    running: list[LiveServer] = []
+
+    def start(*, directory=None, **options) -> LiveServer:
+        server = start_server(directory or tmp_path_factory.mktemp("switchboard"), **options)
+        running.append(server)
+        return server
+
+    yield start
+    for server in running:
+        server.stop()
+
+
+@pytest.fixture(name="server", scope="module")
+def _server(start: StartServer, browser: Browser) -> LiveServer:
+    """A server with its administrator, shared by the tests of a module."""
+    server = start()
+    with browser.new_context() as context:
+        create_admin(context.new_page(), server)
+    return server
+
+
+@pytest.fixture(name="open_profile")
+def _open_profile(browser: Browser) -> Iterator[OpenProfile]:
+    """Open a page in a browser profile of its own; keyword arguments are Playwright's `new_context` options."""
+    contexts = []
+
+    def open_profile(**options) -> Page:
+        context = browser.new_context(**{"viewport": DESKTOP, **options})
+        contexts.append(context)
+        return context.new_page()
+
+    yield open_profile
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture(name="page")
+def _page(open_profile: OpenProfile) -> Page:
+    """A page in a fresh browser profile."""
+    return open_profile()

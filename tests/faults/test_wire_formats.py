@@ -1,0 +1,239 @@
+"""The LiteLLM gateway against OpenAI's, Anthropic's and Gemini's wire formats, whole and broken.
+
+The server is llmock 0.2.2 (MIT, September 2026): a real HTTP server on loopback in a thread, streams in all three
+formats, refusals in each provider's error shape with Retry-After, faults scripted per request, and a journal with the
+bodies it got. aimock-pytest needs Node; mockllm, fakellm and llm-mock-api have no Gemini. llmock counts no cached and
+no reasoning tokens: those are in test_gateway_anthropic.py and test_gateway_gemini.py, from recorded shapes. It asks
+for uvicorn's extras, so requirements-wire.txt is installed without dependencies: with uvloop beside it the app under
+test would run on another event loop than in production.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from llmock.scenarios import Fail, Reply, StreamFault
+from llmock.testing import LLMockServer
+
+from core.catalog.models import ModelSpec, ProviderSpec
+from core.errors import ErrorClass, ProviderError
+from core.providers.endpoints import Endpoint, resolve_endpoint
+from core.providers.events import Event, Finished, Started, TextDelta, Usage
+from core.providers.gateway import ChatMessage, CompletionRequest
+from core.providers.litellm_gateway import LiteLLMGateway
+from tests.support.gateway_calls import collect, text_of
+
+TEXT = "one two three four five six seven"
+SYSTEM = "be brief"
+_AT_ONCE_S = 2.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Format:
+    """One wire format: LiteLLM's kind, a model of it, the way to its API, and where its body keeps what was said.
+
+    `lead` is how many events come before the first text.
+    """
+
+    kind: str
+    upstream: str
+    path: str
+    lead: int
+    system: Callable[[dict[str, Any]], str]
+    turns: Callable[[dict[str, Any]], list[tuple[str, str]]]
+
+
+FORMATS = (
+    Format(
+        kind="openai",
+        upstream="gpt-6-luna",
+        path="",
+        lead=1,
+        system=lambda body: str(body["messages"][0]["content"]) if body["messages"][0]["role"] == "system" else "",
+        turns=lambda body: [(turn["role"], turn["content"]) for turn in body["messages"][1:]],
+    ),
+    Format(
+        kind="anthropic",
+        upstream="claude-sonnet-5",
+        path="",
+        lead=3,
+        system=lambda body: "".join(block["text"] for block in body["system"]),
+        turns=lambda body: [
+            (turn["role"], "".join(block["text"] for block in turn["content"])) for turn in body["messages"]
+        ],
+    ),
+    Format(
+        kind="gemini",
+        upstream="gemini-2.5-flash",
+        path="/v1beta",
+        lead=0,
+        system=lambda body: "".join(part["text"] for part in body["system_instruction"]["parts"]),
+        turns=lambda body: [
+            (turn["role"], "".join(part["text"] for part in turn["parts"])) for turn in body["contents"]
+        ],
+    ),
+)
+
+
+@pytest.fixture(name="running", scope="module")
+def _running() -> Iterator[LLMockServer]:
+    with LLMockServer() as server:
+        yield server
+
+
+@pytest.fixture(name="server")
+def _server(running: LLMockServer) -> LLMockServer:
+    running.state.reset()
+    return running
+
+
+@pytest.fixture(name="wire", params=FORMATS, ids=lambda wire: wire.kind)
+def _wire(request: pytest.FixtureRequest) -> Format:
+    wire: Format = request.param
+    return wire
+
+
+@pytest.fixture(name="gateway")
+async def _gateway() -> AsyncIterator[LiteLLMGateway]:
+    async def resolve(spec: ModelSpec) -> Endpoint:
+        return await resolve_endpoint(spec, keys=lambda _: "sk-of-the-test-0123456789", local=None)
+
+    gateway = LiteLLMGateway(resolve=resolve)
+    yield gateway
+    await gateway.aclose()
+
+
+def request(server: LLMockServer, wire: Format) -> CompletionRequest:
+    """A third question after an answer, to a model of the registry whose provider is `server`."""
+    provider = ProviderSpec(
+        id=wire.kind, kind=wire.kind, api_base=server.base_url(wire.kind) + wire.path, key_variable="KEY"
+    )
+    model = ModelSpec(id="m", label="Model M", provider=provider, upstream=wire.upstream)
+    history = [ChatMessage("user", "first"), ChatMessage("assistant", "answer"), ChatMessage("user", "second")]
+    return CompletionRequest(model=model, messages=[ChatMessage("system", SYSTEM), *history])
+
+
+async def test_a_whole_answer_comes_in_order_with_its_usage(server, wire, gateway):
+    server.state.scenarios.add(Reply(TEXT))
+
+    events = await collect(gateway, request(server, wire))
+
+    usage = events[-2]
+    assert events[0] == Started(wire.upstream)
+    assert all(isinstance(event, TextDelta) for event in events[1:-2])
+    assert text_of(events) == TEXT
+    assert isinstance(usage, Usage)
+    assert min(usage.input_tokens, usage.output_tokens) > 0
+    assert events[-1] == Finished("stop")
+
+
+@pytest.mark.parametrize("reason", ["length", "content_filter"])
+async def test_why_an_answer_ended_is_one_word_for_all(server, wire, gateway, reason):
+    server.state.scenarios.add(Reply(TEXT, finish_reason=reason))
+
+    events = await collect(gateway, request(server, wire))
+
+    assert text_of(events) == TEXT
+    assert events[-1] == Finished(reason)
+
+
+async def test_the_system_prompt_and_the_turns_stand_where_the_format_wants_them(server, wire, gateway):
+    await collect(gateway, request(server, wire))
+
+    [record] = server.state.journal.records(wait=_AT_ONCE_S)
+    answering = "model" if wire.kind == "gemini" else "assistant"
+    assert wire.system(record.body) == SYSTEM
+    assert wire.turns(record.body) == [("user", "first"), (answering, "answer"), ("user", "second")]
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [
+        (400, ErrorClass.BAD_REQUEST),
+        (401, ErrorClass.AUTHENTICATION),
+        (402, ErrorClass.PERMISSION),
+        (403, ErrorClass.PERMISSION),
+        (404, ErrorClass.NOT_FOUND),
+        (413, ErrorClass.CONTEXT_LENGTH),
+        (429, ErrorClass.RATE_LIMIT),
+        (500, ErrorClass.SERVER),
+        (503, ErrorClass.SERVER),
+        (529, ErrorClass.SERVER),
+    ],
+)
+async def test_a_refusal_is_one_call_and_one_typed_error(server, wire, gateway, status, expected):
+    server.state.scenarios.add(Fail(status))
+
+    with pytest.raises(ProviderError) as caught:
+        await collect(gateway, request(server, wire))
+
+    assert (caught.value.error_class, caught.value.status_code) == (expected, status)
+    assert len(server.state.journal.records(wait=_AT_ONCE_S)) == 1
+
+
+async def test_a_conversation_too_long_is_known_by_the_providers_words(server, wire, gateway):
+    server.state.scenarios.add(Fail(400, message="prompt is too long: 9001 tokens > 8192 maximum"))
+
+    with pytest.raises(ProviderError) as caught:
+        await collect(gateway, request(server, wire))
+
+    assert caught.value.error_class == ErrorClass.CONTEXT_LENGTH
+
+
+async def test_the_wait_a_provider_asks_for_is_passed_on(server, wire, gateway):
+    server.state.scenarios.add(Fail(429, retry_after=7))
+
+    with pytest.raises(ProviderError) as caught:
+        await collect(gateway, request(server, wire))
+
+    assert caught.value.retry_after_s == 7.0
+
+
+async def test_a_truncated_answer_keeps_its_text_and_is_not_finished(server, wire, gateway):
+    server.state.scenarios.add(Reply(TEXT), StreamFault("truncate", after_chunks=wire.lead + 2))
+
+    events = await collect(gateway, request(server, wire))
+
+    assert text_of(events) == "one two "
+    assert not any(isinstance(event, Finished) for event in events)
+
+
+async def test_a_disconnect_mid_answer_keeps_its_text_and_says_so(server, wire, gateway):
+    server.state.scenarios.add(Reply(TEXT), StreamFault("disconnect", after_chunks=wire.lead + 2))
+    events: list[Event] = []
+
+    with pytest.raises(ProviderError) as caught:
+        await collect(gateway, request(server, wire), into=events)
+
+    assert text_of(events) == "one two "
+    assert caught.value.error_class == ErrorClass.CONNECTION
+
+
+async def test_a_malformed_chunk_ends_the_answer_unfinished(server, wire, gateway):
+    server.state.scenarios.add(Reply(TEXT), StreamFault("malformed", after_chunks=wire.lead + 2))
+    events: list[Event] = []
+
+    try:
+        await collect(gateway, request(server, wire), into=events)
+    except ProviderError as error:
+        assert error.error_class == ErrorClass.SERVER  # noqa: PT017 - LiteLLM's own readers skip the chunk instead
+
+    assert text_of(events) == "one two "
+    assert not any(isinstance(event, Finished) for event in events)
+
+
+async def test_a_stop_during_a_stall_closes_the_connection(server, wire, gateway):
+    server.state.scenarios.add(Reply(TEXT), StreamFault("stall", after_chunks=wire.lead + 2, stall_seconds=60))
+
+    async with aclosing(gateway.stream(request(server, wire))) as stream:
+        async for event in stream:
+            if event == TextDelta("two "):
+                break
+
+    [record] = await asyncio.to_thread(server.state.journal.records, wait=_AT_ONCE_S)
+    assert not record.completed

@@ -1,0 +1,134 @@
+"""The command line: copies and check-ups of an installation, in sentences."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+
+import pytest
+
+from core import cli
+from core.store.database import Database
+from core.store.migrate import migrate
+from tests.store.test_open import held_by_another_process
+
+
+@pytest.fixture(name="installation")
+def _installation(tmp_path, monkeypatch):
+    """An empty folder with everything set to it; the environment is the command line's own input."""
+    monkeypatch.setenv("SWITCHBOARD_DATA_DIR", str(tmp_path))
+    for name in ("SWITCHBOARD_STORE", "SWITCHBOARD_MODELS", "SWITCHBOARD_PORT", "SWITCHBOARD_LOCAL_MODEL"):
+        monkeypatch.delenv(name, raising=False)
+    return tmp_path
+
+
+@pytest.fixture(name="url")
+def _url(installation):
+    url = f"duckdb:{installation / 'switchboard.duckdb'}"
+    database = Database(url)
+    migrate(database)
+    database.close()
+    return url
+
+
+def test_a_backup_goes_into_the_data_folder(installation, url, capsys):
+    assert cli.main(["backup"]) == 0
+
+    (made,) = (installation / "backups").iterdir()
+    assert re.fullmatch(r"switchboard-\d{8}-\d{6}\.duckdb", made.name)
+    assert capsys.readouterr().out.startswith(f"Wrote {made}: ")
+
+
+def test_a_backup_never_overwrites(installation, url, capsys):
+    target = installation / "mine.duckdb"
+    assert cli.main(["backup", str(target)]) == 0
+    before = target.read_bytes()
+
+    assert cli.main(["backup", str(target)]) == 1
+    assert target.read_bytes() == before
+    assert "exists already" in capsys.readouterr().err
+
+
+def test_a_backup_while_a_server_runs_says_what_to_do(installation, url, capsys):
+    with held_by_another_process(url):
+        assert cli.main(["backup"]) == 1
+
+    said = capsys.readouterr().err
+    assert said == (
+        "A running Switchboard holds the store, so no consistent copy can be made. "
+        "Stop it, run the backup again, and start it.\n"
+    )
+    assert not (installation / "backups").exists()
+
+
+def test_a_backup_of_nothing_makes_nothing(installation, capsys):
+    assert cli.main(["backup"]) == 1
+    assert "There is no store" in capsys.readouterr().err
+    assert list(installation.iterdir()) == []
+
+
+def test_a_healthy_installation(installation, url, capsys, monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-secret")
+
+    assert cli.main(["doctor"]) == 0
+
+    said = capsys.readouterr().out
+    assert said.endswith("Everything a start needs is in order.\n")
+    assert "OPENAI_API_KEY" in said
+    assert "sk-secret" not in said
+    assert "0 users" in said
+    assert "WRONG" not in said
+
+
+def test_a_new_installation_is_in_order_and_stays_empty(installation, capsys):
+    assert cli.main(["doctor"]) == 0
+    assert "the first start makes it" in capsys.readouterr().out
+    assert list(installation.iterdir()) == []
+
+
+def test_a_store_in_use_is_no_fault(installation, url, capsys):
+    with held_by_another_process(url):
+        assert cli.main(["doctor"]) == 0
+    assert "in use by a running Switchboard" in capsys.readouterr().out
+
+
+def test_a_store_that_waits_for_its_migrations_is_no_fault(installation, capsys):
+    Database(f"duckdb:{installation / 'switchboard.duckdb'}").close()
+
+    assert cli.main(["doctor"]) == 0
+    assert "the next start brings it up to date" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [
+        ("SWITCHBOARD_PORT=http", "SWITCHBOARD_PORT is wrong"),
+        ("SWITCHBOARD_STORE=mysql://x", "store address"),
+        ("SWITCHBOARD_STORE=duckdb:pyproject.toml", "not a Switchboard store"),
+        ("SWITCHBOARD_MODELS=pyproject.toml", "pyproject.toml, line"),
+        ("SWITCHBOARD_DATA_DIR=pyproject.toml/data", "cannot be made"),
+    ],
+)
+def test_what_is_wrong_is_said(installation, monkeypatch, capsys, setting, said):
+    monkeypatch.setenv(*setting.split("=", 1))
+
+    assert cli.main(["doctor"]) == 1
+
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if line.startswith("WRONG")]
+    assert said in line
+
+
+def test_a_command_that_is_none_lists_the_commands(capsys):
+    with pytest.raises(SystemExit) as caught:
+        cli.main(["restore"])
+    assert caught.value.code == 2
+    assert "backup" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_it_starts_as_a_module(installation):
+    done = subprocess.run([sys.executable, "-m", "core", "doctor"], capture_output=True, text=True, check=False)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stderr == ""

@@ -1,0 +1,218 @@
+"""A turn in the store: begun, checkpointed, ended once; and what a crash leaves behind."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+import pytest
+
+from core.chat.admission import TurnRequest
+from core.chat.attempt import Answer
+from core.chat.conversation import Message
+from core.chat.outcome import answer_message, attempt_row, outcome_of
+from core.chat.recovery import recover_turns
+from core.chat.store import load_conversation, load_messages
+from core.chat.turn_record import TurnIds, begin_turn, checkpoint_turn, end_turn
+from core.costs.token_count import estimate_tokens
+from core.errors import TurnRefused
+from core.ids import new_id
+from core.providers.gateway import ChatMessage, CompletionRequest
+from core.store.database import Database
+from core.store.migrate import migrate
+from tests.support.turns import model
+
+NOW = datetime(2026, 11, 23, 12, 0, 0, 123456)  # noqa: DTZ001 - naive UTC is the store's own form
+
+
+def begin(database, text="A question", *, conversation_id=None, parent_id=None, **fields):
+    """A turn as the engine begins it; returns its ids and its request."""
+    request = TurnRequest(user_id="ann", model_id="gpt", text=text, conversation_id=conversation_id, **fields)
+    ids = TurnIds(turn=new_id(), conversation=conversation_id or new_id(), question=new_id(), answer=new_id())
+    question = Message(
+        id=ids.question,
+        conversation_id=ids.conversation,
+        parent_id=parent_id,
+        turn_id=ids.turn,
+        role="user",
+        content=text,
+        status="complete",
+        created_at=NOW,
+    )
+    begin_turn(database, request, ids=ids, question=question, now=NOW)
+    return ids, request
+
+
+def end(database, ids, request, text="An answer", *, ended_at=NOW + timedelta(seconds=2)):
+    """The normal end of a turn."""
+    answer = Answer(started_at=NOW, text=[text], finish_reason="stop", sent=True)
+    outcome = outcome_of(answer)
+    completion = CompletionRequest(model=model(), messages=[ChatMessage("user", request.text)])
+    end_turn(
+        database,
+        turn_id=ids.turn,
+        status=outcome.turn_status,
+        answer=answer_message(ids, model(), answer, outcome, now=ended_at),
+        attempts=[attempt_row(ids, request, completion, answer, outcome, ended_at=ended_at)],
+    )
+
+
+def recover(database, find_model):
+    """A start a minute after the crash."""
+    return recover_turns(database, find_model=find_model, clock=lambda: NOW + timedelta(minutes=1))
+
+
+def rows(database, table):
+    return database.fetch_all(f"select * from {table}")  # noqa: S608 - a name in a test
+
+
+def test_a_turn_begins_with_its_question_stored_and_a_title_from_its_words(database):
+    ids, _ = begin(
+        database, "What is\nthe answer?", parameters={"temperature": 0.5, "stop": ("a", "b")}, use_case="coding"
+    )
+
+    [conversation], [question], [turn] = (rows(database, table) for table in ("conversations", "messages", "turns"))
+    assert (conversation["title"], conversation["title_source"]) == ("What is the answer?", "auto")
+    assert (conversation["user_id"], conversation["model_id"]) == ("ann", "gpt")
+    assert conversation["leaf_message_id"] == question["id"] == ids.question
+    assert (turn["status"], turn["started_at"], turn["use_case"]) == ("running", NOW, "coding")
+    assert turn["parameters"] == '{"stop": ["a", "b"], "temperature": 0.5}'
+
+
+def test_a_turn_ends_with_answer_ledger_row_and_status_together(database):
+    ids, request = begin(database)
+    checkpoint_turn(database, turn_id=ids.turn, text="An ans", reasoning="Hm", now=NOW)
+
+    end(database, ids, request)
+
+    [turn], [attempt] = rows(database, "turns"), rows(database, "attempts")
+    assert (turn["status"], turn["partial_text"], turn["partial_reasoning"]) == ("completed", "", "")
+    assert turn["ended_at"] == attempt["ended_at"]
+    assert attempt["turn_id"] == ids.turn
+    assert rows(database, "conversations")[0]["leaf_message_id"] == ids.answer
+
+
+def test_a_turn_that_has_ended_is_not_ended_again(database):
+    ids, request = begin(database)
+    end(database, ids, request)
+
+    end(database, replace(ids, answer=new_id()), request, "Another answer")
+    checkpoint_turn(database, turn_id=ids.turn, text="late", reasoning="", now=NOW)
+
+    assert [row["content"] for row in rows(database, "messages")] == ["A question", "An answer"]
+    assert len(rows(database, "attempts")) == 1
+    assert rows(database, "turns")[0]["partial_text"] == ""
+
+
+def test_a_conversation_takes_one_turn_at_a_time(database):
+    ids, request = begin(database)
+
+    with pytest.raises(TurnRefused) as refused:
+        begin(database, "Too early", conversation_id=ids.conversation)
+    end(database, ids, request)
+    begin(database, "Now", conversation_id=ids.conversation, parent_id=ids.answer)
+
+    assert refused.value.code == "busy"
+    assert sorted(row["content"] for row in rows(database, "messages")) == ["A question", "An answer", "Now"]
+
+
+@pytest.mark.parametrize("again", [False, True], ids=["a new question", "answered again"])
+def test_of_two_threads_that_begin_at_once_exactly_one_wins(database, again):
+    ids, request = begin(database, "Start")
+    end(database, ids, request)
+    together = threading.Barrier(6)
+
+    def race(number):
+        together.wait()
+        try:
+            if not again:
+                return begin(database, f"Racer {number}", conversation_id=ids.conversation)
+            mine = TurnIds(turn=new_id(), conversation=ids.conversation, question=ids.question, answer=new_id())
+            begin_turn(database, request, ids=mine, question=None, now=NOW)
+        except TurnRefused as refused:
+            return refused.code
+        return "won"
+
+    with ThreadPoolExecutor(6) as threads:
+        outcomes = list(threads.map(race, range(6)))
+
+    assert outcomes.count("busy") == 5
+    assert len(rows(database, "turns")) == 2
+    assert len(rows(database, "messages")) == (2 if again else 3)
+
+
+# --- after a crash ---------------------------------------------------------------------------------------------------
+
+
+def test_a_crashed_turn_becomes_an_interrupted_answer_with_its_text_and_one_ledger_row(store_url):
+    before = Database(store_url)
+    migrate(before)
+    ids, request = begin(before, "The first question")
+    end(before, ids, request, "The first answer")
+    crashed, _ = begin(before, "The second question", conversation_id=ids.conversation, parent_id=ids.answer)
+    checkpoint_turn(before, turn_id=crashed.turn, text="Half an", reasoning="Hm", now=NOW + timedelta(seconds=1))
+    before.close()
+
+    after = Database(store_url)
+    assert recover(after, {"gpt": model()}.get) == 1
+    assert recover(after, {"gpt": model()}.get) == 0
+
+    conversation = load_conversation(after, conversation_id=ids.conversation, user_id="ann")
+    answer = load_messages(after, conversation=conversation)[-1]
+    assert conversation.leaf_message_id == answer.id
+    assert (answer.content, answer.reasoning, answer.parent_id) == ("Half an", "Hm", crashed.question)
+    assert (answer.status, answer.error_class) == ("interrupted", "interrupted")
+    assert "kept" in answer.error_message
+    [attempt] = [row for row in rows(after, "attempts") if row["turn_id"] == crashed.turn]
+    assert (attempt["status"], attempt["cost_code"]) == ("interrupted", "partial")
+    assert attempt["ended_at"] == NOW + timedelta(seconds=1)
+    assert [row["status"] for row in rows(after, "turns")] == ["completed", "interrupted"]
+    after.close()
+
+
+def test_a_recovered_answer_is_priced_with_the_whole_history_that_was_sent(database):
+    ids, request = begin(database, "The first question " * 50)
+    end(database, ids, request, "The first answer " * 50)
+    crashed, _ = begin(database, "The second", conversation_id=ids.conversation, parent_id=ids.answer)
+    checkpoint_turn(database, turn_id=crashed.turn, text="Half an answer", reasoning="", now=NOW)
+
+    recover(database, {"gpt": model(system_prompt="Be brief.")}.get)
+
+    [attempt] = [row for row in rows(database, "attempts") if row["turn_id"] == crashed.turn]
+    sent = ["Be brief.", "The first question " * 50, "The first answer " * 50, "The second"]
+    assert attempt["input_tokens"] == sum(estimate_tokens(text) + 4 for text in sent)
+    assert attempt["output_tokens"] == 3
+    assert attempt["cost_usd"] == (attempt["input_tokens"] * 3 + 3 * 15) / Decimal(1_000_000)
+
+
+def test_a_crashed_turn_of_a_removed_model_keeps_its_name_and_is_unpriced(database):
+    ids, _ = begin(database)
+
+    assert recover(database, lambda _: None) == 1
+
+    conversation = load_conversation(database, conversation_id=ids.conversation, user_id="ann")
+    answer = load_messages(database, conversation=conversation)[-1]
+    assert (answer.content, answer.model_label) == ("", "gpt")
+    assert rows(database, "attempts")[0]["cost_code"] == "unpriced"
+    assert answer.figures.cost_usd is None
+
+
+def test_a_damaged_turn_does_not_keep_the_others_from_being_recovered(database):
+    damaged, _ = begin(database, "One")
+    database.execute("update turns set parameters = '{' where id = $id", id=damaged.turn)
+    begin(database, "Two")
+
+    assert recover(database, {"gpt": model()}.get) == 1
+    assert sorted(row["status"] for row in rows(database, "turns")) == ["interrupted", "running"]
+
+
+def test_a_recovered_conversation_can_go_on(database):
+    ids, _ = begin(database)
+    recover(database, {"gpt": model()}.get)
+
+    begin(database, "Go on", conversation_id=ids.conversation)
+
+    assert len(rows(database, "turns")) == 2

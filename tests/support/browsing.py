@@ -1,0 +1,67 @@
+"""What every browser test does: create the administrator, sign in, sign out."""
+
+from __future__ import annotations
+
+from playwright.sync_api import Page, expect
+
+from tests.support.live_server import LiveServer, wait_for
+
+ADMIN = "ada"
+PASSWORD = "correct horse battery"
+COOKIE = "switchboard_session"
+
+
+def field(page: Page, label: str):
+    """A text field by its exact label."""
+    return page.get_by_role("textbox", name=label, exact=True)
+
+
+def create_admin(page: Page, server: LiveServer, *, username: str = ADMIN, password: str = PASSWORD) -> None:
+    """Open a fresh installation and create its administrator; ends signed in, with the cookie written."""
+    page.goto(server.url)
+    field(page, "One-time code").wait_for()
+    fill_setup(page, code=server.setup_code(), username=username, password=password)
+    page.get_by_role("button", name="Create and sign in").click()
+    wait_until_signed_in(page)
+
+
+def fill_setup(page: Page, *, code: str, username: str = ADMIN, password: str = PASSWORD, again: str = "") -> None:
+    """Fill in the form of the first administrator."""
+    field(page, "One-time code").fill(code)
+    field(page, "Your name").fill(username.title())
+    field(page, "Username").fill(username)
+    field(page, "Password").fill(password)
+    field(page, "Password again").fill(again or password)
+
+
+def sign_in(page: Page, username: str = ADMIN, password: str = PASSWORD) -> None:
+    """Sign in on the card that is on show; ends with the cookie written."""
+    before = session_cookie(page)
+    submit_sign_in(page, username, password)
+    wait_until_signed_in(page, before=before)
+
+
+def submit_sign_in(page: Page, username: str, password: str) -> None:
+    """Fill in and send the sign-in form, whatever comes of it."""
+    field(page, "Username").fill(username)
+    field(page, "Password").fill(password)
+    page.get_by_role("button", name="Sign in", exact=True).click()
+
+
+def sign_out(page: Page) -> None:
+    """Sign out and wait for the card and for the cookie to go."""
+    page.get_by_role("button", name="Sign out", exact=True).click()
+    expect(field(page, "Username")).to_be_visible()
+    wait_for(lambda: not session_cookie(page), what="the session cookie to go")
+
+
+def wait_until_signed_in(page: Page, *, before: str = "") -> None:
+    """Wait for the frame of the pages and for a cookie other than `before`: from then on a reload stays signed in."""
+    expect(page.get_by_role("button", name="Sign out", exact=True)).to_be_visible(timeout=20_000)
+    wait_for(lambda: session_cookie(page) not in {"", before}, what="the session cookie")
+
+
+def session_cookie(page: Page) -> str:
+    """The session that the browser keeps, or an empty string."""
+    kept = [cookie["value"] for cookie in page.context.cookies() if cookie["name"] == COOKIE]
+    return kept[0] if kept else ""

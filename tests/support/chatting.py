@@ -1,0 +1,121 @@
+"""What every browser test of the chat does, and a registry file that leads to the loopback provider."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Locator, Page, expect
+from streamlit.testing.v1 import AppTest
+
+from core.store.database import Database
+from tests.support.live_server import LiveServer
+from tests.support.provider_server import ProviderServer, port_nobody_listens_on
+
+# id -> (the loopback provider's name for it, label)
+MODELS: Mapping[str, tuple[str, str]] = {
+    "swift": ("swift", "Swift"),
+    "steady": ("steady", "Steady"),
+    "html": ("html", "Html"),
+    "refused-401": ("fault-401", "Wrong key"),
+    "limited": ("fault-429", "Limited"),
+    "failing": ("fault-500", "Failing"),
+    "stalling": ("fault-stall", "Stalling"),
+    "truncated": ("fault-truncated", "Truncated"),
+    "dropped": ("fault-dropped", "Dropped"),
+}
+
+
+def write_registry(path: Path, provider: ProviderServer) -> Path:
+    """A registry of the loopback provider's models: a dollar per million in, two out; `away` has no server."""
+    lines = [
+        "providers:",
+        f"  loop: {{kind: openai, api_base: '{provider.api_base}', api_key: none}}",
+        f"  away: {{kind: openai, api_base: 'http://127.0.0.1:{port_nobody_listens_on()}/v1', api_key: none}}",
+        "models:",
+        *(
+            f"  - {{id: {name}, call: loop/{upstream}, label: {label}, price: {{input: 1, output: 2}}, "
+            "context_tokens: 100000}"
+            for name, (upstream, label) in MODELS.items()
+        ),
+        "  - {id: away, call: away/nothing, label: Away, price: {input: 1, output: 2}}",
+        "  - {id: keyless, call: anthropic/claude-sonnet-4-5, label: Keyless}",
+    ]
+    path.write_text("\n".join(lines), encoding="utf-8")
+    return path
+
+
+def composer(page: Page) -> Locator:
+    """The box where one types."""
+    return page.get_by_placeholder("Ask anything")
+
+
+def ask(page: Page, text: str) -> None:
+    """Type and send."""
+    composer(page).fill(text)
+    composer(page).press("Enter")
+
+
+def messages(page: Page) -> Locator:
+    """The messages on show, in order."""
+    return page.get_by_test_id("stChatMessage")
+
+
+def stop_button(page: Page) -> Locator:
+    """The button that is there while an answer is written."""
+    return page.get_by_role("button", name="Stop", exact=True)
+
+
+def wait_until_answered(page: Page, count: int) -> None:
+    """Wait until `count` messages are on show and none is being written any more."""
+    expect(messages(page)).to_have_count(count, timeout=20_000)
+    expect(stop_button(page)).to_have_count(0, timeout=20_000)
+
+
+def choose_model(page: Page, label: str) -> None:
+    """Choose a model in the sidebar by typing its label, with the keyboard alone."""
+    selector = page.get_by_role("combobox", name="Model")
+    selector.click()
+    selector.fill(label)
+    page.get_by_role("option").filter(has_text=label).first.wait_for()
+    selector.press("Enter")
+    expect(selector).to_have_value(re.compile(re.escape(label)))
+
+
+def choose_in_app(app: AppTest, model_id: str) -> AppTest:
+    """What the browser sends when a model is chosen in the list, also one that is not in it."""
+    return send_from_component(app, "model_selector", event="chosen", value=model_id)
+
+
+def send_from_component(app: AppTest, name: str, *, event: str, value: Any) -> AppTest:
+    """Run the app with an event of a component on the page, which AppTest itself cannot cause."""
+    component = next(part for part in app.get("bidi_component") if part.proto.component_name == name)
+    states = app._tree.get_widget_states()
+    # The id that Streamlit gives to the events of a component (components/v2/bidi_component/main.py).
+    events = states.widgets.add(id=f"$$STREAMLIT_INTERNAL_KEY_{component.proto.id}__events")
+    events.json_trigger_value = json.dumps([{"event": event, "value": value}])
+    return app._run(states)
+
+
+def menu(page: Page, choice: str) -> None:
+    """Choose from the menu of the open conversation."""
+    page.locator(".st-key-conversation_menu button").first.click()
+    page.get_by_text(choice, exact=True).click()
+
+
+def stored(server: LiveServer, sql: str, **parameters: Any) -> list[dict[str, Any]]:
+    """Rows of the store of a server that has been stopped."""
+    database = Database(f"duckdb:{server.data_dir / 'switchboard.duckdb'}")
+    try:
+        return database.fetch_all(sql, **parameters)
+    finally:
+        database.close()
+
+
+def cost(tokens_in: int, tokens_out: int) -> Decimal:
+    """What the models of `write_registry` cost."""
+    return (Decimal(tokens_in) + 2 * Decimal(tokens_out)) / 1_000_000

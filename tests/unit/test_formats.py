@@ -1,0 +1,136 @@
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.catalog.models import Prices
+from core.chat.conversation import AnswerFigures
+from ui import formats
+
+
+@pytest.mark.parametrize(
+    ("amount", "shown"),
+    [
+        ("0", "$0"),
+        ("0.000000001", "$0.000000001"),
+        ("0.0000004", "$0.0000004"),
+        ("0.00094321", "$0.00094"),
+        ("0.0099", "$0.0099"),
+        ("0.00999", "$0.01"),
+        ("0.01", "$0.01"),
+        ("1.235", "$1.24"),
+        ("1234.5", "$1,234.50"),
+    ],
+)
+def test_money_has_two_digits_that_matter(amount: str, shown: str) -> None:
+    assert formats.money(Decimal(amount)) == shown
+
+
+@given(st.decimals(min_value=Decimal("0.000000001"), max_value=Decimal(10_000), places=9))
+def test_money_is_never_scientific_and_never_off_by_more_than_rounding(amount: Decimal) -> None:
+    shown = formats.money(amount)
+
+    assert "e" not in shown.lower()
+    assert abs(Decimal(shown.lstrip("$").replace(",", "")) - amount) <= max(amount / 10, Decimal("0.005"))
+
+
+@pytest.mark.parametrize(
+    ("cost_usd", "code", "shown"),
+    [
+        (None, "unpriced", "unpriced"),
+        (Decimal(0), "free", "free"),
+        (Decimal("0.0012"), "computed", "$0.0012"),
+        (Decimal("0.0012"), "reported", "$0.0012"),
+        (Decimal("0.0012"), "estimated", "about $0.0012"),
+        (Decimal("0.0012"), "partial", "about $0.0012"),
+        (None, "computed", "unpriced"),
+        (Decimal(0), "cached", "cached, $0"),
+    ],
+)
+def test_cost_says_what_it_knows(cost_usd: Decimal | None, code: str, shown: str) -> None:
+    assert formats.cost(cost_usd, code) == shown
+
+
+@pytest.mark.parametrize(
+    ("count", "shown"),
+    [
+        (0, "0"),
+        (1204, "1,204"),
+        (9999, "9,999"),
+        (12_400, "12.4k"),
+        (999_940, "999.9k"),
+        (999_999, "1.0M"),
+        (1_200_000, "1.2M"),
+    ],
+)
+def test_tokens_are_short(count: int, shown: str) -> None:
+    assert formats.tokens(count) == shown
+
+
+@pytest.mark.parametrize(
+    ("count", "shown"),
+    [
+        (None, "context unknown"),
+        (512, "512 context"),
+        (8192, "8k context"),
+        (400_000, "400k context"),
+        (1_048_576, "1M context"),
+    ],
+)
+def test_window_is_short(count: int | None, shown: str) -> None:
+    assert formats.window(count) == shown
+
+
+@pytest.mark.parametrize(
+    ("milliseconds", "shown"), [(0, "0.0 s"), (612, "0.6 s"), (59_940, "59.9 s"), (180_000, "3 min")]
+)
+def test_duration_has_a_unit(milliseconds: float, shown: str) -> None:
+    assert formats.duration(milliseconds) == shown
+
+
+@pytest.mark.parametrize(
+    ("prices", "shown"),
+    [
+        (None, "unpriced"),
+        (Prices(input=Decimal(0), output=Decimal(0)), "free"),
+        (Prices(input=Decimal("0.25"), output=Decimal(2)), "$0.25 in, $2.00 out"),
+        (Prices(input=Decimal("0.0000004"), output=Decimal("0.5")), "$0.0000004 in, $0.50 out"),
+    ],
+)
+def test_price_names_both_directions(prices: Prices | None, shown: str) -> None:
+    assert formats.price(prices) == shown
+
+
+def test_answer_line_leaves_out_what_nobody_knows() -> None:
+    figures = AnswerFigures(
+        input_tokens=1204,
+        cached_input_tokens=900,
+        output_tokens=312,
+        reasoning_tokens=0,
+        cost_usd=Decimal("0.00094"),
+        cost_code="computed",
+        first_token_ms=None,
+        duration_ms=900.0,
+        tokens_per_second=None,
+    )
+
+    assert formats.answer_line(figures) == "1,204 in (900 cached) · 312 out · $0.00094"
+
+
+def test_a_kept_answer_shows_no_speed_of_the_model() -> None:
+    figures = AnswerFigures(
+        input_tokens=10,
+        cached_input_tokens=0,
+        output_tokens=3,
+        reasoning_tokens=0,
+        cost_usd=Decimal(0),
+        cost_code="cached",
+        first_token_ms=1.0,
+        duration_ms=2.0,
+        tokens_per_second=3000.0,
+    )
+
+    assert formats.answer_line(figures) == "10 in · 3 out · cached, $0"

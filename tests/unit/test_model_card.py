@@ -1,0 +1,83 @@
+"""What the card says about a model."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from core.catalog.health import Calls, Figures, Headroom, ModelStatus, Percentiles
+from core.catalog.models import Capability, ModelSpec, Prices, ProviderSpec
+from core.costs.model_figures import ModelFigures
+from ui.model_card import details, measured, month_line, price_line
+
+UNKNOWN = ModelStatus("unknown", "not tried lately")
+
+
+def _model(**fields) -> ModelSpec:
+    provider = ProviderSpec(id="openai", kind="openai")
+    return ModelSpec(**{"id": "m", "label": "M", "provider": provider, "upstream": "x", **fields})
+
+
+def test_an_unknown_model_shows_no_figure_that_nobody_knows():
+    rows = dict(details(_model(), UNKNOWN, ModelFigures()))
+
+    assert rows["Price"] == "unpriced"
+    assert rows["Context window"] == rows["Longest answer"] == "unknown"
+    assert rows["Yours this month"] == "not used"
+    assert rows["First token"] == "too few calls in 24 h"
+    assert "Left this minute" not in rows
+
+
+def test_every_bucket_with_a_price_of_its_own_is_shown():
+    prices = Prices(input=Decimal("0.25"), output=Decimal(2), cached_input=Decimal("0.0000004"))
+    rows = dict(details(_model(prices=prices, capabilities=frozenset({Capability.PDF})), UNKNOWN, ModelFigures()))
+
+    assert rows["Input"] == "$0.25 per million"
+    assert rows["Cached input"] == "$0.0000004 per million"
+    assert rows["Output"] == "$2.00 per million"
+    assert "Reasoning" not in rows
+    assert rows["Takes and does"] == "PDF"
+
+
+def test_what_was_measured_and_what_the_limits_leave_are_shown():
+    figures = Figures(
+        day=Calls(worked=1180, failed=20),
+        first_token_day_ms=Percentiles(1200, 640.0, 1900.0),
+        tokens_per_second=Percentiles(1200, 82.4, 120.0),
+        last_error="The provider is overloaded.",
+    )
+    status = ModelStatus("healthy", "healthy", 640.0, None, figures, Headroom(480, 500, None, None))
+    rows = dict(details(_model(), status, ModelFigures()))
+
+    assert measured(status) == ["0.6 s to first token", "82 tok/s"]
+    assert rows["First token"] == "0.6 s (p95 1.9 s)"
+    assert rows["Worked in 24 h"] == "1,180 of 1,200 calls"
+    assert rows["Last error"] == "The provider is overloaded."
+    assert rows["Left this minute"] == "480 of 500 requests"
+
+
+@pytest.mark.parametrize(
+    ("figures", "expected"),
+    [
+        (ModelFigures(), "not used"),
+        (ModelFigures(calls=1, spent_usd=Decimal("0.00094")), "$0.00094 for 1 call"),
+        (ModelFigures(calls=1200, spent_usd=Decimal("1.24")), "$1.24 for 1,200 calls"),
+        (ModelFigures(calls=3, spent_usd=Decimal("1.24"), unpriced=1), "at least $1.24 for 3 calls"),
+        (ModelFigures(calls=2, spent_usd=Decimal(0), unpriced=2), "unpriced, 2 calls"),
+    ],
+)
+def test_an_unknown_cost_is_never_zero(figures, expected):
+    assert month_line(figures) == expected
+
+
+@pytest.mark.parametrize(
+    ("prices", "expected"),
+    [
+        (None, "unpriced · context unknown"),
+        (Prices(input=Decimal(0), output=Decimal(0)), "free · context unknown"),
+        (Prices(input=Decimal("0.25"), output=Decimal(2)), "$0.25 in, $2.00 out per million · context unknown"),
+    ],
+)
+def test_the_price_line_has_words_and_figures(prices, expected):
+    assert price_line(_model(prices=prices)) == expected

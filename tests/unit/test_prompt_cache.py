@@ -1,0 +1,52 @@
+"""Anthropic is told up to where to keep a prompt that is long enough; nobody else is told anything."""
+
+from __future__ import annotations
+
+import pytest
+
+from core.catalog.models import Capability, ModelSpec, ProviderSpec
+from core.providers.gateway import ChatMessage, CompletionRequest
+from core.providers.prompt_cache import to_wire
+
+LONG = "word " * 820
+CACHES = frozenset({Capability.PROMPT_CACHE})
+
+
+def wire(*contents, kind="anthropic", capabilities=CACHES, system=None):
+    spec = ModelSpec(
+        id="m", label="M", provider=ProviderSpec(id="p", kind=kind), upstream="m", capabilities=capabilities
+    )
+    said = [ChatMessage("user" if index % 2 == 0 else "assistant", text) for index, text in enumerate(contents)]
+    first = [] if system is None else [ChatMessage("system", system)]
+    return to_wire(CompletionRequest(model=spec, messages=[*first, *said]))
+
+
+def marked(messages):
+    return [index for index, message in enumerate(messages) if isinstance(message["content"], list)]
+
+
+def test_the_system_prompt_and_the_last_question_but_one_are_marked():
+    messages = wire("one", "two", "three", "four", "five", system=LONG)
+
+    assert marked(messages) == [0, 3]
+    assert messages[3] == {
+        "role": "user",
+        "content": [{"type": "text", "text": "three", "cache_control": {"type": "ephemeral"}}],
+    }
+
+
+def test_what_is_read_before_a_place_counts_for_it():
+    assert marked(wire("one", LONG, "three", "four", "five", system="short")) == [3]
+
+
+def test_the_message_just_sent_is_never_marked():
+    assert marked(wire(LONG)) == []
+
+
+def test_a_short_prompt_is_sent_as_it_is():
+    assert marked(wire("one", "two", "three", system="short")) == []
+
+
+@pytest.mark.parametrize("changed", [{"kind": "openai"}, {"kind": "gemini"}, {"capabilities": frozenset()}], ids=str)
+def test_nobody_else_is_told(changed):
+    assert marked(wire(LONG, "two", "three", system=LONG, **changed)) == []
