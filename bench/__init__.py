@@ -1,0 +1,1 @@
+"""Measures Switchboard beside a plain Streamlit chat, on the same provider, in one run: `python -m bench`."""

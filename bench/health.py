@@ -1,0 +1,101 @@
+"""`python -m bench.health`: how long the status of every model takes over a ledger of a million attempts.
+
+The ledger is made inside DuckDB in some seconds, spread evenly over the days, in the order of time as the application
+writes it. Target: at most 50 ms for the aggregate that a refresh runs (every two seconds at most, while pages ask).
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+from core.catalog.health import judge
+from core.catalog.passive_health import PassiveHealth, read_figures, read_usual
+from core.clock import utc_now
+from core.store.database import Database
+from core.store.migrate import migrate
+
+TARGET_MS = 50.0
+
+# 96 of 100 calls work; 40 models; waits of 0.2 to 1.2 s; answers of 20 to 420 tokens in 1 to 8 s.
+_FILL = """
+insert into attempts
+select
+    lpad(i::varchar, 12, '0'), lpad(i::varchar, 12, '0'), null, 'conversation-' || i % 50000, 'user-' || i % 50,
+    'chat', null, 'model-' || i * 7919 % 40, 'model-' || i * 7919 % 40, null, 'bench', '{}',
+    ended_at - to_milliseconds(wait + busy),
+    case when i % 100 < 96 then ended_at - to_milliseconds(busy) end,
+    ended_at,
+    900, 0, 0, 0, 20 + i * 31 % 400, 0,
+    0.00012, null, 0.00012, 'computed', 'bench',
+    case when i % 100 < 96 then 'ok' when i % 100 < 98 then 'rate_limit' else 'server' end,
+    case when i % 100 >= 96 then 'The model failed. Try again.' end, null, false
+from (
+    select
+        i,
+        $now::timestamp - to_milliseconds((($rows - i) * $days * 86400000.0 / $rows)::bigint) as ended_at,
+        200 + i * 13 % 1000 as wait,
+        1000 + i * 17 % 7000 as busy
+    from range(1, $rows + 1) as numbers(i)
+)"""
+
+
+def main() -> int:
+    """Build, measure, print; 1 when the target is missed."""
+    options = _options()
+    now = utc_now()
+    with tempfile.TemporaryDirectory(prefix="bench-health-") as folder:
+        database = Database(f"duckdb:{Path(folder) / 'bench.duckdb'}")
+        migrate(database)
+        started = time.perf_counter()
+        database.execute(_FILL, now=now, rows=options.rows, days=options.days)
+        database.execute("checkpoint")
+        print(f"{options.rows:,} attempts over {options.days} days in {time.perf_counter() - started:.1f} s")
+        median_ms = _measure(database, now, options.repetitions)
+        database.close()
+    return 1 if median_ms > TARGET_MS else 0
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m bench.health", description=__doc__)
+    parser.add_argument("--rows", type=int, default=1_000_000, help="attempts in the ledger")
+    parser.add_argument("--days", type=int, default=30, help="the time they are spread over")
+    parser.add_argument("--repetitions", type=int, default=21)
+    return parser.parse_args()
+
+
+def _measure(database: Database, now: datetime, repetitions: int) -> float:
+    usual = read_usual(database, now=now)
+    figures = read_figures(database, now=now, usual=usual)
+    aggregate_ms = _timed("the aggregate of a refresh", repetitions, lambda: read_figures(database, now=now))
+    _timed("the usual times of 7 days, every 10 minutes", repetitions, lambda: read_usual(database, now=now))
+    _timed(
+        "judging 500 models", repetitions, lambda: [judge(next(iter(figures.values())), now=now) for _ in range(500)]
+    )
+    _timed("a page's question in between", repetitions, _asking(PassiveHealth(database)))
+    return aggregate_ms
+
+
+def _asking(health: PassiveHealth) -> Callable[[], object]:
+    health.status("model-1")
+    return lambda: [health.status(f"model-{number}") for number in range(500)]
+
+
+def _timed(name: str, repetitions: int, work: Callable[[], object]) -> float:
+    samples = []
+    for _ in range(repetitions):
+        started = time.perf_counter()
+        work()
+        samples.append((time.perf_counter() - started) * 1000)
+    print(f"{name}: {statistics.median(samples):.1f} ms ({min(samples):.1f} to {max(samples):.1f})")
+    return statistics.median(samples)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
