@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.support.browsing import create_admin
 from tests.support.live_server import LiveServer, start_server
@@ -26,6 +26,9 @@ ARGUMENTS = (
     "--disable-sync",
 )
 DESKTOP = {"width": 1440, "height": 900}
+
+# Only a test that fails waits so long; Playwright's five seconds are short on a machine that also does other work.
+expect.set_options(timeout=15_000)
 
 StartServer = Callable[..., LiveServer]
 OpenProfile = Callable[..., Page]

@@ -20,6 +20,7 @@ from tests.support.browsing import (
     submit_sign_in,
     wait_until_signed_in,
 )
+from tests.support.live_server import wait_for
 
 DAY_S = 86_400
 
@@ -272,6 +273,8 @@ def _first_sign_in(page: Page, username: str, one_time: str) -> None:
 
 def _choose_password(page: Page, password: str) -> None:
     field(page, "Password again").wait_for()
+    # The one-time password's own cookie may still be on its way: taken for the next one, it is revoked a moment later.
+    wait_for(lambda: session_cookie(page), what="the cookie of the one-time password")
     before = session_cookie(page)
     field(page, "Password").fill(password)
     field(page, "Password again").fill(password)
