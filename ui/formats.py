@@ -75,6 +75,17 @@ def price(prices: Prices | None) -> str:
     return f"{list_price(prices.input)} in, {list_price(prices.output)} out"
 
 
+def tier_prices(prices: Prices | None) -> list[str]:
+    """What calls with a longer input cost per million, tier by tier: `$5.00 in, $22.50 out above 200k`."""
+    tiers = () if prices is None else prices.tiers
+    return [f"{price(tier.prices)} {border(tier.above_tokens)}" for tier in tiers]
+
+
+def border(above_tokens: int) -> str:
+    """Where a tier begins: `above 200k`, also at providers where 200,000 tokens themselves are in it."""
+    return f"above {window(above_tokens + 1).removesuffix(' context')}"
+
+
 def short_price(prices: Prices | None) -> str:
     """Prices in and out per million as one cell of a list: `$0.25 / $2.00`, "free" or "unpriced"."""
     return price(prices).replace(" in, ", " / ").removesuffix(" out")

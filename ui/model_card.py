@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import UTC, tzinfo
 from decimal import Decimal
 
@@ -13,6 +12,14 @@ from ui import formats
 from ui.model_filter import capability_name, provider_name, shown_capabilities
 
 _WORDS = ("free", "unpriced")
+_BUCKETS = {
+    "input": "Input",
+    "cached_input": "Cached input",
+    "cache_write": "Cache write",
+    "cache_write_1h": "Cache write for an hour",
+    "output": "Output",
+    "reasoning": "Reasoning",
+}
 
 
 def measured(status: ModelStatus) -> list[str]:
@@ -34,9 +41,10 @@ def reason(status: ModelStatus, zone: tzinfo) -> str:
 
 
 def price_line(model: ModelSpec) -> str:
-    """Prices and window: `$0.25 in, $2.00 out per million · 400k context`."""
-    price = formats.price(model.prices)
-    return f"{price if price in _WORDS else f'{price} per million'} · {formats.window(model.context_tokens)}"
+    """Prices and window: `$2.50 in, $15.00 out per million ($5.00 in, $22.50 out above 200k) · 1M context`."""
+    price, tiers = formats.price(model.prices), "; ".join(formats.tier_prices(model.prices))
+    words = f"{price if price in _WORDS else f'{price} per million'}{f' ({tiers})' if tiers else ''}"
+    return f"{words} · {formats.window(model.context_tokens)}"
 
 
 def details(model: ModelSpec, status: ModelStatus, figures: ModelFigures) -> list[tuple[str, str]]:
@@ -69,14 +77,22 @@ def month_line(figures: ModelFigures) -> str:
 def _price_rows(prices: Prices | None) -> list[tuple[str, str]]:
     if prices is None or prices.free:
         return [("Price", formats.price(prices))]
-    buckets: Sequence[tuple[str, Decimal | None]] = (
-        ("Input", prices.input),
-        ("Cached input", prices.cached_input),
-        ("Cache write", prices.cache_write),
-        ("Output", prices.output),
-        ("Reasoning", prices.reasoning),
-    )
-    return [(name, f"{formats.list_price(usd)} per million") for name, usd in buckets if usd is not None]
+    rows = [(name, _bucket_words(prices, bucket)) for bucket, name in _BUCKETS.items()]
+    given = [(name, words) for name, words in rows if words]
+    return given if prices.request is None else [*given, ("Every call", formats.list_price(prices.request))]
+
+
+def _bucket_words(prices: Prices, bucket: str) -> str:
+    """One price in every tier: `$2.50 per million, $5.00 above 200k`; empty where it is nowhere given."""
+    first: Decimal | None = getattr(prices, bucket)
+    words = [] if first is None else [f"{formats.list_price(first)} per million"]
+    below = first
+    for tier in prices.tiers:
+        usd: Decimal | None = getattr(tier.prices, bucket)
+        if usd is not None and usd != below:
+            words.append(f"{formats.list_price(usd)} {formats.border(tier.above_tokens)}")
+        below = usd
+    return ", ".join(words)
 
 
 def _status_rows(status: ModelStatus) -> list[tuple[str, str]]:

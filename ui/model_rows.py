@@ -24,6 +24,7 @@ _BUCKETS = {
     "input": "Input",
     "cached_input": "Cached input",
     "cache_write": "Cache write",
+    "cache_write_1h": "Cache write for an hour",
     "output": "Output",
     "reasoning": "Reasoning",
 }
@@ -141,6 +142,7 @@ _CSV = (
     "input_usd_per_million",
     "cached_input_usd_per_million",
     "output_usd_per_million",
+    "price_tiers",
     "context_tokens",
     "max_output_tokens",
     "capabilities",
@@ -161,11 +163,22 @@ def _csv_values(row: Row) -> list[Any]:
     return [
         *(model.id, model.label, model.provider.id, model.upstream, status),
         *(None if price is None else f"{price:f}" for price in buckets),
+        _tiers_cell(prices),
         *(model.context_tokens, model.max_output_tokens),
         *(" ".join(shown_capabilities(model)), " ".join(model.use_cases), model.retires_on),
         *(f"{figures.spent_usd:f}", figures.unpriced, figures.first_token_ms, figures.tokens_per_second),
         figures.answers,
     ]
+
+
+def _tiers_cell(prices: Prices | None) -> str | None:
+    """`above 200000: 5 in, 0.25 cached in, 22.5 out`: exact, per million."""
+    cells = []
+    for tier in () if prices is None else prices.tiers:
+        named = {"in": tier.prices.input, "cached in": tier.prices.cached_input, "out": tier.prices.output}
+        figures = ", ".join(f"{usd:f} {name}" for name, usd in named.items() if usd is not None)
+        cells.append(f"above {tier.above_tokens}: {figures}")
+    return "; ".join(cells) or None
 
 
 def _cell(value: Any) -> Any:
@@ -195,10 +208,16 @@ def _abilities(model: ModelSpec) -> str:
 def _price_words(prices: Prices | None) -> str:
     if prices is None or prices.free:
         return formats.price(prices)
-    stated = [(word, getattr(prices, bucket)) for bucket, word in _BUCKETS.items()]
-    figures = ", ".join(f"{word.lower()} {price_words(float(value))}" for word, value in stated if value is not None)
+    tiers = [f"{formats.border(tier.above_tokens)}: {_bucket_words(tier.prices)}" for tier in prices.tiers]
     source = "the registry" if prices.source == "registry" else prices.source.replace("litellm", "LiteLLM")
-    return f"{figures} (from {source})"
+    return f"{'; '.join((_bucket_words(prices), *tiers))} (from {source})"
+
+
+def _bucket_words(prices: Prices) -> str:
+    stated = [(word.lower(), getattr(prices, bucket)) for bucket, word in _BUCKETS.items()]
+    if prices.request is not None:
+        stated.append(("every call", prices.request))
+    return ", ".join(f"{word} {price_words(float(value))}" for word, value in stated if value is not None)
 
 
 def price_words(usd: float) -> str:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
+from typing import Any
 
 ParameterValue = str | int | float | bool | tuple[str, ...]
 
@@ -27,19 +28,51 @@ class Capability(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prices:
-    """USD per million tokens. `None` in a bucket means: priced like its parent bucket (input or output)."""
+    """USD per million tokens; `request` is USD per call.
+
+    `None` in a bucket means: priced like its parent bucket, which is input or output, and `cache_write` for
+    `cache_write_1h` (input kept for an hour instead of minutes). `tiers` are in rising order.
+    """
 
     input: Decimal
     output: Decimal
     cached_input: Decimal | None = None
     cache_write: Decimal | None = None
+    cache_write_1h: Decimal | None = None
     reasoning: Decimal | None = None
+    request: Decimal | None = None
     source: str = "registry"
+    tiers: tuple[PriceTier, ...] = ()
 
     @property
     def free(self) -> bool:
-        """True when no bucket costs anything."""
-        return not any((self.input, self.output, self.cached_input, self.cache_write, self.reasoning))
+        """True when no bucket of any tier costs anything."""
+        buckets = (self.input, self.output, self.cached_input, self.cache_write, self.cache_write_1h, self.reasoning)
+        return not any((*buckets, self.request)) and all(tier.prices.free for tier in self.tiers)
+
+    def at(self, input_tokens: int) -> Prices:
+        """What a call with so many input tokens costs per million; the cached ones count."""
+        reached = [tier.prices for tier in self.tiers if input_tokens > tier.above_tokens]
+        return reached[-1] if reached else self
+
+    def with_tier(self, above_tokens: int, **changed: Any) -> Prices:
+        """These prices with a tier on top; a bucket that is not `changed` costs what it costs one tier below.
+
+        Raises ValueError when the tier does not begin above the one below.
+        """
+        below = self.tiers[-1] if self.tiers else PriceTier(above_tokens=0, prices=self)
+        if above_tokens <= below.above_tokens:
+            raise ValueError(f"a tier above {below.above_tokens} tokens, not {above_tokens}")
+        tier = PriceTier(above_tokens=above_tokens, prices=replace(below.prices, tiers=(), **changed))
+        return replace(self, tiers=(*self.tiers, tier))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PriceTier:
+    """What every token of a call costs whose input is longer than `above_tokens`. `prices` has no tiers of its own."""
+
+    above_tokens: int
+    prices: Prices
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,7 @@ into Decimal, so that a price per million is exact.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -23,6 +24,20 @@ PriceMap = Mapping[str, Mapping[str, Any]]
 
 _FILE = "model_prices_and_context_window_backup.json"
 _MILLION = 1_000_000
+# Prices of other service levels (batch, flex, priority) and of off-peak hours are left out: no call of ours asks for
+# the first, and a call's price does not depend on the hour yet. No chat model prices images apart from other input.
+_BUCKETS = {
+    "input": "input_cost_per_token",
+    "output": "output_cost_per_token",
+    "cached_input": "cache_read_input_token_cost",
+    "cache_write": "cache_creation_input_token_cost",
+    "cache_write_1h": "cache_creation_input_token_cost_above_1hr",
+    "reasoning": "output_cost_per_reasoning_token",
+}
+_BUCKET_OF = {field: bucket for bucket, field in _BUCKETS.items()}
+_TIERED = re.compile(rf"({'|'.join(_BUCKETS.values())})_above_(\d+)(k?)_tokens")
+# A call of exactly 200,000 tokens costs the higher price here and the lower one everywhere else.
+_TIER_FROM = frozenset({"xai"})
 _FLAGS = {
     "supports_vision": Capability.VISION,
     "supports_function_calling": Capability.TOOLS,
@@ -99,19 +114,49 @@ def per_million(per_token: Any) -> Decimal | None:
 
 
 def _prices(entry: Mapping[str, Any]) -> Prices | None:
-    given = per_million(entry.get("input_cost_per_token"))
-    answered = per_million(entry.get("output_cost_per_token"))
-    if given is None or answered is None:
+    steps = _table(entry) or _steps(entry)
+    base = steps[0]
+    if base.get("input") is None or base.get("output") is None:
         return None
-    return Prices(
-        input=given,
-        output=answered,
-        cached_input=per_million(entry.get("cache_read_input_token_cost")),
-        # Zero says that the provider has no such bucket (DeepSeek), not that input becomes free by being cached.
-        cache_write=per_million(entry.get("cache_creation_input_token_cost")) or None,
-        reasoning=per_million(entry.get("output_cost_per_reasoning_token")),
-        source=source(),
-    )
+    request = per_million(entry.get("input_cost_per_request"))
+    prices = Prices(**base, request=None if request is None else request / _MILLION, source=source())
+    for above_tokens in sorted(steps.keys() - {0}):
+        prices = prices.with_tier(above_tokens, **steps[above_tokens])
+    return prices
+
+
+def _steps(entry: Mapping[str, Any]) -> dict[int, dict[str, Any]]:
+    """The buckets by the input tokens above which they hold, from 0; higher steps have only what differs."""
+    steps = {0: _buckets(entry)}
+    for field in entry:
+        found, price = _TIERED.fullmatch(field), per_million(entry[field])
+        if found is None or price is None:
+            continue
+        bucket = _BUCKET_OF[found[1]]
+        above_tokens = int(found[2]) * (1000 if found[3] else 1) - (entry.get("litellm_provider") in _TIER_FROM)
+        steps.setdefault(above_tokens, {})[bucket] = _bucket(bucket, price)
+    return steps
+
+
+def _table(entry: Mapping[str, Any]) -> dict[int, dict[str, Any]]:
+    """The same from a `tiered_pricing` table, whose rows are whole; empty where there is none."""
+    rows = entry.get("tiered_pricing") or []
+    found = {int(row["range"][0]): _buckets(row) for row in rows if "range" in row}
+    if 0 not in found:
+        return {}
+    output = per_million(entry.get(_BUCKETS["output"]))
+    return {
+        above: {**row, "output": output if row["output"] is None else row["output"]} for above, row in found.items()
+    }
+
+
+def _buckets(entry: Mapping[str, Any]) -> dict[str, Any]:
+    return {bucket: _bucket(bucket, per_million(entry.get(name))) for bucket, name in _BUCKETS.items()}
+
+
+def _bucket(bucket: str, price: Decimal | None) -> Decimal | None:
+    # Zero says that the provider has no such bucket (DeepSeek), not that input becomes free by being cached.
+    return price or None if bucket.startswith("cache_write") else price
 
 
 def _capabilities(entry: Mapping[str, Any]) -> frozenset[Capability]:

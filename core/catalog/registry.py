@@ -13,8 +13,9 @@ from types import MappingProxyType
 
 from core.catalog.known_providers import KEY_VARIABLES
 from core.catalog.models import CacheRule, Capability, ModelSpec, Prices, ProviderSpec
+from core.catalog.price_entry import PriceEntry, misplaced_tier, to_prices
 from core.catalog.price_map import Facts, PriceMap, find_facts, installed_map
-from core.catalog.registry_file import ModelEntry, PriceEntry, ProviderEntry, RegistryText, suggest
+from core.catalog.registry_file import ModelEntry, ProviderEntry, RegistryText, suggest
 from core.clock import monotonic_ms
 from core.errors import RegistryError
 
@@ -91,7 +92,7 @@ def _provider(text: RegistryText, name: str, entry: ProviderEntry, kinds: set[st
         api_base=entry.api_base,
         key_variable=key_variable,
         discover=entry.discover,
-        discovered_prices=None if entry.price is None else _prices(entry.price),
+        discovered_prices=_prices(text, ("providers", name), entry.price),
     )
 
 
@@ -129,7 +130,7 @@ def _model(text: RegistryText, number: int, providers: Mapping[str, ProviderSpec
         upstream=upstream,
         context_tokens=entry.context_tokens or facts.context_tokens,
         max_output_tokens=entry.max_output_tokens or facts.max_output_tokens,
-        prices=facts.prices if entry.price is None else _prices(entry.price),
+        prices=_prices(text, ("models", number), entry.price) or facts.prices,
         capabilities=_capabilities(entry, facts),
         parameters=dict(entry.parameters),
         system_prompt=entry.system_prompt,
@@ -153,14 +154,15 @@ def _known_provider(text: RegistryText, number: int, name: str, providers: Mappi
     return ProviderSpec(id=name, kind=name, key_variable=KEY_VARIABLES[name])
 
 
-def _prices(entry: PriceEntry) -> Prices:
-    return Prices(
-        input=entry.input,
-        output=entry.output,
-        cached_input=entry.cached_input,
-        cache_write=entry.cache_write,
-        reasoning=entry.reasoning,
-    )
+def _prices(text: RegistryText, owner: tuple[str | int, ...], entry: PriceEntry | None) -> Prices | None:
+    if entry is None:
+        return None
+    number = misplaced_tier(entry)
+    if number is not None:
+        before, found = (entry.tiers[place].above_tokens for place in (number - 1, number))
+        place = (*owner, "price", "tiers", number, "above_tokens")
+        text.refuse(place, f"expected more than the {before} of the tier before, found {found}")
+    return to_prices(entry)
 
 
 def _capabilities(entry: ModelEntry, facts: Facts) -> frozenset[Capability]:

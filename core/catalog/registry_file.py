@@ -10,29 +10,19 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, NoReturn, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, Field, ValidationError, model_validator
 
 from core.catalog import located
 from core.catalog.models import Capability, ParameterValue
+from core.catalog.price_entry import Entry, Price, PriceEntry, TierEntry, Tokens
 from core.errors import RegistryError
 
 _NEXT_STEP = "Correct the line and save the file."
 _ID = r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,79}$"
 # A key in the file would end up in the repository; only the variable's name goes there.
 _KEY = r"^(none|env:[A-Z][A-Z0-9_]*)$"
-_MOST_USD = Decimal(1_000_000)
 # Thirty days: what a model said longer ago is no longer what it would say.
 _MOST_CACHE_MINUTES = 43_200
-
-
-def _number(value: Any) -> Decimal:
-    if isinstance(value, bool) or not isinstance(value, (int, Decimal)):
-        raise ValueError("a number")  # noqa: TRY004 - pydantic collects ValueError
-    return Decimal(value)
-
-
-def _free(value: Any) -> Any:
-    return {"input": 0, "output": 0} if value == "free" else value
 
 
 def _parameter(value: Any) -> ParameterValue:
@@ -52,50 +42,34 @@ def _day(value: Any) -> Any:
         raise ValueError("a day such as 2027-03-31") from None
 
 
-Usd = Annotated[Decimal, BeforeValidator(_number), Field(ge=0, le=_MOST_USD)]
-Tokens = Annotated[int, Field(gt=0)]
 Name = Annotated[str, Field(pattern=_ID)]
 
 
-class _Entry(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-
-class PriceEntry(_Entry):
-    """USD per million tokens."""
-
-    input: Usd
-    output: Usd
-    cached_input: Usd | None = None
-    cache_write: Usd | None = None
-    reasoning: Usd | None = None
-
-
-class LimitsEntry(_Entry):
+class LimitsEntry(Entry):
     """What the provider lets this account do per minute."""
 
     rpm: Annotated[int, Field(gt=0)] | None = None
     tpm: Annotated[int, Field(gt=0)] | None = None
 
 
-class CacheEntry(_Entry):
+class CacheEntry(Entry):
     """How long whole answers are kept for the same question, and whether other people get them too."""
 
     minutes: Annotated[int, Field(gt=0, le=_MOST_CACHE_MINUTES)]
     shared: bool = False
 
 
-class ProviderEntry(_Entry):
+class ProviderEntry(Entry):
     """One provider. `kind` defaults to its own name; `price` is that of the models it is discovered to have."""
 
     kind: str | None = None
     api_base: Annotated[str, Field(pattern=r"^https?://[^\s/]+")] | None = None
     api_key: Annotated[str, Field(pattern=_KEY)] | None = None
     discover: bool = False
-    price: Annotated[PriceEntry | None, BeforeValidator(_free)] = None
+    price: Price = None
 
 
-class ModelEntry(_Entry):
+class ModelEntry(Entry):
     """One model, as written."""
 
     id: Name
@@ -104,7 +78,7 @@ class ModelEntry(_Entry):
     note: str = ""
     use_cases: list[str] = Field(default_factory=list)
     fallbacks: list[str] = Field(default_factory=list)
-    price: Annotated[PriceEntry | None, BeforeValidator(_free)] = None
+    price: Price = None
     limits: LimitsEntry = LimitsEntry()
     access: list[str] = Field(default_factory=lambda: ["everyone"], min_length=1)
     context_tokens: Tokens | None = None
@@ -118,7 +92,7 @@ class ModelEntry(_Entry):
     cache: CacheEntry | None = None
 
 
-class RegistryFile(_Entry):
+class RegistryFile(Entry):
     """The whole file."""
 
     providers: dict[Name, ProviderEntry] = Field(default_factory=dict)
@@ -208,7 +182,9 @@ def _message(problem: Mapping[str, Any]) -> str:
 
 def _closest_field(place: located.Path) -> str:
     owner: type[BaseModel] = RegistryFile
-    if "price" in place[:-1]:
+    if "tiers" in place[:-1]:
+        owner = TierEntry
+    elif "price" in place[:-1]:
         owner = PriceEntry
     elif "limits" in place[:-1]:
         owner = LimitsEntry

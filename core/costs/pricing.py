@@ -20,30 +20,48 @@ _TOO_MUCH = Decimal(1_000_000_000)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cost:
-    """The cost of one attempt: the figure to show and sum, how it came about, and both figures it may come from."""
+    """The cost of one attempt: the figure to show and sum, how it came about, and both figures it may come from.
+
+    `cache_saved_usd` is what caches saved: the provider's, by our prices, or an answer that was kept. None where a
+    price is unknown; negative when writing to the cache cost more than reading from it saved.
+    """
 
     cost_usd: Decimal | None
     code: CostCode
     computed_cost_usd: Decimal | None
     reported_cost_usd: Decimal | None
+    cache_saved_usd: Decimal | None = None
 
 
 def compute_cost(usage: Usage, prices: Prices) -> Decimal:
     """Token buckets times prices, in dollars, rounded half-even to 9 decimals.
 
-    A bucket without a price of its own is priced like its parent: cached and written input like input, reasoning
-    like output. Details that exceed their total (a provider's bug) take all of it and never make the rest negative.
+    The length of the whole input chooses the tier, which then prices every token of the call. A bucket without a price
+    of its own is priced like its parent: cached and written input like input, reasoning like output. Details that
+    exceed their total (a provider's bug) take all of it and never make the rest negative. A call without a single token
+    was not made and costs nothing.
     """
+    rates = prices.at(usage.input_tokens)
     plain_input = max(0, usage.input_tokens - usage.cached_input_tokens - usage.cache_write_tokens)
     plain_output = max(0, usage.output_tokens - usage.reasoning_tokens)
     total = (
-        plain_input * prices.input
-        + usage.cached_input_tokens * _or_parent(prices.cached_input, prices.input)
-        + usage.cache_write_tokens * _or_parent(prices.cache_write, prices.input)
-        + plain_output * prices.output
-        + usage.reasoning_tokens * _or_parent(prices.reasoning, prices.output)
+        plain_input * rates.input
+        + sum(tokens * price for tokens, price in _kept_input(usage, rates))
+        + plain_output * rates.output
+        + usage.reasoning_tokens * _or_parent(rates.reasoning, rates.output)
     )
-    return (total / _MILLION).quantize(_RESOLUTION, rounding=ROUND_HALF_EVEN)
+    called = usage.input_tokens + usage.output_tokens > 0
+    return _rounded(total / _MILLION + (rates.request or 0) * called)
+
+
+def cache_saving(usage: Usage, prices: Prices) -> Decimal:
+    """What the provider's prompt cache saved on a call, in dollars, rounded half-even to 9 decimals.
+
+    Tokens read from it at the price of input less their own, minus what writing to it cost extra: negative for a call
+    that wrote more than it read.
+    """
+    rates = prices.at(usage.input_tokens)
+    return _rounded(sum(tokens * (rates.input - price) for tokens, price in _kept_input(usage, rates)) / _MILLION)
 
 
 def price_attempt(usage: Usage, prices: Prices | None, *, counted_by_us: bool, partial: bool) -> Cost:
@@ -60,13 +78,20 @@ def price_attempt(usage: Usage, prices: Prices | None, *, counted_by_us: bool, p
         code=_code(prices, reported, counted_by_us=counted_by_us, partial=partial),
         computed_cost_usd=computed,
         reported_cost_usd=reported,
+        cache_saved_usd=None if prices is None else cache_saving(usage, prices),
     )
 
 
 def price_cached(usage: Usage, prices: Prices | None) -> Cost:
-    """The cost of an answer that was kept: nothing. What it would have cost stands in `computed_cost_usd`."""
+    """The cost of an answer that was kept: nothing. What it would have cost is both computed and saved."""
     computed = None if prices is None else compute_cost(usage, prices)
-    return Cost(cost_usd=Decimal(0), code="cached", computed_cost_usd=computed, reported_cost_usd=None)
+    return Cost(
+        cost_usd=Decimal(0),
+        code="cached",
+        computed_cost_usd=computed,
+        reported_cost_usd=None,
+        cache_saved_usd=computed,
+    )
 
 
 def _code(prices: Prices | None, reported: Decimal | None, *, counted_by_us: bool, partial: bool) -> CostCode:
@@ -84,7 +109,22 @@ def _code(prices: Prices | None, reported: Decimal | None, *, counted_by_us: boo
 def _money(amount: Decimal | None) -> Decimal | None:
     if amount is None or not amount.is_finite() or not 0 <= amount < _TOO_MUCH:
         return None
-    return amount.quantize(_RESOLUTION, rounding=ROUND_HALF_EVEN)
+    return _rounded(amount)
+
+
+def _kept_input(usage: Usage, rates: Prices) -> list[tuple[int, Decimal]]:
+    """Input read from the provider's cache, written to it, and written for an hour: tokens and price per million."""
+    written = _or_parent(rates.cache_write, rates.input)
+    for_an_hour = min(usage.cache_write_1h_tokens, usage.cache_write_tokens)
+    return [
+        (usage.cached_input_tokens, _or_parent(rates.cached_input, rates.input)),
+        (usage.cache_write_tokens - for_an_hour, written),
+        (for_an_hour, _or_parent(rates.cache_write_1h, written)),
+    ]
+
+
+def _rounded(amount_usd: Decimal) -> Decimal:
+    return amount_usd.quantize(_RESOLUTION, rounding=ROUND_HALF_EVEN)
 
 
 def _or_parent(price: Decimal | None, parent: Decimal) -> Decimal:

@@ -34,7 +34,8 @@ class ReasoningDelta:
 class Usage:
     """Tokens of one call, normalised: totals, with the details as subsets of them.
 
-    `input_tokens` includes `cached_input_tokens` and `cache_write_tokens` and `image_tokens`; `output_tokens` includes
+    `input_tokens` includes `cached_input_tokens` and `cache_write_tokens` and `image_tokens`; `cache_write_tokens`
+    includes `cache_write_1h_tokens`, which are kept for an hour instead of minutes; `output_tokens` includes
     `reasoning_tokens`. Providers that report details beside the totals are added up in the gateway, once, at the edge.
     `reported_cost_usd` is what the provider itself says it bills.
     """
@@ -45,6 +46,7 @@ class Usage:
     cache_write_tokens: int = 0
     reasoning_tokens: int = 0
     image_tokens: int = 0
+    cache_write_1h_tokens: int = 0
     reported_cost_usd: Decimal | None = None
 
 

@@ -8,6 +8,8 @@ from typing import Any
 
 from core.providers.events import Usage
 
+_WRITES_BY_TIME = "cache_creation_token_details"
+
 
 def usage_event(usage: Any) -> Usage:
     """The Usage event of a usage block in OpenAI's or LiteLLM's shape.
@@ -30,6 +32,7 @@ def usage_event(usage: Any) -> Usage:
         cache_write_tokens=written,
         reasoning_tokens=reasoning,
         image_tokens=min(_count(prompt, "image_tokens"), input_tokens),
+        cache_write_1h_tokens=min(_count(_field(prompt, _WRITES_BY_TIME), "ephemeral_1h_input_tokens"), written),
         reported_cost_usd=_cost(_field(usage, "cost")),
     )
 

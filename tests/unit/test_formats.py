@@ -104,6 +104,17 @@ def test_price_names_both_directions(prices: Prices | None, shown: str) -> None:
     assert formats.price(prices) == shown
 
 
+@pytest.mark.parametrize(
+    ("above_tokens", "shown"),
+    [(200_000, "above 200k"), (199_999, "above 200k"), (1_000_000, "above 1M"), (272_000, "above 272k")],
+)
+def test_a_tier_says_where_it_begins(above_tokens: int, shown: str) -> None:
+    prices = Prices(input=Decimal(1), output=Decimal(2)).with_tier(above_tokens, input=Decimal(3))
+
+    assert formats.tier_prices(prices) == [f"$3.00 in, $2.00 out {shown}"]
+    assert formats.tier_prices(None) == []
+
+
 def test_answer_line_leaves_out_what_nobody_knows() -> None:
     figures = AnswerFigures(
         input_tokens=1204,

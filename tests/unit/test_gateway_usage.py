@@ -51,6 +51,14 @@ def test_a_cache_beside_the_total_is_added():
     )
 
 
+def test_what_is_kept_for_an_hour_is_part_of_what_was_written():
+    details = {"cache_creation_tokens": 20, "cache_creation_token_details": {"ephemeral_1h_input_tokens": 15}}
+
+    usage = usage_event({"prompt_tokens": 100, "completion_tokens": 5, "prompt_tokens_details": details})
+
+    assert (usage.cache_write_tokens, usage.cache_write_1h_tokens) == (20, 15)
+
+
 def test_deepseeks_name_for_cached_tokens_is_known():
     usage = SimpleNamespace(prompt_tokens=100, completion_tokens=1, prompt_cache_hit_tokens=64)
 

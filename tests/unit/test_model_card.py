@@ -40,6 +40,21 @@ def test_every_bucket_with_a_price_of_its_own_is_shown():
     assert rows["Takes and does"] == "PDF"
 
 
+TIERED = Prices(
+    input=Decimal("2.5"), output=Decimal(15), cached_input=Decimal("0.25"), request=Decimal("0.005")
+).with_tier(199_999, input=Decimal(5), output=Decimal("22.5"), cache_write=Decimal(6))
+
+
+def test_every_price_says_what_it_is_in_which_tier():
+    rows = dict(details(_model(prices=TIERED.with_tier(1_000_000, input=Decimal(9))), UNKNOWN, ModelFigures()))
+
+    assert rows["Input"] == "$2.50 per million, $5.00 above 200k, $9.00 above 1M"
+    assert rows["Output"] == "$15.00 per million, $22.50 above 200k"
+    assert rows["Cached input"] == "$0.25 per million"
+    assert rows["Cache write"] == "$6.00 above 200k"
+    assert rows["Every call"] == "$0.005"
+
+
 def test_what_was_measured_and_what_the_limits_leave_are_shown():
     figures = Figures(
         day=Calls(worked=1180, failed=20),
@@ -77,6 +92,7 @@ def test_an_unknown_cost_is_never_zero(figures, expected):
         (None, "unpriced · context unknown"),
         (Prices(input=Decimal(0), output=Decimal(0)), "free · context unknown"),
         (Prices(input=Decimal("0.25"), output=Decimal(2)), "$0.25 in, $2.00 out per million · context unknown"),
+        (TIERED, "$2.50 in, $15.00 out per million ($5.00 in, $22.50 out above 200k) · context unknown"),
     ],
 )
 def test_the_price_line_has_words_and_figures(prices, expected):

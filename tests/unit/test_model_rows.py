@@ -110,6 +110,21 @@ def test_a_model_that_is_switched_off_says_so():
     assert row(enabled=False).state == "✕ switched off"
 
 
+TIERED = Prices(
+    input=Decimal("2.5"), output=Decimal(15), cached_input=Decimal("0.25"), request=Decimal("0.005")
+).with_tier(200_000, input=Decimal(5), output=Decimal("22.5"))
+
+
+def test_tiers_stand_in_the_facts_and_in_the_csv():
+    header, line = csv.reader(io.StringIO(to_csv([row(prices=TIERED)]).decode("utf-8-sig")))
+
+    assert facts(row(prices=TIERED), {})["Price per million"] == (
+        "input $2.50, cached input $0.25, output $15.00, every call $0.005; "
+        "above 200k: input $5.00, cached input $0.25, output $22.50, every call $0.005 (from the registry)"
+    )
+    assert line[header.index("price_tiers")] == "above 200000: 5 in, 0.25 cached in, 22.5 out"
+
+
 def test_the_csv_holds_exact_prices():
     prices = Prices(input=Decimal("0.0000004"), output=Decimal(15))
     (header, line) = csv.reader(io.StringIO(to_csv([row(prices=prices)]).decode("utf-8-sig")))

@@ -67,6 +67,92 @@ def test_a_bucket_that_costs_nothing_to_write_is_priced_like_input():
     assert find_facts(price_map, kind="deepseek", upstream="x").prices.cache_write is None
 
 
+def plain(prices):
+    """The prices of every tier by where it begins: input, output, cached input, cache write, for an hour, reasoning."""
+    steps = {0: prices} | {tier.above_tokens: tier.prices for tier in prices.tiers}
+    names = ("input", "output", "cached_input", "cache_write", "cache_write_1h", "reasoning")
+    return {above: [getattr(step, name) for name in names] for above, step in steps.items()}
+
+
+def test_fields_with_a_border_are_tiers_and_other_service_levels_are_not():
+    entry = {
+        "input_cost_per_token": Decimal("2.5e-6"),
+        "output_cost_per_token": Decimal("1e-5"),
+        "cache_read_input_token_cost": Decimal("2.5e-7"),
+        "cache_creation_input_token_cost_above_1hr": Decimal("4e-6"),
+        "output_cost_per_token_above_272k_tokens": Decimal("2e-5"),
+        "input_cost_per_token_above_128000_tokens": Decimal("5e-6"),
+        "cache_creation_input_token_cost_above_1hr_above_272k_tokens": Decimal("8e-6"),
+        "cache_creation_input_token_cost_above_272k_tokens": Decimal("0.0"),
+        "input_cost_per_token_priority": Decimal("5e-5"),
+        "input_cost_per_token_above_128k_tokens_priority": Decimal("9e-5"),
+        "input_cost_per_token_batches": Decimal("1e-6"),
+        "input_cost_per_token_above_512k_tokens": None,
+    }
+
+    prices = find_facts({"openai/x": entry}, kind="openai", upstream="x").prices
+
+    assert plain(prices) == {
+        0: [Decimal("2.5"), 10, Decimal("0.25"), None, 4, None],
+        128_000: [5, 10, Decimal("0.25"), None, 4, None],
+        272_000: [5, 20, Decimal("0.25"), None, 8, None],
+    }
+
+
+def test_the_border_itself_costs_more_at_xai():
+    entry = {
+        "litellm_provider": "xai",
+        "input_cost_per_token": Decimal("2e-6"),
+        "output_cost_per_token": Decimal("6e-6"),
+        "input_cost_per_token_above_200k_tokens": Decimal("4e-6"),
+    }
+
+    prices = find_facts({"xai/grok": entry}, kind="xai", upstream="grok").prices
+
+    assert (prices.at(199_999).input, prices.at(200_000).input) == (2, 4)
+
+
+def test_a_table_of_ranges_is_tiers_whose_buckets_stand_for_themselves():
+    rows = [
+        {"input_cost_per_token": Decimal("1e-6"), "cache_read_input_token_cost": Decimal("1e-7"), "range": [0, 256000]},
+        {"input_cost_per_token": Decimal("2e-6"), "range": [Decimal("256000.0"), Decimal("1000000.0")]},
+    ]
+    entry = {"tiered_pricing": rows, "output_cost_per_token": Decimal("4e-6")}
+
+    prices = find_facts({"dashscope/q": entry}, kind="dashscope", upstream="q").prices
+
+    assert plain(prices) == {
+        0: [1, 4, Decimal("0.1"), None, None, None],
+        256_000: [2, 4, None, None, None, None],
+    }
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [],
+        [{"input_cost_per_query": Decimal(1), "max_results_range": [0, 10]}],
+        [{"input_cost_per_token": Decimal("1e-6"), "output_cost_per_token": Decimal("1e-6"), "range": [5, 10]}],
+    ],
+    ids=["empty", "per query", "nothing from zero"],
+)
+def test_a_table_without_a_price_from_the_first_token_is_no_price(rows):
+    assert find_facts({"q/q": {"tiered_pricing": rows}}, kind="q", upstream="q").prices is None
+
+
+def test_a_price_per_request_is_in_dollars():
+    entry = {
+        "input_cost_per_token": Decimal("0.0"),
+        "output_cost_per_token": Decimal("2e-6"),
+        "input_cost_per_request": Decimal("0.005"),
+    }
+
+    prices = find_facts({"perplexity/x": entry}, kind="perplexity", upstream="x").prices
+
+    assert prices.request == Decimal("0.005")
+    assert not prices.free
+
+
 def test_a_bare_name_counts_for_its_own_provider_only():
     price_map = {
         "x": {

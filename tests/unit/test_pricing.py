@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.catalog.models import Prices
-from core.costs.pricing import Cost, compute_cost, price_attempt, price_cached
+from core.costs.pricing import Cost, cache_saving, compute_cost, price_attempt, price_cached
 from core.providers.events import Usage
 
 TOKENS = st.integers(0, 20_000_000)
@@ -24,37 +24,74 @@ USAGE = Usage(input_tokens=1000, output_tokens=100)
 @st.composite
 def usages(draw):
     """Any usage whose details are subsets of its totals."""
-    cached, written, plain = draw(TOKENS), draw(TOKENS), draw(TOKENS)
+    cached, written, for_an_hour, plain = draw(TOKENS), draw(TOKENS), draw(TOKENS), draw(TOKENS)
     reasoning, said = draw(TOKENS), draw(TOKENS)
     return Usage(
-        input_tokens=cached + written + plain,
+        input_tokens=cached + written + for_an_hour + plain,
         output_tokens=reasoning + said,
         cached_input_tokens=cached,
-        cache_write_tokens=written,
+        cache_write_tokens=written + for_an_hour,
+        cache_write_1h_tokens=for_an_hour,
         reasoning_tokens=reasoning,
     )
 
 
-PRICES = st.builds(
-    Prices, input=PRICE, output=PRICE, cached_input=MAYBE_PRICE, cache_write=MAYBE_PRICE, reasoning=MAYBE_PRICE
-)
+BUCKETS = {
+    "input": PRICE,
+    "output": PRICE,
+    "cached_input": MAYBE_PRICE,
+    "cache_write": MAYBE_PRICE,
+    "cache_write_1h": MAYBE_PRICE,
+    "reasoning": MAYBE_PRICE,
+}
+FLAT = st.builds(Prices, **BUCKETS, request=MAYBE_PRICE)
 
 
-def buckets(usage, prices):
+@st.composite
+def tiered(draw):
+    """Prices with any number of tiers, in each of which any bucket may cost something else."""
+    prices = draw(FLAT)
+    for above_tokens in sorted(draw(st.sets(st.integers(1, 60_000_000), max_size=3))):
+        prices = prices.with_tier(above_tokens, **draw(st.fixed_dictionaries({}, optional=BUCKETS)))
+    return prices
+
+
+PRICES = FLAT | tiered()
+
+
+def rates_of(usage, prices):
+    """The prices of the highest tier whose beginning the input exceeds."""
+    reached = [tier.prices for tier in prices.tiers if tier.above_tokens < usage.input_tokens]
+    return reached[-1] if reached else prices
+
+
+def kept_input(usage, rates):
+    """Tokens and price of what the provider's cache is about."""
+    written = rates.input if rates.cache_write is None else rates.cache_write
+    return [
+        (usage.cached_input_tokens, rates.input if rates.cached_input is None else rates.cached_input),
+        (usage.cache_write_tokens - usage.cache_write_1h_tokens, written),
+        (usage.cache_write_1h_tokens, written if rates.cache_write_1h is None else rates.cache_write_1h),
+    ]
+
+
+def buckets(usage, rates):
     """Tokens and price of every bucket, each token once."""
     plain_input = usage.input_tokens - usage.cached_input_tokens - usage.cache_write_tokens
     return [
-        (plain_input, prices.input),
-        (usage.cached_input_tokens, prices.input if prices.cached_input is None else prices.cached_input),
-        (usage.cache_write_tokens, prices.input if prices.cache_write is None else prices.cache_write),
-        (usage.output_tokens - usage.reasoning_tokens, prices.output),
-        (usage.reasoning_tokens, prices.output if prices.reasoning is None else prices.reasoning),
+        (plain_input, rates.input),
+        *kept_input(usage, rates),
+        (usage.output_tokens - usage.reasoning_tokens, rates.output),
+        (usage.reasoning_tokens, rates.output if rates.reasoning is None else rates.reasoning),
     ]
 
 
 @given(usage=usages(), prices=PRICES)
 def test_the_cost_is_the_exact_sum_of_the_buckets_rounded_once(usage, prices):
-    exact = sum(tokens * Fraction(price) for tokens, price in buckets(usage, prices)) / 1_000_000
+    rates = rates_of(usage, prices)
+    exact = sum(tokens * Fraction(price) for tokens, price in buckets(usage, rates)) / 1_000_000
+    if usage.input_tokens + usage.output_tokens:
+        exact += Fraction(rates.request or 0)
 
     cost = compute_cost(usage, prices)
 
@@ -72,6 +109,7 @@ def test_the_cost_is_the_exact_sum_of_the_buckets_rounded_once(usage, prices):
         output_tokens=TOKENS,
         cached_input_tokens=TOKENS,
         cache_write_tokens=TOKENS,
+        cache_write_1h_tokens=TOKENS,
         reasoning_tokens=TOKENS,
     ),
     prices=PRICES,
@@ -87,6 +125,7 @@ def test_more_output_never_costs_less(usage, prices, more):
         output_tokens=usage.output_tokens + more,
         cached_input_tokens=usage.cached_input_tokens,
         cache_write_tokens=usage.cache_write_tokens,
+        cache_write_1h_tokens=usage.cache_write_1h_tokens,
         reasoning_tokens=usage.reasoning_tokens,
     )
     assert compute_cost(longer, prices) >= compute_cost(usage, prices)
@@ -115,6 +154,95 @@ def test_more_output_never_costs_less(usage, prices, more):
 )
 def test_costs_worked_by_hand(usage, prices, cost):
     assert compute_cost(usage, prices) == Decimal(cost)
+
+
+LONG = PRICED.with_tier(200_000, input=Decimal(6), output=Decimal("22.5"), cached_input=Decimal("0.6"))
+
+
+@pytest.mark.parametrize(
+    ("input_tokens", "cached", "cost"),
+    [
+        (200_000, 0, "0.6015"),
+        (200_001, 0, "1.202256"),
+        (200_001, 200_000, "0.122256"),
+        (400_000, 100_000, "1.86225"),
+    ],
+    ids=["at the border", "one token more", "cached input counts", "far above"],
+)
+def test_a_tier_prices_the_whole_call_once_the_input_is_longer(input_tokens, cached, cost):
+    usage = Usage(input_tokens=input_tokens, output_tokens=100, cached_input_tokens=cached)
+
+    assert compute_cost(usage, LONG) == Decimal(cost)
+
+
+def test_a_tier_takes_what_it_leaves_out_from_the_one_below():
+    prices = LONG.with_tier(500_000, output=Decimal(30))
+
+    top = prices.at(500_001)
+    assert (top.input, top.output, top.cached_input, top.tiers) == (Decimal(6), Decimal(30), Decimal("0.6"), ())
+    assert prices.at(500_000) == LONG.at(200_001)
+    assert prices.at(0) is prices
+
+
+@pytest.mark.parametrize("above_tokens", [0, -1, 200_000, 100])
+def test_a_tier_begins_above_the_one_below(above_tokens):
+    with pytest.raises(ValueError, match="above 200000"):
+        LONG.with_tier(above_tokens)
+
+
+def test_only_what_is_free_in_every_tier_is_free():
+    assert FREE.with_tier(10).free
+    assert not FREE.with_tier(10, output=Decimal(1)).free
+    assert not Prices(input=Decimal(0), output=Decimal(0), request=Decimal("0.005")).free
+
+
+def test_a_price_per_request_is_for_calls_that_were_made():
+    prices = Prices(input=Decimal(3), output=Decimal(15), request=Decimal("0.005"))
+
+    assert compute_cost(USAGE, prices) == Decimal("0.0095")
+    assert compute_cost(Usage(input_tokens=0, output_tokens=0), prices) == 0
+
+
+@given(usage=usages(), prices=PRICES)
+def test_cost_and_saving_are_together_what_the_call_costs_without_a_cache(usage, prices):
+    nothing_kept = Usage(
+        input_tokens=usage.input_tokens, output_tokens=usage.output_tokens, reasoning_tokens=usage.reasoning_tokens
+    )
+
+    together = compute_cost(usage, prices) + cache_saving(usage, prices)
+
+    # Each is rounded once.
+    assert abs(together - compute_cost(nothing_kept, prices)) <= Decimal("0.000000002")
+
+
+@given(usage=usages(), prices=PRICES)
+def test_the_saving_is_exact_and_rounded_once(usage, prices):
+    rates = rates_of(usage, prices)
+    exact = sum(tokens * (Fraction(rates.input) - Fraction(price)) for tokens, price in kept_input(usage, rates))
+
+    saving = cache_saving(usage, prices)
+
+    assert saving.as_tuple().exponent == -9
+    assert abs(Fraction(saving) - exact / 1_000_000) <= Fraction(1, 2 * 10**9)
+
+
+@given(tokens=TOKENS, said=TOKENS, prices=PRICES)
+def test_a_call_without_a_cache_saves_nothing(tokens, said, prices):
+    assert cache_saving(Usage(input_tokens=tokens, output_tokens=said), prices) == 0
+
+
+@pytest.mark.parametrize(
+    ("cached", "written", "saving"),
+    [(600, 0, "0.00162"), (0, 600, "-0.00045"), (600, 300, "0.001395")],
+    ids=["read", "written", "both"],
+)
+def test_savings_worked_by_hand(cached, written, saving):
+    prices = Prices(input=Decimal(3), output=Decimal(15), cached_input=Decimal("0.3"), cache_write=Decimal("3.75"))
+    usage = Usage(input_tokens=1000, output_tokens=100, cached_input_tokens=cached, cache_write_tokens=written)
+
+    assert cache_saving(usage, prices) == Decimal(saving)
+    assert price_attempt(usage, prices, counted_by_us=False, partial=False).cache_saved_usd == Decimal(saving)
+    assert price_attempt(usage, None, counted_by_us=False, partial=False).cache_saved_usd is None
 
 
 @pytest.mark.parametrize("partial", [False, True])
@@ -170,7 +298,13 @@ def test_a_reported_figure_that_is_no_amount_of_money_counts_as_not_reported(non
 
 
 @pytest.mark.parametrize(("prices", "computed"), [(PRICED, Decimal("0.0045")), (None, None)])
-def test_a_kept_answer_costs_nothing_and_says_what_it_would_have_cost(prices, computed):
+def test_a_kept_answer_costs_nothing_and_saves_what_it_would_have_cost(prices, computed):
     cost = price_cached(USAGE, prices)
 
-    assert cost == Cost(cost_usd=Decimal(0), code="cached", computed_cost_usd=computed, reported_cost_usd=None)
+    assert cost == Cost(
+        cost_usd=Decimal(0),
+        code="cached",
+        computed_cost_usd=computed,
+        reported_cost_usd=None,
+        cache_saved_usd=computed,
+    )

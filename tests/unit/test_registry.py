@@ -87,6 +87,39 @@ def test_the_file_wins_over_the_map(load):
     assert model.capabilities == {Capability.JSON, Capability.STREAMING, Capability.SYSTEM_PROMPT}
 
 
+def test_tiers_stand_in_the_file_with_what_differs(load):
+    text = (
+        ONE + "    price:\n      input: 2.5\n      output: 10\n      cached_input: 0.25\n      request: 0.005\n"
+        "      tiers:\n        - {above_tokens: 200_000, input: 5, cache_write_1h: 8}\n"
+        "        - {above_tokens: 500000, output: 20}\n"
+    )
+
+    prices = load(text).get("a").prices
+
+    [low, high] = prices.tiers
+    assert (low.above_tokens, high.above_tokens) == (200_000, 500_000)
+    assert low.prices == Prices(
+        input=Decimal(5),
+        output=Decimal(10),
+        cached_input=Decimal("0.25"),
+        cache_write_1h=Decimal(8),
+        request=Decimal("0.005"),
+    )
+    assert (high.prices.input, high.prices.output, high.prices.cached_input) == (5, 20, Decimal("0.25"))
+    assert prices.at(200_000) is prices
+
+
+def test_an_endpoints_price_has_tiers_too(load):
+    text = (
+        "providers:\n  mine: {kind: openai, api_base: http://127.0.0.1:1/v1, api_key: none, discover: true,\n"
+        "         price: {input: 1, output: 2, tiers: [{above_tokens: 10, input: 3}]}}\n"
+    )
+
+    prices = load(text + ONE).providers["mine"].discovered_prices
+
+    assert prices.at(11).input == 3
+
+
 def test_a_price_never_passes_through_a_float(load):
     model = load(ONE + "    price: {input: 0.123456789012345678901, output: 0.1}\n").get("a")
 
@@ -219,6 +252,37 @@ MISTAKES = [
         ONE + "    price: {input: yes, output: 1}",
         "line 4, models[1].price.input",
         "expected a number, found true.",
+    ),
+    (
+        ONE + "    price:\n      input: 1\n      output: 1\n      tiers:\n"
+        "        - {above_tokens: 200000, input: 2}\n        - {above_tokens: 128000, input: 3}",
+        "line 9, models[1].price.tiers[2].above_tokens",
+        "expected more than the 200000 of the tier before, found 128000.",
+    ),
+    (
+        "providers:\n  openai: {price: {input: 1, output: 1, tiers: [{above_tokens: 5}, {above_tokens: 5}]}}\n" + ONE,
+        "line 2, providers.openai.price.tiers[2].above_tokens",
+        "expected more than the 5 of the tier before, found 5.",
+    ),
+    (
+        ONE + "    price: {input: 1, output: 1, tiers: [{above_tokens: 0, input: 2}]}",
+        "line 4, models[1].price.tiers[1].above_tokens",
+        "expected a number above 0, found 0.",
+    ),
+    (
+        ONE + "    price: {input: 1, output: 1, tiers: [{input: 2}]}",
+        "line 4, models[1].price.tiers[1].above_tokens",
+        "expected above_tokens, found nothing.",
+    ),
+    (
+        ONE + "    price: {input: 1, output: 1, tiers: [{above_tokens: 5, inptu: 2}]}",
+        "line 4, models[1].price.tiers[1].inptu",
+        "expected a field of this list, found inptu, did you mean input?",
+    ),
+    (
+        ONE + "    price: {input: 1, output: 1, tiers: {above_tokens: 5}}",
+        "line 4, models[1].price.tiers",
+        "expected a list, found fields.",
     ),
     (ONE + "    price: cheap", "line 4, models[1].price", "expected fields with values, found 'cheap'."),
     (

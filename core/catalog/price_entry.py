@@ -1,0 +1,74 @@
+"""Prices as the registry file writes them: USD per million tokens, or the word `free`."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from core.catalog.models import Prices
+
+_MOST_USD = Decimal(1_000_000)
+
+
+def _number(value: Any) -> Decimal:
+    if isinstance(value, bool) or not isinstance(value, (int, Decimal)):
+        raise ValueError("a number")  # noqa: TRY004 - pydantic collects ValueError
+    return Decimal(value)
+
+
+def _free(value: Any) -> Any:
+    return {"input": 0, "output": 0} if value == "free" else value
+
+
+Usd = Annotated[Decimal, BeforeValidator(_number), Field(ge=0, le=_MOST_USD)]
+Tokens = Annotated[int, Field(gt=0)]
+
+
+class Entry(BaseModel):
+    """What every part of the file is: known fields only, of the right type, never changed."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class TierEntry(Entry):
+    """The prices of a call whose input is longer than `above_tokens`; what is left out costs as much as below."""
+
+    above_tokens: Tokens
+    input: Usd | None = None
+    output: Usd | None = None
+    cached_input: Usd | None = None
+    cache_write: Usd | None = None
+    cache_write_1h: Usd | None = None
+    reasoning: Usd | None = None
+
+
+class PriceEntry(Entry):
+    """USD per million tokens; `request` is USD per call."""
+
+    input: Usd
+    output: Usd
+    cached_input: Usd | None = None
+    cache_write: Usd | None = None
+    cache_write_1h: Usd | None = None
+    reasoning: Usd | None = None
+    request: Usd | None = None
+    tiers: list[TierEntry] = Field(default_factory=list)
+
+
+Price = Annotated[PriceEntry | None, BeforeValidator(_free)]
+
+
+def misplaced_tier(entry: PriceEntry) -> int | None:
+    """The place of the first tier that does not begin above the one before it; None when all do."""
+    starts = [tier.above_tokens for tier in entry.tiers]
+    return next((place for place, start in enumerate(starts) if place and start <= starts[place - 1]), None)
+
+
+def to_prices(entry: PriceEntry) -> Prices:
+    """The prices of an entry whose tiers are in order."""
+    prices = Prices(**entry.model_dump(exclude={"tiers"}))
+    for tier in entry.tiers:
+        prices = prices.with_tier(tier.above_tokens, **tier.model_dump(exclude={"above_tokens"}, exclude_none=True))
+    return prices
