@@ -80,12 +80,12 @@ class Message:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conversation:
-    """A conversation without its messages."""
+    """A conversation without its messages. `tags` are words separated by spaces."""
 
     id: str
     user_id: str
     title: str
-    title_source: Literal["auto", "user"]
+    title_source: Literal["auto", "model", "user"]
     model_id: str | None
     leaf_message_id: str | None
     created_at: datetime
@@ -124,3 +124,6 @@ def title_from(text: str, *, limit: int = 60) -> str:
 def by_id(messages: Sequence[Message]) -> dict[str, Message]:
     """Index messages by their id."""
     return {message.id: message for message in messages}
+    pinned_at: datetime | None = None
+    archived_at: datetime | None = None
+    tags: str = ""

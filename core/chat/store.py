@@ -31,7 +31,7 @@ def load_conversation(database: Database, *, conversation_id: str, user_id: str)
 
 
 def list_conversations(database: Database, *, user_id: str, limit: int) -> list[Conversation]:
-    """The user's conversations, the one used last first."""
+    """The user's conversations but for the archived ones: pinned ones first, then by their last use, newest first."""
     return [Conversation(**row) for row in database.fetch_all(_SQL["list_conversations"], user_id=user_id, limit=limit)]
 
 

@@ -4,16 +4,16 @@ values ($id, $user_id, $title, 'auto', $model_id, null, $now, $now)
 
 -- name: load_conversation
 select id, user_id, title, title_source, model_id, leaf_message_id, created_at, updated_at, deleted_at,
-    coalesce(fallback, 'automatic') as fallback
+    coalesce(fallback, 'automatic') as fallback, pinned_at, archived_at, coalesce(tags, '') as tags
 from conversations
 where id = $id and user_id = $user_id and deleted_at is null
 
 -- name: list_conversations
 select id, user_id, title, title_source, model_id, leaf_message_id, created_at, updated_at, deleted_at,
-    coalesce(fallback, 'automatic') as fallback
+    coalesce(fallback, 'automatic') as fallback, pinned_at, archived_at, coalesce(tags, '') as tags
 from conversations
-where user_id = $user_id and deleted_at is null
-order by updated_at desc, id desc
+where user_id = $user_id and deleted_at is null and archived_at is null
+order by pinned_at is null, updated_at desc, id desc
 limit $limit
 
 -- name: rename_conversation
