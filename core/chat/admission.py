@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from core.catalog.models import ModelSpec, ParameterValue
 from core.chat.conversation import FallbackChoice, Message
+from core.chat.message_tokens import estimate_image_tokens_of, texts_of
 from core.chat.plain_text import clean_text
 from core.costs.token_count import estimate_tokens, surely_fits
 from core.errors import TurnRefused
@@ -22,15 +23,18 @@ _ROOM_FOR_ANSWER = 256
 class TurnRequest:
     """What somebody wants answered.
 
-    `text` is a new message at the end of the conversation's branch. `answer_again` names a message of the person to be
-    answered once more instead. Without `conversation_id` a conversation is made. `system_prompt` replaces the model's
-    own; an empty one means none. `fallback` says what to do when the model fails; None: what the conversation says.
+    `text` is a new message at the end of the conversation's branch; with `edits`, it stands beside that message of the
+    person and what follows it is left behind on its own branch. `answer_again` names a message of the person to be
+    answered once more instead, `continues` the last answer, to go on where it was cut off. Without `conversation_id` a
+    conversation is made. `system_prompt` replaces the model's own; an empty one means none. `fallback` says what to do when the model fails; None: what the conversation says.
     """
 
     user_id: str
     model_id: str
     text: str = ""
     answer_again: str | None = None
+    edits: str | None = None
+    continues: str | None = None
     conversation_id: str | None = None
     parameters: Mapping[str, ParameterValue] = field(default_factory=dict)
     system_prompt: str | None = None
@@ -73,11 +77,11 @@ def check_window(messages: Sequence[ChatMessage], *, model: ModelSpec) -> None:
     """Raises TurnRefused when history and message do not fit the model's context window."""
     if model.context_tokens is None:
         return
-    texts = [message.content for message in messages]
+    texts, images = texts_of(messages), estimate_image_tokens_of(messages, model=model)
     room = max(1, model.context_tokens - min(_ROOM_FOR_ANSWER, model.max_output_tokens or _ROOM_FOR_ANSWER))
-    if surely_fits(texts, tokens=room):
+    if surely_fits(texts, tokens=room - images):
         return
-    needed = sum(estimate_tokens(text) for text in texts)
+    needed = sum(estimate_tokens(text) for text in texts) + images
     if needed > room:
         raise TurnRefused(
             "window",

@@ -17,7 +17,7 @@ from core.catalog.models import CacheRule
 from core.chat.attempt import Answer, usage_of
 from core.clock import Clock, utc_now
 from core.providers.events import Event, Finished, ReasoningDelta, Started, TextDelta, Usage
-from core.providers.gateway import CompletionRequest
+from core.providers.gateway import ChatMessage, CompletionRequest
 from core.store.database import Cursor, Database, Row
 from core.store.sql import load_queries
 
@@ -93,11 +93,16 @@ def key_of(completion: CompletionRequest, rule: CacheRule, *, user_id: str) -> s
         "model": model.id,
         "upstream": model.upstream,
         "provider": [provider.id, provider.kind, provider.api_base],
-        "messages": [[message.role, message.content] for message in completion.messages],
+        "messages": [_shape(message) for message in completion.messages],
         "parameters": dict(completion.parameters),
         "user": None if rule.shared else user_id,
     }
     return hashlib.sha256(json.dumps(shapes, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def _shape(message: ChatMessage) -> list[object]:
+    # The hash of an image stands for it; plain messages keep the keys they have always had.
+    return [message.role, message.content, *(repr(part) for part in message.parts)]
 
 
 def _row(

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from core.catalog.models import ModelSpec
+from core.chat.message_tokens import estimate_image_tokens_of, texts_of
 from core.chat.plain_text import with_visible_controls
 from core.clock import Clock
 from core.costs.token_count import estimate_tokens
@@ -142,11 +143,13 @@ def usage_of(answer: Answer, request: CompletionRequest, *, answered: bool) -> t
         return answer.usage, False
     if not answer.pieces and not (answered and answer.sent):
         return Usage(input_tokens=0, output_tokens=0), False
-    texts = [message.content for message in request.messages]
+    texts = texts_of(request.messages)
+    image_tokens = estimate_image_tokens_of(request.messages, model=request.model)
     reasoning_tokens = estimate_tokens("".join(answer.reasoning))
     return (
         Usage(
-            input_tokens=sum(estimate_tokens(text) + _TOKENS_PER_MESSAGE for text in texts),
+            input_tokens=sum(estimate_tokens(text) + _TOKENS_PER_MESSAGE for text in texts) + image_tokens,
+            image_tokens=image_tokens,
             output_tokens=estimate_tokens("".join(answer.text)) + reasoning_tokens,
             reasoning_tokens=reasoning_tokens,
         ),

@@ -8,6 +8,9 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Literal
 
+from core.providers.parts import SignedReasoning
+
+AttachmentKind = Literal["image", "text", "csv", "pdf"]
 MessageStatus = Literal["complete", "stopped", "broken", "failed", "interrupted"]
 # What happens when the chosen model fails: another one answers, the person is asked, or neither.
 FallbackChoice = Literal["automatic", "ask", "never"]
@@ -55,8 +58,52 @@ class Receipt:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Attachment:
+    """A file that belongs to a person's message; its bytes are kept under `content_hash` (SHA-256, hex).
+
+    `width` and `height` are an image's, in pixels; `pages` a PDF's. `text_hash` is where the text that models read is
+    kept, `text_tokens` about how long it is: both None for an image. Only while a request is made, `text` holds that
+    text, and `lost` says that the bytes are no longer there.
+    """
+
+    name: str
+    kind: AttachmentKind
+    media_type: str
+    content_hash: str
+    size_bytes: int
+    width: int | None = None
+    height: int | None = None
+    pages: int | None = None
+    text_hash: str | None = None
+    text_tokens: int | None = None
+    text: str | None = None
+    lost: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolUse:
+    """A tool that was called, with a JSON object as text; `result` is None when nothing came back."""
+
+    name: str
+    arguments: str
+    result: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolStep:
+    """What a model did before it went on with its answer: some text, then tools it called at once."""
+
+    text: str = ""
+    uses: Sequence[ToolUse] = ()
+    reasoning: SignedReasoning | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """One message of the tree. `figures`, `receipt` and the model fields are None on a person's message."""
+    """One message of the tree. `figures`, `receipt` and the model fields are None on a person's message.
+
+    Only a person's message has `attachments`. The `steps` of an answer come before its `content`.
+    """
 
     id: str
     conversation_id: str
@@ -76,6 +123,8 @@ class Message:
     error_detail: str | None = None
     figures: AnswerFigures | None = None
     receipt: Receipt | None = None
+    attachments: Sequence[Attachment] = ()
+    steps: Sequence[ToolStep] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +141,9 @@ class Conversation:
     updated_at: datetime
     deleted_at: datetime | None = None
     fallback: FallbackChoice = "automatic"
+    pinned_at: datetime | None = None
+    archived_at: datetime | None = None
+    tags: str = ""
 
 
 def branch(messages: Mapping[str, Message], *, leaf_id: str | None) -> list[Message]:
@@ -124,6 +176,3 @@ def title_from(text: str, *, limit: int = 60) -> str:
 def by_id(messages: Sequence[Message]) -> dict[str, Message]:
     """Index messages by their id."""
     return {message.id: message for message in messages}
-    pinned_at: datetime | None = None
-    archived_at: datetime | None = None
-    tags: str = ""

@@ -15,6 +15,8 @@ from core.store.sql import load_queries
 
 _SQL = load_queries("conversations")
 _TITLE_LIMIT = 200
+# What a message has and its row has not.
+_ELSEWHERE = frozenset({"figures", "receipt", "attachments", "steps"})
 
 
 def load_conversation(database: Database, *, conversation_id: str, user_id: str) -> Conversation:
@@ -96,7 +98,7 @@ def insert_conversation(
 
 def insert_message(cur: Cursor, message: Message) -> None:
     """Add a message to the tree and put it at the end of the branch on show, within the caller's transaction."""
-    fields = {name: getattr(message, name) for name in Message.__slots__ if name not in {"figures", "receipt"}}
+    fields = {name: getattr(message, name) for name in Message.__slots__ if name not in _ELSEWHERE}
     cur.execute(_SQL["insert_message"], **fields)
     cur.execute(
         _SQL["touch_conversation"],

@@ -8,16 +8,28 @@ from typing import Literal, Protocol
 
 from core.catalog.models import ModelSpec, ParameterValue
 from core.providers.events import Event
+from core.providers.parts import Part, TextPart, ToolResult
 
-Role = Literal["system", "user", "assistant"]
+Role = Literal["system", "user", "assistant", "tool"]
 
 
 @dataclass(frozen=True, slots=True)
 class ChatMessage:
-    """One message as it goes to a model."""
+    """One message as it goes to a model.
+
+    `content` is all of its text. `parts` is empty where that is all there is, and otherwise holds everything in order,
+    the text once more included. A message of the role "tool" holds the results of the calls in the answer before it.
+    """
 
     role: Role
     content: str
+    parts: tuple[Part, ...] = ()
+
+
+def message_of(role: Role, parts: Sequence[Part]) -> ChatMessage:
+    """A message of these parts; a plain one where they are nothing but text."""
+    content = "\n\n".join(part.text for part in parts if isinstance(part, TextPart | ToolResult))
+    return ChatMessage(role, content, () if all(isinstance(part, TextPart) for part in parts) else tuple(parts))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

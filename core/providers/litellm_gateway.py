@@ -14,7 +14,7 @@ import os
 import sys
 import threading
 import warnings
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import aclosing
 from typing import Any
 
@@ -25,6 +25,7 @@ from core.errors import ErrorClass, ProviderError
 from core.providers.endpoints import Endpoint
 from core.providers.events import Event
 from core.providers.gateway import CompletionRequest
+from core.providers.images import ReadFile, read_images
 from core.providers.litellm_errors import to_provider_error
 from core.providers.litellm_stream import read_events
 from core.providers.prompt_cache import to_wire
@@ -112,11 +113,22 @@ def _quieten() -> None:
         logging.getLogger(name).setLevel(logging.WARNING)
 
 
-class LiteLLMGateway:
-    """Calls any model LiteLLM knows. `resolve` gives the address and key at the moment of the call."""
+def _nothing_kept(content_hash: str) -> bytes:
+    raise FileNotFoundError(content_hash)
 
-    def __init__(self, *, resolve: Callable[[ModelSpec], Awaitable[Endpoint]]) -> None:
+
+class LiteLLMGateway:
+    """Calls any model LiteLLM knows.
+
+    `resolve` gives the address and key at the moment of the call, `read_file` the bytes of an attached image by their
+    hash; it raises FileNotFoundError for what is not kept.
+    """
+
+    def __init__(
+        self, *, resolve: Callable[[ModelSpec], Awaitable[Endpoint]], read_file: ReadFile = _nothing_kept
+    ) -> None:
         self._resolve = resolve
+        self._read_file = read_file
 
     async def stream(self, request: CompletionRequest) -> AsyncGenerator[Event, None]:
         """Yield the events of one completion, `Usage` and `Finished` last.
@@ -128,7 +140,8 @@ class LiteLLMGateway:
         try:
             endpoint = await self._resolve(request.model)
             litellm = _loaded or await asyncio.to_thread(load_litellm)
-            response = await litellm.acompletion(**_arguments(litellm, request, endpoint))
+            images = await read_images(request, self._read_file)
+            response = await litellm.acompletion(**_arguments(litellm, request, endpoint, images))
             async with aclosing(read_events(response)) as events:
                 async for event in events:
                     yield event
@@ -143,8 +156,10 @@ class LiteLLMGateway:
             await _loaded.close_litellm_async_clients()
 
 
-def _arguments(litellm: Any, request: CompletionRequest, endpoint: Endpoint) -> dict[str, Any]:
-    messages = to_wire(request)
+def _arguments(
+    litellm: Any, request: CompletionRequest, endpoint: Endpoint, images: Mapping[str, str]
+) -> dict[str, Any]:
+    messages = to_wire(request, images=images)
     arguments: dict[str, Any] = {
         **_parameters(request),
         "model": endpoint.model,

@@ -6,11 +6,13 @@ them. What a provider read from its cache is counted as `Usage.cached_input_toke
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import accumulate
 from typing import Any
 
 from core.catalog.models import Capability
 from core.providers.gateway import CompletionRequest
+from core.providers.wire import wire_messages
 
 # Anthropic keeps no shorter prompt (docs.anthropic.com, "Prompt caching"; some models want more, and ignore the mark).
 _LEAST_TOKENS = 1024
@@ -18,12 +20,16 @@ _LEAST_TOKENS = 1024
 _CHARACTERS_PER_TOKEN = 4
 
 
-def to_wire(request: CompletionRequest) -> list[dict[str, Any]]:
-    """The messages as LiteLLM takes them."""
+_NO_IMAGES: Mapping[str, str] = {}
+
+
+def to_wire(request: CompletionRequest, *, images: Mapping[str, str] = _NO_IMAGES) -> list[dict[str, Any]]:
+    """The messages as LiteLLM takes them; `images` gives the data URL of each image by its hash."""
     marked = _marked(request)
     return [
-        {"role": message.role, "content": _keepable(message.content) if index in marked else message.content}
+        _keepable(wired) if index in marked else wired
         for index, message in enumerate(request.messages)
+        for wired in wire_messages(message, images=images)
     ]
 
 
@@ -41,5 +47,8 @@ def _marked(request: CompletionRequest) -> frozenset[int]:
     return frozenset(index for index in places if read[index] >= _LEAST_TOKENS * _CHARACTERS_PER_TOKEN)
 
 
-def _keepable(text: str) -> list[dict[str, Any]]:
-    return [{"type": "text", "text": text, "cache_control": {"type": "ephemeral"}}]
+def _keepable(wired: dict[str, Any]) -> dict[str, Any]:
+    content = wired["content"]
+    blocks = [{"type": "text", "text": content}] if isinstance(content, str) else content
+    *before, last = blocks
+    return {**wired, "content": [*before, {**last, "cache_control": {"type": "ephemeral"}}]}

@@ -11,9 +11,11 @@ test would run on another event loop than in production.
 from __future__ import annotations
 
 import asyncio
+import base64
+import json
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
@@ -24,10 +26,16 @@ from core.catalog.models import ModelSpec, ProviderSpec
 from core.errors import ErrorClass, ProviderError
 from core.providers.endpoints import Endpoint, resolve_endpoint
 from core.providers.events import Event, Finished, Started, TextDelta, Usage
-from core.providers.gateway import ChatMessage, CompletionRequest
+from core.providers.gateway import ChatMessage, CompletionRequest, message_of
 from core.providers.litellm_gateway import LiteLLMGateway
+from core.providers.parts import ImagePart, TextPart, ToolCall, ToolResult
 from tests.support.gateway_calls import collect, text_of
 
+PIXEL = (
+    b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x00\x01\x00\x00\x00\x01\x08\x00\x00\x00\x00:~\x9bU"
+    b"\x00\x00\x00\nIDATx\x9cc`\x00\x00\x00\x02\x00\x01H\xaf\xa4q\x00\x00\x00\x00IEND\xaeB`\x82"
+)
+PIXEL_BASE64 = base64.b64encode(PIXEL).decode()
 TEXT = "one two three four five six seven"
 SYSTEM = "be brief"
 _AT_ONCE_S = 2.0
@@ -37,7 +45,7 @@ _AT_ONCE_S = 2.0
 class Format:
     """One wire format: LiteLLM's kind, a model of it, the way to its API, and where its body keeps what was said.
 
-    `lead` is how many events come before the first text.
+    `lead`: the events before the first text.
     """
 
     kind: str
@@ -46,6 +54,9 @@ class Format:
     lead: int
     system: Callable[[dict[str, Any]], str]
     turns: Callable[[dict[str, Any]], list[tuple[str, str]]]
+    blocks: Callable[[dict[str, Any]], list[Any]]
+    image: dict[str, Any]
+    call: Callable[[dict[str, Any]], tuple[str, object, str]]
 
 
 FORMATS = (
@@ -56,6 +67,13 @@ FORMATS = (
         lead=1,
         system=lambda body: str(body["messages"][0]["content"]) if body["messages"][0]["role"] == "system" else "",
         turns=lambda body: [(turn["role"], turn["content"]) for turn in body["messages"][1:]],
+        blocks=lambda body: body["messages"][-1]["content"],
+        image={"type": "image_url", "image_url": {"url": f"data:image/png;base64,{PIXEL_BASE64}"}},
+        call=lambda body: (
+            body["messages"][2]["tool_calls"][0]["function"]["name"],
+            json.loads(body["messages"][2]["tool_calls"][0]["function"]["arguments"]),
+            body["messages"][3]["content"],
+        ),
     ),
     Format(
         kind="anthropic",
@@ -66,6 +84,13 @@ FORMATS = (
         turns=lambda body: [
             (turn["role"], "".join(block["text"] for block in turn["content"])) for turn in body["messages"]
         ],
+        blocks=lambda body: body["messages"][-1]["content"],
+        image={"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": PIXEL_BASE64}},
+        call=lambda body: (
+            body["messages"][1]["content"][-1]["name"],
+            body["messages"][1]["content"][-1]["input"],
+            body["messages"][2]["content"][0]["content"],
+        ),
     ),
     Format(
         kind="gemini",
@@ -76,6 +101,13 @@ FORMATS = (
         turns=lambda body: [
             (turn["role"], "".join(part["text"] for part in turn["parts"])) for turn in body["contents"]
         ],
+        blocks=lambda body: body["contents"][-1]["parts"],
+        image={"inline_data": {"mime_type": "image/png", "data": PIXEL_BASE64}},
+        call=lambda body: (
+            body["contents"][1]["parts"][-1]["function_call"]["name"],
+            body["contents"][1]["parts"][-1]["function_call"]["args"],
+            str(body["contents"][2]["parts"][0]["function_response"]["response"]),
+        ),
     ),
 )
 
@@ -103,7 +135,7 @@ async def _gateway() -> AsyncIterator[LiteLLMGateway]:
     async def resolve(spec: ModelSpec) -> Endpoint:
         return await resolve_endpoint(spec, keys=lambda _: "sk-of-the-test-0123456789", local=None)
 
-    gateway = LiteLLMGateway(resolve=resolve)
+    gateway = LiteLLMGateway(resolve=resolve, read_file={"pixel": PIXEL}.__getitem__)
     yield gateway
     await gateway.aclose()
 
@@ -149,6 +181,35 @@ async def test_the_system_prompt_and_the_turns_stand_where_the_format_wants_them
     answering = "model" if wire.kind == "gemini" else "assistant"
     assert wire.system(record.body) == SYSTEM
     assert wire.turns(record.body) == [("user", "first"), (answering, "answer"), ("user", "second")]
+
+
+async def test_an_image_stands_before_its_question_in_the_form_of_the_format(server, wire, gateway):
+    image = ImagePart(content_hash="pixel", media_type="image/png", width=1, height=1)
+    asked = message_of("user", [image, TextPart("what is it?")])
+
+    await collect(gateway, replace(request(server, wire), messages=[asked]))
+
+    [record] = server.state.journal.records(wait=_AT_ONCE_S)
+    seen, question = wire.blocks(record.body)
+    assert seen == wire.image
+    assert question["text"] == "what is it?"
+
+
+async def test_a_call_of_a_tool_stands_with_its_result_in_the_form_of_the_format(server, wire, gateway):
+    call = ToolCall(id="call00001", name="add", arguments='{"x": 1}')
+    history = [
+        *request(server, wire).messages[:2],
+        message_of("assistant", [TextPart("let me see"), call]),
+        message_of("tool", [ToolResult(call_id=call.id, text="forty-two")]),
+        *request(server, wire).messages[2:],
+    ]
+
+    await collect(gateway, replace(request(server, wire), messages=history))
+
+    [record] = server.state.journal.records(wait=_AT_ONCE_S)
+    name, arguments, result = wire.call(record.body)
+    assert (name, arguments) == ("add", {"x": 1})
+    assert "forty-two" in result
 
 
 @pytest.mark.parametrize(

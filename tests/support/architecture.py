@@ -18,6 +18,7 @@ VALUES = frozenset(
         "core.ids",
         "core.catalog.models",
         "core.providers.events",
+        "core.providers.parts",
         "core.costs.pricing",
         "core.chat.conversation",
     }

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from core.catalog.models import Capability, ModelSpec, ProviderSpec
-from core.providers.gateway import ChatMessage, CompletionRequest
+from core.providers.gateway import ChatMessage, CompletionRequest, message_of
+from core.providers.parts import ImagePart, SignedReasoning, TextPart, ToolCall
 from core.providers.prompt_cache import to_wire
 
 LONG = "word " * 820
@@ -50,3 +51,32 @@ def test_a_short_prompt_is_sent_as_it_is():
 @pytest.mark.parametrize("changed", [{"kind": "openai"}, {"kind": "gemini"}, {"capabilities": frozenset()}], ids=str)
 def test_nobody_else_is_told(changed):
     assert marked(wire(LONG, "two", "three", system=LONG, **changed)) == []
+
+
+def test_the_mark_stands_on_the_last_piece_of_a_message_with_an_image():
+    spec = ModelSpec(
+        id="m", label="M", provider=ProviderSpec(id="p", kind="anthropic"), upstream="m", capabilities=CACHES
+    )
+    image = ImagePart(content_hash="ab", media_type="image/png", width=1, height=1)
+    asked = message_of("user", [image, TextPart(LONG)])
+    messages = [asked, ChatMessage("assistant", "two"), ChatMessage("user", "three")]
+
+    first, *_ = to_wire(CompletionRequest(model=spec, messages=messages), images={"ab": "data:image/png;base64,AA=="})
+
+    assert [block.get("cache_control") for block in first["content"]] == [None, {"type": "ephemeral"}]
+    assert first["content"][0] == {"type": "image_url", "image_url": {"url": "data:image/png;base64,AA=="}}
+
+
+def test_signed_reasoning_stands_before_the_calls():
+    spec = ModelSpec(id="m", label="M", provider=ProviderSpec(id="p", kind="anthropic"), upstream="m")
+    call = ToolCall(id="call00001", name="add", arguments="{}")
+    parts = [SignedReasoning(text="hm", signature="s"), call]
+
+    [wired] = to_wire(CompletionRequest(model=spec, messages=[message_of("assistant", parts)]))
+
+    assert wired == {
+        "role": "assistant",
+        "content": None,
+        "tool_calls": [{"id": "call00001", "type": "function", "function": {"name": "add", "arguments": "{}"}}],
+        "thinking_blocks": [{"type": "thinking", "thinking": "hm", "signature": "s"}],
+    }

@@ -1,0 +1,32 @@
+"""About how many tokens messages are, images and tool calls included."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from core.catalog.models import ModelSpec
+from core.costs.token_count import estimate_image_tokens, estimate_tokens
+from core.providers.gateway import ChatMessage
+from core.providers.parts import ImagePart, ToolCall
+
+
+def estimate_image_tokens_of(messages: Iterable[ChatMessage], *, model: ModelSpec) -> int:
+    """The tokens of all images in the messages, as `model` counts them."""
+    images = (part for message in messages for part in message.parts if isinstance(part, ImagePart))
+    return sum(estimate_image_tokens(image.width, image.height, kind=model.provider.kind) for image in images)
+
+
+def texts_of(messages: Iterable[ChatMessage]) -> Sequence[str]:
+    """All text that goes out with the messages, one piece per message."""
+    return [_text(message) if message.parts else message.content for message in messages]
+
+
+def estimate_message_tokens(messages: Sequence[ChatMessage], *, model: ModelSpec) -> int:
+    """The tokens of the messages: their text and their images."""
+    texts = sum(estimate_tokens(text) for text in texts_of(messages))
+    return texts + estimate_image_tokens_of(messages, model=model)
+
+
+def _text(message: ChatMessage) -> str:
+    calls = (f"{part.name} {part.arguments}" for part in message.parts if isinstance(part, ToolCall))
+    return " ".join([message.content, *calls])

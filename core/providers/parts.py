@@ -1,0 +1,53 @@
+"""What a message can hold beside plain text, as it goes to a model.
+
+Pure values: where bytes lie and how a provider wants them written is decided elsewhere.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class TextPart:
+    """A piece of text; the text of an attached file is one too."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImagePart:
+    """An image by the hash of its bytes (SHA-256, hex): they are read when the call goes out. The size is in pixels."""
+
+    content_hash: str
+    media_type: str
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolCall:
+    """A tool that a model asks for; `arguments` is a JSON object as text."""
+
+    id: str
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolResult:
+    """What a tool returned to the call of that id."""
+
+    call_id: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignedReasoning:
+    """Reasoning before a tool call that its model signed: it wants it back unchanged; no other model can read it."""
+
+    text: str
+    signature: str
+
+
+Part = TextPart | ImagePart | ToolCall | ToolResult | SignedReasoning
