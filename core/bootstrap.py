@@ -9,8 +9,9 @@ from pathlib import Path
 
 from core.accounts.audit import record
 from core.accounts.first_admin import SignIn, open_sign_in
+from core.accounts.groups import Groups
 from core.accounts.users import User, load_user
-from core.catalog.access import EVERYONE, Person, offered, refuse_unusable
+from core.catalog.access import EVERYONE, Person, models_for_group, offered, refuse_unusable
 from core.catalog.catalog import Catalog
 from core.catalog.discovery import Discovery
 from core.catalog.health import Cooling, ModelStatus, headroom
@@ -39,6 +40,7 @@ class Services:
     database: Database
     registry: Catalog
     sign_in: SignIn
+    groups: Groups
     engine: TurnEngine
     health: PassiveHealth
     prober: Prober
@@ -62,7 +64,22 @@ class Services:
 
     def offered_models(self, user: User) -> dict[str, ModelSpec]:
         """The models this person may choose, in the registry's order."""
-        return offered(self.registry.current().models, person_of(user))
+        return offered(self.registry.current().models, person_of(user, self.groups))
+
+    def rename_group(self, group_id: str, name: str, *, actor_id: str | None) -> None:
+        """Give a group another name. What administrators set for models follows it; the registry file does not.
+
+        Raises AccountError for a bad or taken name, NotFound.
+        """
+        follow = partial(self.registry.rename_group, actor_id=actor_id)
+        self.groups.rename(group_id, name, actor_id=actor_id, followed_by=follow)
+        self.registry.read_overrides()
+
+    def delete_group(self, group_id: str, *, actor_id: str | None) -> None:
+        """Delete a group that no model's access names. Raises AccountError naming the models, NotFound."""
+        name = next((group.name for group in self.groups.current() if group.id == group_id), "")
+        used_by = [model.label for model in models_for_group(self.registry.current().models.values(), name)]
+        self.groups.delete(group_id, used_by=used_by, actor_id=actor_id)
 
     def close(self) -> None:
         """Let go of everything, in the reverse order of building."""
@@ -81,13 +98,14 @@ def build_services(settings: Settings) -> Services:
     try:
         migrate(database)
         registry = Catalog(file, discovery=Discovery(keys=keys), overrides=Overrides(database, record=record))
+        groups = Groups(database)
         sign_in = open_sign_in(database, data_dir=settings.data_dir, admin_password=settings.admin_password)
         recover_turns(database, find_model=lambda model_id: registry.current().get(model_id))
     except BaseException:
         database.close()
         raise
     local_model = _start_local_model(settings)
-    engine = _build_engine(settings, database, registry, keys, local_model)
+    engine = _build_engine(settings, database, registry, keys, local_model, groups=groups)
     health = PassiveHealth(database, cooling=partial(_cooling, engine))
     engine.run_aside(partial(keep_history, health))
     prober = Prober(
@@ -98,6 +116,7 @@ def build_services(settings: Settings) -> Services:
         database=database,
         registry=registry,
         sign_in=sign_in,
+        groups=groups,
         engine=engine,
         health=health,
         prober=prober,
@@ -106,9 +125,10 @@ def build_services(settings: Settings) -> Services:
     )
 
 
-def person_of(user: User) -> Person:
-    """A user as far as access to models is concerned."""
-    return Person(username=user.username, role=user.role)
+def person_of(user: User, groups: Groups) -> Person:
+    """A user as far as access to models is concerned, as things are now. No query: the groups are held in memory."""
+    names = frozenset(name.casefold() for name in groups.names_of(user.id))
+    return Person(username=user.username, role=user.role, groups=names)
 
 
 def _start_local_model(settings: Settings) -> LocalModel | None:
@@ -120,7 +140,13 @@ def _start_local_model(settings: Settings) -> LocalModel | None:
 
 
 def _build_engine(
-    settings: Settings, database: Database, registry: Catalog, keys: Keys, local_model: LocalModel | None
+    settings: Settings,
+    database: Database,
+    registry: Catalog,
+    keys: Keys,
+    local_model: LocalModel | None,
+    *,
+    groups: Groups,
 ) -> TurnEngine:
     local = None if local_model is None else local_model.endpoint
     gateway = LiteLLMGateway(resolve=partial(resolve_endpoint, keys=keys, local=local))
@@ -128,7 +154,7 @@ def _build_engine(
         database=database,
         gateway=gateway,
         find_model=lambda model_id: registry.current().get(model_id),
-        refuse=partial(_refuse, database=database, keys=keys),
+        refuse=partial(_refuse, database=database, groups=groups, keys=keys),
         stall_s=settings.stall_s,
         on_close=gateway.aclose,
     )
@@ -139,10 +165,10 @@ def _lacks_key(model: ModelSpec, keys: Keys) -> bool:
     return variable is not None and keys(variable) is None
 
 
-def _refuse(model: ModelSpec, user_id: str, *, database: Database, keys: Keys) -> None:
+def _refuse(model: ModelSpec, user_id: str, *, database: Database, groups: Groups, keys: Keys) -> None:
     # Who asks only matters for a model that is not everyone's: most calls need no look at the store.
     if not model.enabled or EVERYONE not in model.access:
-        refuse_unusable(model, person_of(load_user(database, user_id)))
+        refuse_unusable(model, person_of(load_user(database, user_id), groups))
     if _lacks_key(model, keys):
         raise TurnRefused(
             "no_key",

@@ -1,7 +1,8 @@
 """Who may use which model, and what to take instead of one that is gone.
 
-`access` of a model holds words: "everyone", a role ("member", "admin") or a username. Administrators may use every
-model that is switched on: they could change its access anyway.
+`access` of a model holds words: "everyone", a role ("member", "admin"), a username, or a group ("group:Legal", in any
+case). Administrators may use every model that is switched on: they could change its access anyway. A group that does
+not exist has no members, so nobody gets access through it.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from core.catalog.models import ModelSpec
+from core.catalog.models import GROUP, ModelSpec
 from core.errors import TurnRefused
 
 EVERYONE = "everyone"
@@ -18,18 +19,20 @@ ADMIN = "admin"
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody as far as access is concerned."""
+    """Somebody as far as access is concerned. `groups` holds the names of theirs, casefolded."""
 
     username: str
     role: str
+    groups: frozenset[str] = frozenset()
 
 
 def may_use(model: ModelSpec, person: Person) -> bool:
     """Whether the model is switched on and this person is among those who may use it."""
     if not model.enabled:
         return False
-    words = set(model.access)
-    return EVERYONE in words or person.role == ADMIN or bool(words & {person.role, person.username})
+    if person.role == ADMIN or EVERYONE in model.access:
+        return True
+    return any(_means(word, person) for word in model.access)
 
 
 def offered(models: Mapping[str, ModelSpec], person: Person) -> dict[str, ModelSpec]:
@@ -49,8 +52,30 @@ def refuse_unusable(model: ModelSpec, person: Person) -> None:
         raise TurnRefused(
             "disabled",
             f"{model.label} is not open to you.",
-            next_step="Choose another model, or ask an administrator. Your message is kept in the box.",
+            next_step=f"Choose another model, or ask an administrator{_to_do(model)}. Your message is kept in the box.",
         )
+
+
+def group_of(word: str) -> str | None:
+    """The name of the group that a word of `access` means, or None when it means something else."""
+    return word.removeprefix(GROUP) if word.startswith(GROUP) else None
+
+
+def models_for_group(models: Iterable[ModelSpec], name: str) -> list[ModelSpec]:
+    """The models whose access names this group, in the order given."""
+    wanted = name.casefold()
+    return [model for model in models if wanted in _groups(model)]
+
+
+def unknown_groups(models: Iterable[ModelSpec], known: Iterable[str]) -> dict[str, list[ModelSpec]]:
+    """The groups that models name and that do not exist, as first written, each with its models."""
+    there = {name.casefold() for name in known}
+    missing: dict[str, tuple[str, list[ModelSpec]]] = {}
+    for model in models:
+        for key, name in _groups(model).items():
+            if key not in there:
+                missing.setdefault(key, (name, []))[1].append(model)
+    return dict(missing.values())
 
 
 def propose_successor(
@@ -68,3 +93,18 @@ def propose_successor(
     wanted = set() if model is None else set(model.use_cases)
     alike = (choice for choice in choices.values() if wanted & set(choice.use_cases))
     return next(alike, next(iter(choices.values()), None))
+
+
+def _means(word: str, person: Person) -> bool:
+    group = group_of(word)
+    return word in {person.role, person.username} if group is None else group.casefold() in person.groups
+
+
+def _groups(model: ModelSpec) -> dict[str, str]:
+    """The groups in a model's access by casefolded name, as written."""
+    return {name.casefold(): name for word in model.access if (name := group_of(word)) is not None}
+
+
+def _to_do(model: ModelSpec) -> str:
+    # Not which group: its name may say more than somebody outside should know.
+    return " to add you to a group that may use it" if _groups(model) else ""

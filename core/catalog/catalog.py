@@ -22,6 +22,7 @@ from core.catalog.discovery import Discovery, EndpointState, discovered_model
 from core.catalog.models import ModelSpec
 from core.catalog.overrides import Override, Overrides, apply_override
 from core.catalog.registry import LiveRegistry, Registry
+from core.store.database import Cursor
 
 
 def with_reported(base: Registry, endpoints: Mapping[str, EndpointState]) -> Registry:
@@ -96,6 +97,17 @@ class Catalog:
         # A fallback that is in force stays allowed while its endpoint is away.
         known = [*self.current().models, *(self.override(model_id).fallbacks or ())]
         self._overrides.save(model_id, override, actor_id=actor_id, known=known)
+
+    def rename_group(self, cur: Cursor, old: str, new: str, *, actor_id: str | None) -> None:
+        """Let what administrators changed follow a group's new name, inside the caller's transaction.
+
+        Call `read_overrides` once that transaction has landed. The registry file keeps the old name.
+        """
+        self._overrides.rename_group(cur, old, new, actor_id=actor_id)
+
+    def read_overrides(self) -> None:
+        """Read what administrators changed anew."""
+        self._overrides.reload()
 
     def reload(self) -> Registry:
         """Read the file and the overrides now, and ask the endpoints again in the background."""

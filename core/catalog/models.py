@@ -9,6 +9,9 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
+# A word of `access` that starts so is the name of a group.
+GROUP = "group:"
+
 ParameterValue = str | int | float | bool | tuple[str, ...]
 
 
@@ -112,8 +115,8 @@ class ModelSpec:
     "unpriced", never zero and never a guess. `parameters` are this entry's own defaults; `system_prompt` comes before
     the conversation. `rpm_limit` and `tpm_limit` are what the provider allows per minute, requests and tokens.
 
-    `access` holds "everyone", roles and usernames (core.catalog.access). A model that is not `enabled` keeps its name
-    in old conversations and is neither offered nor called. `retires_on` is the day its provider announced; `successor`
+    `access` holds "everyone", roles, usernames and groups (core.catalog.access). A model that is not `enabled` keeps
+    its name in old conversations and is neither offered nor called. `retires_on` is the day its provider announced; `successor`
     the id of the model to take instead. `discovered`: an endpoint reported it, the registry file does not name it.
     `cache` is None when every question goes to the provider.
     """

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from types import MappingProxyType
 from typing import Any
 
-from core.catalog.models import ModelSpec
+from core.catalog.access import group_of
+from core.catalog.models import GROUP, ModelSpec
 from core.clock import Clock, utc_now
 from core.errors import RegistryError
 from core.store.database import Cursor, Database
@@ -54,6 +56,7 @@ class Overrides:
         self._database = database
         self._record = record
         self._clock = clock
+        self._reading = threading.Lock()
         self._current = _load(database)
 
     def current(self) -> Mapping[str, Override]:
@@ -62,7 +65,9 @@ class Overrides:
 
     def reload(self) -> None:
         """Read them anew."""
-        self._current = _load(self._database)
+        # Of two changes at the same time, the one that reads last has seen both.
+        with self._reading:
+            self._current = _load(self._database)
 
     def save(self, model_id: str, override: Override, *, actor_id: str | None, known: Sequence[str] = ()) -> None:
         """Replace a model's override, with an audit row of what changed; an empty one goes back to the registry.
@@ -75,20 +80,28 @@ class Overrides:
             before = _load_one(cur, model_id)
             if before == override:
                 return
-            _write(cur, model_id, override, self._clock)
-            old, new = _changes(before, override)
-            self._record(
-                cur,
-                actor_id=actor_id,
-                action="model.change",
-                subject=model_id,
-                before=old,
-                after=new,
-                clock=self._clock,
-            )
+            self._replace(cur, model_id, before, override, actor_id=actor_id)
 
         self._database.transaction(work)
         self.reload()
+
+    def rename_group(self, cur: Cursor, old: str, new: str, *, actor_id: str | None) -> None:
+        """Let the overrides that name a group follow its new name, inside the caller's transaction.
+
+        `reload` is the caller's too, once that transaction has landed.
+        """
+        for row in cur.fetch_all(_SQL["load_overrides"]):
+            before = _read(row["value"])
+            after = _with_group_renamed(before, old, new)
+            if after != before:
+                self._replace(cur, row["model_id"], before, after, actor_id=actor_id)
+
+    def _replace(self, cur: Cursor, model_id: str, before: Override, after: Override, *, actor_id: str | None) -> None:
+        _write(cur, model_id, after, self._clock)
+        old, new = _changes(before, after)
+        self._record(
+            cur, actor_id=actor_id, action="model.change", subject=model_id, before=old, after=new, clock=self._clock
+        )
 
 
 def check(model_id: str, override: Override, *, known: Sequence[str]) -> None:
@@ -107,6 +120,17 @@ def check(model_id: str, override: Override, *, known: Sequence[str]) -> None:
             raise RegistryError(f"{fallback} cannot be a fallback here.", next_step="Choose other models.")
     if any(limit is not None and limit <= 0 for limit in (override.rpm_limit, override.tpm_limit)):
         raise RegistryError("A limit is a number above 0.", next_step="Correct it, or leave it empty.")
+
+
+def _with_group_renamed(override: Override, old: str, new: str) -> Override:
+    if override.access is None:
+        return override
+    return replace(override, access=tuple(_renamed(word, old, new) for word in override.access))
+
+
+def _renamed(word: str, old: str, new: str) -> str:
+    group = group_of(word)
+    return word if group is None or group.casefold() != old.casefold() else f"{GROUP}{new}"
 
 
 def _write(cur: Cursor, model_id: str, override: Override, clock: Clock) -> None:

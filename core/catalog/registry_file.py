@@ -13,7 +13,7 @@ from typing import Annotated, Any, NoReturn, Self
 from pydantic import BaseModel, BeforeValidator, Field, ValidationError, model_validator
 
 from core.catalog import located
-from core.catalog.models import Capability, ParameterValue
+from core.catalog.models import GROUP, Capability, ParameterValue
 from core.catalog.price_entry import Entry, Price, PriceEntry, TierEntry, Tokens
 from core.errors import RegistryError
 
@@ -33,6 +33,21 @@ def _parameter(value: Any) -> ParameterValue:
     if isinstance(value, (str, int)):
         return value
     raise ValueError("text, a number, true or false, or a list of texts")
+
+
+def _access(value: Any) -> Any:
+    # {people: [ada], groups: [Legal]} says the same as [ada, "group:Legal"].
+    if not isinstance(value, dict):
+        return value
+    named = [value.get(kind, []) for kind in ("roles", "people", "groups")]
+    if value.keys() - {"roles", "people", "groups"} or not all(_is_texts(names) for names in named):
+        raise ValueError("a list such as [admin, ada], or fields such as {groups: [Legal], people: [ada]}")
+    roles, people, groups = named
+    return [*roles, *people, *(f"{GROUP}{name}" for name in groups)]
+
+
+def _is_texts(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(item, str) for item in value)
 
 
 def _day(value: Any) -> Any:
@@ -80,7 +95,7 @@ class ModelEntry(Entry):
     fallbacks: list[str] = Field(default_factory=list)
     price: Price = None
     limits: LimitsEntry = LimitsEntry()
-    access: list[str] = Field(default_factory=lambda: ["everyone"], min_length=1)
+    access: Annotated[list[str], BeforeValidator(_access)] = Field(default_factory=lambda: ["everyone"], min_length=1)
     context_tokens: Tokens | None = None
     max_output_tokens: Tokens | None = None
     capabilities: list[Annotated[Capability, Field(strict=False)]] | None = None

@@ -166,6 +166,25 @@ def test_each_change_leaves_what_was_before_and_after(catalog, database):
     assert sum(entry.action == "model.change" for entry in list_audit(database)) == 2
 
 
+def test_the_new_name_of_a_group_is_taken_on_where_the_old_one_stood(catalog, database):
+    ada = add_person(database, "ada", role="admin")
+    catalog.save_override("a", Override(label="Z", access=("bob", "group:legal")), actor_id=None)
+    catalog.save_override("b", Override(access=("group:Design",)), actor_id=None)
+
+    database.transaction(lambda cur: catalog.rename_group(cur, "Legal", "Counsel", actor_id=ada.id))
+    catalog.read_overrides()
+
+    assert catalog.current().get("a").access == ("bob", "group:Counsel")
+    assert catalog.current().get("a").label == "Z"
+    assert catalog.current().get("b").access == ("group:Design",)
+    entry = list_audit(database)[0]
+    assert (entry.actor, entry.action, entry.subject) == ("ada", "model.change", "a")
+    assert (entry.before, entry.after) == (
+        {"access": ["bob", "group:legal"]},
+        {"access": ["bob", "group:Counsel"]},
+    )
+
+
 @pytest.mark.parametrize(
     "override",
     [

@@ -187,6 +187,18 @@ def test_every_field_arrives(load):
     assert isinstance(model.parameters["temperature"], float)
 
 
+@pytest.mark.parametrize(
+    ("access", "words"),
+    [
+        ("{groups: [Legal, Design team]}", ("group:Legal", "group:Design team")),
+        ("{groups: [Legal], people: [ada], roles: [admin]}", ("admin", "ada", "group:Legal")),
+        ("[ada, group:Legal]", ("ada", "group:Legal")),
+    ],
+)
+def test_access_names_groups(load, access, words):
+    assert load(f"models:\n  - {{id: a, call: openai/a, access: {access}}}\n").get("a").access == words
+
+
 def test_local_models_can_be_left_out(load):
     text = "models:\n  - {id: l, call: local/x}\n  - {id: a, call: openai/gpt-x, fallbacks: [l]}\n"
 
@@ -198,10 +210,14 @@ def test_local_models_can_be_left_out(load):
     assert load("models:\n  - {id: l, call: local/x}\n", local_models=False).default is None
 
 
+ACCESS_WORDS = "expected a list such as [admin, ada], or fields such as {groups: [Legal], people: [ada]}, found fields."
 MISTAKES = [
     ("", "line 1", "expected fields with values, found nothing."),
     ("[1]", "line 1", "expected fields with values, found a list."),
     ("models:", "line 1, models", "expected a list, found nothing."),
+    (ONE + "    access: {groups: Legal}", "line 4, models[1].access", ACCESS_WORDS),
+    (ONE + "    access: {group: [Legal]}", "line 4, models[1].access", ACCESS_WORDS),
+    (ONE + "    access: {}", "line 4, models[1].access", "expected at least 1 entry, found an empty list."),
     ("models: []", "line 1, models", "expected at least 1 entry, found an empty list."),
     (
         "provders: {}\n" + ONE,
