@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Sequence
 
 from core.catalog.models import ModelSpec, ProviderSpec
 from core.chat.admission import TurnRequest
 from core.chat.attempt import Answer
 from core.chat.conversation import branch, by_id
+from core.chat.kept_tries import from_json
 from core.chat.outcome import answer_message, attempt_row, outcome_of
 from core.chat.portability import to_messages
 from core.chat.store import messages_of
 from core.chat.turn_record import TurnIds, end_turn
 from core.clock import Clock, utc_now
+from core.costs.ledger import Attempt
 from core.ids import new_id
 from core.providers.gateway import CompletionRequest
 from core.store.database import Database, Row
@@ -29,14 +30,14 @@ _UNKNOWN = ProviderSpec(id="unknown", kind="unknown")
 def recover_turns(database: Database, *, find_model: Callable[[str], ModelSpec | None], clock: Clock = utc_now) -> int:
     """End the turns that a crash left running: their checkpoint becomes the answer, marked interrupted.
 
-    Returns how many there were. What had been written is priced by our own count; a model that is no longer in the
-    registry keeps its name and is unpriced.
+    Returns how many there were. The attempts that had ended go to the ledger as they were. What had been written since
+    is priced by our own count; a model that is no longer in the registry keeps its name and is unpriced.
     """
     rows = database.fetch_all(load_queries("turns")["interrupted_turns"])
     recovered = 0
     for row in rows:
         try:
-            _recover(database, row, find_model(_answering(row)) or _removed_model(row), clock)
+            _recover(database, row, find_model, clock)
             recovered += 1
         except Exception:
             # One damaged turn must not keep the others, or the whole start, from going on.
@@ -44,30 +45,44 @@ def recover_turns(database: Database, *, find_model: Callable[[str], ModelSpec |
     return recovered
 
 
-def _recover(database: Database, row: Row, model: ModelSpec, clock: Clock) -> None:
+def _recover(database: Database, row: Row, find_model: Callable[[str], ModelSpec | None], clock: Clock) -> None:
     ids = TurnIds(turn=row["id"], conversation=row["conversation_id"], question=row["user_message_id"], answer=new_id())
-    answer, request = _answer(row), _request(row)
+    asked, answer = _model(row["requested_model"], find_model), _answer(row)
     outcome = outcome_of(answer, ended="interrupted")
-    completion = _completion(database, ids, model, request)
+    attempts = _tries(row)
+    answering = _model(row["answering_model"], find_model) if row["answering_model"] else asked
+    # A turn that was waiting for its next attempt had none under way.
+    if row["attempt_started_at"] or not attempts:
+        request = _request(row)
+        completion = _completion(database, ids, answering, request)
+        ended_at = row["checkpoint_at"] or row["started_at"]
+        attempts = [*attempts, attempt_row(ids, request, completion, answer, outcome, ended_at=ended_at)]
+    served = answering if answer.pieces else asked
     end_turn(
         database,
         turn_id=ids.turn,
         status=outcome.turn_status,
-        answer=replace(
-            answer_message(ids, model, answer, outcome, now=clock()), requested_model=row["requested_model"]
-        ),
-        attempts=[
-            attempt_row(ids, request, completion, answer, outcome, ended_at=row["checkpoint_at"] or row["started_at"])
-        ],
+        answer=answer_message(ids, served, answer, outcome, now=clock(), asked=asked),
+        attempts=attempts,
     )
+
+
+def _tries(row: Row) -> Sequence[Attempt]:
+    try:
+        return from_json(row["tries"])
+    except ValueError:
+        # Written by another version, perhaps. The answer and its last attempt are worth more than the tries before.
+        log.exception("the tries of turn %s could not be read", row["id"])
+        return ()
 
 
 def _answer(row: Row) -> Answer:
     text, reasoning = row["partial_text"], row["partial_reasoning"]
     return Answer(
-        started_at=row["started_at"],
+        started_at=row["attempt_started_at"] or row["started_at"],
         text=[text] if text else [],
         reasoning=[reasoning] if reasoning else [],
+        first_token_at=row["first_token_at"],
         sent=True,  # nothing says that it was not, and a provider may have billed it
     )
 
@@ -94,11 +109,5 @@ def _completion(database: Database, ids: TurnIds, model: ModelSpec, request: Tur
     )
 
 
-def _answering(row: Row) -> str:
-    """The model whose text the checkpoint holds; the chosen one when nothing had come."""
-    return str(row["answering_model"] or row["requested_model"])
-
-
-def _removed_model(row: Row) -> ModelSpec:
-    name = _answering(row)
-    return ModelSpec(id=name, label=name, provider=_UNKNOWN, upstream=name)
+def _model(name: str, find_model: Callable[[str], ModelSpec | None]) -> ModelSpec:
+    return find_model(name) or ModelSpec(id=name, label=name, provider=_UNKNOWN, upstream=name)

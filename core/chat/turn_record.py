@@ -9,6 +9,7 @@ from datetime import datetime
 
 from core.chat.admission import TurnRequest, busy
 from core.chat.conversation import Message
+from core.chat.kept_tries import to_json
 from core.chat.store import insert_conversation, insert_message
 from core.costs.ledger import Attempt, record_attempt
 from core.ids import new_id
@@ -54,16 +55,33 @@ def begin_turn(
     database.transaction(work)
 
 
-def checkpoint_turn(
-    database: Database, *, turn_id: str, text: str, reasoning: str, now: datetime, model_id: str | None = None
-) -> None:
-    """Keep what has arrived of a running answer, and which model gives it, for the case that this process dies."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checkpoint:
+    """What a running turn has brought so far.
+
+    `tries` are the attempts that have ended, oldest first. `model_id` is asked now, since `started_at`: None while the
+    turn waits for its next attempt.
+    """
+
+    text: str = ""
+    reasoning: str = ""
+    model_id: str | None = None
+    started_at: datetime | None = None
+    first_token_at: datetime | None = None
+    tries: Sequence[Attempt] = ()
+
+
+def checkpoint_turn(database: Database, checkpoint: Checkpoint, *, turn_id: str, now: datetime) -> None:
+    """Keep what a running turn has brought, for the case that this process dies."""
     database.execute(
         _SQL["checkpoint_turn"],
         id=turn_id,
-        partial_text=text,
-        partial_reasoning=reasoning,
-        answering_model=model_id,
+        partial_text=checkpoint.text,
+        partial_reasoning=checkpoint.reasoning,
+        answering_model=checkpoint.model_id,
+        attempt_started_at=checkpoint.started_at,
+        first_token_at=checkpoint.first_token_at,
+        tries=to_json(checkpoint.tries),
         now=now,
     )
 

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
 from core.chat.answer_cache import AnswerCache
+from core.chat.attempt import Answer
 from core.chat.conversation import Message
 from core.chat.live_turn import LiveTurn, Try
 from core.chat.outcome import UNSAVED, Outcome, answer_message, attempt_row
-from core.chat.turn_record import checkpoint_turn, end_turn
+from core.chat.turn_record import Checkpoint, checkpoint_turn, end_turn
 from core.clock import Clock
 from core.costs.ledger import Attempt
 from core.costs.token_count import estimate_tokens
+from core.providers.gateway import CompletionRequest
 from core.store.database import Database
 
 log = logging.getLogger(__name__)
@@ -42,15 +44,16 @@ class TurnWriter:
 
     async def keep_checkpoints(self, live: LiveTurn) -> None:
         """Keep what has arrived, again and again, until cancelled."""
-        kept = 0
+        kept = _NOTHING
         while True:
             await asyncio.sleep(self._checkpoint_s)
-            arrived = live.answer.pieces
-            if arrived == kept:
+            progress = _progress(live)
+            if progress == kept:
                 continue
             try:
-                await self._write(partial(self._checkpoint, live))
-                kept = arrived
+                # Picked here, on the loop: while the thread writes, another attempt may take the place of this one.
+                await self._write(partial(self._checkpoint, live, live.completion, live.answer, tuple(live.tries)))
+                kept = progress
             except Exception:
                 # A checkpoint that fails must not cost the answer: the next one, or the end, tries again.
                 log.exception("checkpoint of turn %s failed", live.ids.turn)
@@ -91,15 +94,17 @@ class TurnWriter:
     async def _write(self, work: Callable[[], None]) -> None:
         await asyncio.get_running_loop().run_in_executor(self._threads, work)
 
-    def _checkpoint(self, live: LiveTurn) -> None:
-        checkpoint_turn(
-            self._database,
-            turn_id=live.ids.turn,
-            text="".join(live.answer.text),
-            reasoning="".join(live.answer.reasoning),
-            model_id=live.completion.model.id,
-            now=self._clock(),
+    def _checkpoint(self, live: LiveTurn, completion: CompletionRequest, answer: Answer, tries: Sequence[Try]) -> None:
+        under_way = answer.sent or answer.pieces
+        checkpoint = Checkpoint(
+            text="".join(answer.text),
+            reasoning="".join(answer.reasoning),
+            model_id=completion.model.id if under_way else None,
+            started_at=answer.started_at if under_way else None,
+            first_token_at=answer.first_token_at,
+            tries=[_row(live, tried) for tried in tries],
         )
+        checkpoint_turn(self._database, checkpoint, turn_id=live.ids.turn, now=self._clock())
 
     def _save_end(self, live: LiveTurn, outcome: Outcome, answer: Message) -> None:
         # Counting the tokens of a long history takes a while: on this thread it holds up no other turn.
@@ -120,7 +125,16 @@ def _attempts(live: LiveTurn, outcome: Outcome, *, ended_at: datetime) -> list[A
     # A turn that was stopped while it waited for its next attempt has none under way.
     if live.answer.sent or not ended:
         ended.append(Try(live.completion, live.answer, outcome, ended_at))
-    return [
-        attempt_row(live.ids, live.request, tried.completion, tried.answer, tried.outcome, ended_at=tried.ended_at)
-        for tried in ended
-    ]
+    return [_row(live, tried) for tried in ended]
+
+
+def _row(live: LiveTurn, tried: Try) -> Attempt:
+    return attempt_row(live.ids, live.request, tried.completion, tried.answer, tried.outcome, ended_at=tried.ended_at)
+
+
+def _progress(live: LiveTurn) -> tuple[int, bool, int]:
+    """What is worth a checkpoint when it changes. That the first attempt went out is not: the turn's row says it."""
+    return len(live.tries), live.answer.sent or not live.tries, live.answer.pieces
+
+
+_NOTHING = (0, True, 0)

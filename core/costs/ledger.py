@@ -97,4 +97,5 @@ def _tokens_and_cost(usage: Usage, cost: Cost) -> dict[str, object]:
         "reported_cost_usd": cost.reported_cost_usd,
         "cost_usd": cost.cost_usd,
         "cost_code": cost.code,
+        "cache_saved_usd": cost.cache_saved_usd,
     }

@@ -16,10 +16,11 @@ from core.chat.conversation import Message
 from core.chat.outcome import answer_message, attempt_row, outcome_of
 from core.chat.recovery import recover_turns
 from core.chat.store import load_conversation, load_messages
-from core.chat.turn_record import TurnIds, begin_turn, checkpoint_turn, end_turn
+from core.chat.turn_record import Checkpoint, TurnIds, begin_turn, checkpoint_turn, end_turn
 from core.costs.token_count import estimate_tokens
-from core.errors import TurnRefused
+from core.errors import ErrorClass, ProviderError, TurnRefused
 from core.ids import new_id
+from core.providers.events import Usage
 from core.providers.gateway import ChatMessage, CompletionRequest
 from core.store.database import Database
 from core.store.migrate import migrate
@@ -84,7 +85,7 @@ def test_a_turn_begins_with_its_question_stored_and_a_title_from_its_words(datab
 
 def test_a_turn_ends_with_answer_ledger_row_and_status_together(database):
     ids, request = begin(database)
-    checkpoint_turn(database, turn_id=ids.turn, text="An ans", reasoning="Hm", now=NOW)
+    checkpoint_turn(database, Checkpoint(text="An ans", reasoning="Hm"), turn_id=ids.turn, now=NOW)
 
     end(database, ids, request)
 
@@ -100,7 +101,7 @@ def test_a_turn_that_has_ended_is_not_ended_again(database):
     end(database, ids, request)
 
     end(database, replace(ids, answer=new_id()), request, "Another answer")
-    checkpoint_turn(database, turn_id=ids.turn, text="late", reasoning="", now=NOW)
+    checkpoint_turn(database, Checkpoint(text="late"), turn_id=ids.turn, now=NOW)
 
     assert [row["content"] for row in rows(database, "messages")] == ["A question", "An answer"]
     assert len(rows(database, "attempts")) == 1
@@ -153,7 +154,10 @@ def test_a_crashed_turn_becomes_an_interrupted_answer_with_its_text_and_one_ledg
     ids, request = begin(before, "The first question")
     end(before, ids, request, "The first answer")
     crashed, _ = begin(before, "The second question", conversation_id=ids.conversation, parent_id=ids.answer)
-    checkpoint_turn(before, turn_id=crashed.turn, text="Half an", reasoning="Hm", now=NOW + timedelta(seconds=1))
+    arrived = Checkpoint(
+        text="Half an", reasoning="Hm", model_id="gpt", started_at=NOW, first_token_at=NOW + timedelta(seconds=0.5)
+    )
+    checkpoint_turn(before, arrived, turn_id=crashed.turn, now=NOW + timedelta(seconds=1))
     before.close()
 
     after = Database(store_url)
@@ -169,6 +173,7 @@ def test_a_crashed_turn_becomes_an_interrupted_answer_with_its_text_and_one_ledg
     [attempt] = [row for row in rows(after, "attempts") if row["turn_id"] == crashed.turn]
     assert (attempt["status"], attempt["cost_code"]) == ("interrupted", "partial")
     assert attempt["ended_at"] == NOW + timedelta(seconds=1)
+    assert attempt["first_token_at"] == NOW + timedelta(seconds=0.5)
     assert [row["status"] for row in rows(after, "turns")] == ["completed", "interrupted"]
     after.close()
 
@@ -177,7 +182,7 @@ def test_a_recovered_answer_is_priced_with_the_whole_history_that_was_sent(datab
     ids, request = begin(database, "The first question " * 50)
     end(database, ids, request, "The first answer " * 50)
     crashed, _ = begin(database, "The second", conversation_id=ids.conversation, parent_id=ids.answer)
-    checkpoint_turn(database, turn_id=crashed.turn, text="Half an answer", reasoning="", now=NOW)
+    checkpoint_turn(database, Checkpoint(text="Half an answer"), turn_id=crashed.turn, now=NOW)
 
     recover(database, {"gpt": model(system_prompt="Be brief.")}.get)
 
@@ -198,6 +203,60 @@ def test_a_crashed_turn_of_a_removed_model_keeps_its_name_and_is_unpriced(databa
     assert (answer.content, answer.model_label) == ("", "gpt")
     assert rows(database, "attempts")[0]["cost_code"] == "unpriced"
     assert answer.figures.cost_usd is None
+
+
+def failed_try(ids, request):
+    """An attempt that ended a second after the turn began, and was paid."""
+    usage = Usage(input_tokens=1000, output_tokens=0)
+    error = ProviderError(ErrorClass.SERVER, "The provider had an error.")
+    return attempt_row(
+        ids,
+        request,
+        CompletionRequest(model=model(), messages=[ChatMessage("user", request.text)]),
+        Answer(started_at=NOW, usage=usage, sent=True),
+        outcome_of(Answer(started_at=NOW), error=error),
+        ended_at=NOW + timedelta(seconds=1),
+    )
+
+
+def test_every_try_before_a_crash_is_in_the_ledger_with_its_cost(database):
+    ids, request = begin(database)
+    second = NOW + timedelta(seconds=2)
+    arrived = Checkpoint(model_id="other", started_at=second, tries=[failed_try(ids, request)])
+    checkpoint_turn(database, arrived, turn_id=ids.turn, now=second + timedelta(seconds=1))
+
+    recover(database, {"gpt": model(), "other": model("other")}.get)
+
+    failed, interrupted = sorted(rows(database, "attempts"), key=lambda row: row["id"])
+    assert (failed["served_model"], failed["status"], failed["cost_usd"]) == ("gpt", "server", Decimal("0.003"))
+    assert (interrupted["served_model"], interrupted["status"]) == ("other", "interrupted")
+    assert (interrupted["parent_id"], interrupted["fallback_of"]) == (failed["id"], "gpt")
+    assert (interrupted["started_at"], interrupted["ended_at"]) == (second, second + timedelta(seconds=1))
+    assert rows(database, "turns")[0]["tries"] is None
+    # Nothing had come from the second model: the answer that is missing is that of the first.
+    [answer] = [row for row in rows(database, "messages") if row["role"] == "assistant"]
+    assert (answer["requested_model"], answer["served_model"]) == ("gpt", "gpt")
+
+
+def test_a_turn_that_waited_when_it_crashed_has_its_finished_tries_only(database):
+    ids, request = begin(database)
+    checkpoint_turn(database, Checkpoint(tries=[failed_try(ids, request)]), turn_id=ids.turn, now=NOW)
+
+    recover(database, {"gpt": model()}.get)
+
+    assert [row["status"] for row in rows(database, "attempts")] == ["server"]
+    assert rows(database, "turns")[0]["status"] == "interrupted"
+
+
+def test_tries_that_cannot_be_read_cost_no_answer(database, caplog):
+    ids, _ = begin(database)
+    checkpoint_turn(database, Checkpoint(text="Half", model_id="gpt", started_at=NOW), turn_id=ids.turn, now=NOW)
+    database.execute("update turns set tries = '{' where id = $id", id=ids.turn)
+
+    assert recover(database, {"gpt": model()}.get) == 1
+
+    assert "could not be read" in caplog.text
+    assert [row["status"] for row in rows(database, "attempts")] == ["interrupted"]
 
 
 def test_a_damaged_turn_does_not_keep_the_others_from_being_recovered(database):

@@ -324,5 +324,42 @@ def test_a_crash_while_a_fallback_writes_leaves_its_text_under_its_name(database
         recovered = made.messages(live.ids.conversation)[-1]
         assert (recovered.content, recovered.requested_model, recovered.served_model) == ("Half", "fast", "steady")
         assert (recovered.model_label, recovered.status) == ("Steady", "interrupted")
-        assert made.rows("attempts")[0]["fallback_of"] == "fast"
+        failed, interrupted = made.rows("attempts")
+        assert (failed["served_model"], failed["status"]) == ("fast", "not_found")
+        assert (interrupted["served_model"], interrupted["fallback_of"]) == ("steady", "fast")
+        assert interrupted["started_at"] <= interrupted["first_token_at"] <= interrupted["ended_at"]
         gate.open()
+
+
+def test_a_crash_while_a_silent_try_runs_leaves_every_try_in_the_ledger(database):
+    with rig(database, *MODELS, checkpoint_s=0.01) as made:
+        gate = Gate()
+        made.gateway.enqueue("fast", Usage(input_tokens=1000, output_tokens=0), DOWN)
+        made.gateway.enqueue("fast", gate, *answer("Never seen"))
+        live = made.ask("Hi", model_id="fast")
+        assert gate.wait_until_reached()
+        assert wait_until(lambda: (row := made.rows("turns")[0])["tries"] and row["attempt_started_at"])
+
+        assert recover_turns(database, find_model={spec.id: spec for spec in MODELS}.get) == 1
+
+        failed, interrupted = made.rows("attempts")
+        assert (failed["status"], failed["cost_usd"]) == ("server", Decimal("0.003"))
+        assert (interrupted["status"], interrupted["parent_id"]) == ("interrupted", failed["id"])
+        assert made.messages(live.ids.conversation)[-1].receipt is not None
+        gate.open()
+
+
+def test_a_try_is_kept_while_the_turn_waits_for_the_next_one(database):
+    async def wait(_seconds):
+        await asyncio.Event().wait()
+
+    with rig(database, *MODELS, sleep=wait, checkpoint_s=0.01) as made:
+        fail(made, "fast", LIMITED)
+        live = made.ask("Hi", model_id="fast")
+        assert wait_until(lambda: made.rows("turns")[0]["tries"])
+        assert made.rows("turns")[0]["attempt_started_at"] is None
+
+        made.engine.stop(live)
+        finish(live)
+        assert made.rows("turns")[0]["tries"] is None
+        assert statuses(made) == [("fast", "rate_limit")]
