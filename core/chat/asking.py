@@ -76,7 +76,8 @@ async def ask(asking: Asking, live: LiveTurn) -> Outcome:
 
 async def _from_cache(asking: Asking, live: LiveTurn) -> bool:
     # Who asks again wants another answer, which then takes the place of the kept one.
-    if live.model.cache is None or live.request.answer_again is not None:
+    request = live.request
+    if live.model.cache is None or request.answer_again is not None or request.continues is not None:
         return False
     kept = await asyncio.to_thread(asking.cache.find, live.completion, user_id=live.request.user_id)
     if kept is None:

@@ -25,6 +25,8 @@ from core.store.sql import load_queries
 _SQL = load_queries("own_data")
 # In this order: messages are found through their conversations.
 _DELETIONS = (
+    "delete_feedback",
+    "delete_branch_leaves",
     "delete_messages",
     "delete_turns",
     "delete_conversation_parameters",
@@ -52,12 +54,13 @@ def export_data(database: Database, user: User, *, clock: Clock = utc_now) -> by
             {name: getattr(preset, name) for name in ("name", "model_id", "parameters", "shared")} for preset in presets
         ],
         "conversations": _conversations(read),
+        "feedback": read["feedback"],
         "ledger": [{**row, "parameters": json.loads(row["parameters"])} for row in read["attempts"]],
     }
     return json.dumps(exported, ensure_ascii=False, indent=1, default=_to_text).encode()
 
 
-_EXPORTED = ("conversations", "messages", "attempts", "conversation_parameters")
+_EXPORTED = ("conversations", "messages", "attempts", "conversation_parameters", "feedback")
 
 
 def delete_data(database: Database, user: User, *, clock: Clock = utc_now) -> None:

@@ -7,18 +7,21 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from core.chat.admission import TurnRequest, check_text, question_on
+from core.chat.continuation import GO_ON, as_read, unfinished
 from core.chat.conversation import FallbackChoice, Message, branch, by_id
 from core.chat.store import load_conversation, load_messages
 from core.chat.turn_record import TurnIds
+from core.errors import TurnRefused
 from core.ids import new_id
 from core.store.database import Database
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Placement:
-    """A turn's place. `question` is None when a stored one is answered again; `history` ends with the question.
+    """A turn's place. `history` ends with what is to be answered.
 
-    `fallback` is what to do when the model fails: the request's choice, else the conversation's.
+    `question` is None when nothing new is stored before the answer: a stored one is answered again, or an answer goes
+    on. `fallback` is what to do when the model fails: the request's choice, else the conversation's.
     """
 
     ids: TurnIds
@@ -31,25 +34,47 @@ def place_turn(database: Database, request: TurnRequest, *, conversation_id: str
     """Find the place of a turn.
 
     Raises NotFound for a conversation that is not this user's, TurnRefused for an empty or too long text, or for an
-    `answer_again` that is no question on the branch.
+    `answer_again`, `edits` or `continues` that is no such message on the branch.
     """
     path, kept = _branch(database, request)
     fallback = request.fallback or kept
+    if request.continues is not None:
+        return _going_on(path, request.continues, fallback=fallback, now=now)
     if request.answer_again is not None:
         history = question_on(path, message_id=request.answer_again)
-        return Placement(ids=_ids(new_id(), history[-1]), question=None, history=history, fallback=fallback)
-    turn_id = new_id()
-    question = Message(
+        ids = _ids(new_id(), history[-1])
+        return Placement(ids=ids, question=None, history=as_read(history), fallback=fallback)
+    if request.edits is not None:
+        path = question_on(path, message_id=request.edits)[:-1]
+    parent_id = path[-1].id if path else None
+    question = _said(check_text(request.text), conversation_id, parent_id=parent_id, now=now)
+    ids = _ids(question.turn_id, question)
+    return Placement(ids=ids, question=question, history=[*as_read(path), question], fallback=fallback)
+
+
+def _said(text: str, conversation_id: str, *, parent_id: str | None, now: datetime) -> Message:
+    return Message(
         id=new_id(),
         conversation_id=conversation_id,
-        parent_id=path[-1].id if path else None,
-        turn_id=turn_id,
+        parent_id=parent_id,
+        turn_id=new_id(),
         role="user",
-        content=check_text(request.text),
+        content=text,
         status="complete",
         created_at=now,
     )
-    return Placement(ids=_ids(turn_id, question), question=question, history=[*path, question], fallback=fallback)
+
+
+def _going_on(path: Sequence[Message], message_id: str, *, fallback: FallbackChoice, now: datetime) -> Placement:
+    """The place of the next part of the last answer: under its last part. The request to go on is never stored."""
+    history = as_read(path)
+    if not history or history[-1].id != message_id or not unfinished(history[-1]):
+        raise TurnRefused(
+            "unknown_message", "There is nothing to go on with.", next_step="Reload the page and try again."
+        )
+    ids = _ids(new_id(), path[-1])
+    go_on = _said(GO_ON, path[-1].conversation_id, parent_id=path[-1].id, now=now)
+    return Placement(ids=ids, question=None, history=[*history, go_on], fallback=fallback)
 
 
 def _ids(turn_id: str, question: Message) -> TurnIds:

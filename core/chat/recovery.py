@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from core.catalog.models import ModelSpec, ProviderSpec
 from core.chat.admission import TurnRequest
 from core.chat.attempt import Answer
+from core.chat.continuation import as_read
 from core.chat.conversation import branch, by_id
 from core.chat.kept_tries import from_json
 from core.chat.outcome import answer_message, attempt_row, outcome_of
@@ -101,7 +102,7 @@ def _request(row: Row) -> TurnRequest:
 def _completion(database: Database, ids: TurnIds, model: ModelSpec, request: TurnRequest) -> CompletionRequest:
     with database.cursor() as cur:
         messages = messages_of(cur, ids.conversation)
-    history = branch(by_id(messages), leaf_id=ids.question)
+    history = as_read(branch(by_id(messages), leaf_id=ids.question))
     return CompletionRequest(
         model=model,
         messages=to_messages(history, model=model),

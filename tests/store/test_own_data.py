@@ -9,6 +9,8 @@ import pytest
 from core.accounts.audit import list_audit
 from core.accounts.preferences import load_preferences, save_preference
 from core.catalog.models import CacheRule
+from core.chat.branches import show_branch
+from core.chat.feedback import Rating, rate
 from core.chat.kept_parameters import keep_for_conversation
 from core.chat.own_data import delete_data, export_data
 from core.chat.presets import list_presets, save_preset
@@ -26,6 +28,7 @@ TEXT_TABLES = (
     "preferences",
     "conversation_parameters",
     "answer_cache",
+    "feedback",
 )
 
 
@@ -43,6 +46,8 @@ def furnish(database, user):
     keep_for_conversation(database, user_id=user.id, conversation_id=live.ids.conversation, values={"seed": 1})
     save_preset(database, owner_id=user.id, name="Mine", model_id="gpt", parameters={"stop": ("a",)}, shared=True)
     save_preference(database, user_id=user.id, name="default_model", value="gpt")
+    rate(database, message_id=live.ids.answer, user_id=user.id, rating=Rating(rating=-1, reason="A secret reason"))
+    show_branch(database, conversation_id=live.ids.conversation, user_id=user.id, message_id=live.ids.answer)
 
 
 def counted(database):
@@ -63,6 +68,8 @@ def test_the_export_holds_everything_and_nobody_elses(database, ada):
     assert conversation["parameters"] == {"seed": 1}
     assert [message["role"] for message in conversation["messages"]] == ["user", "assistant"]
     assert conversation["messages"][0]["content"] == "A secret question"
+    (thumb,) = exported["feedback"]
+    assert (thumb["model_id"], thumb["rating"], thumb["reason"]) == ("gpt", -1, "A secret reason")
     (attempt,) = exported["ledger"]
     assert attempt["conversation_id"] == conversation["id"]
     assert attempt["requested_model"] == "gpt"

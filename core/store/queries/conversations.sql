@@ -40,7 +40,7 @@ where id = $id and user_id = $user_id
 select id, conversation_id, parent_id, turn_id, role, content, reasoning, status, finish_reason, requested_model,
     served_model, model_label, error_class, error_message, error_detail, created_at
 from messages
-where conversation_id = $conversation_id
+where conversation_id = $conversation_id and deleted_at is null
 order by created_at, id
 
 -- name: insert_message

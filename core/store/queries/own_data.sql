@@ -5,7 +5,7 @@ from conversations where user_id = $user_id order by created_at, id
 -- name: export_messages
 select messages.id, messages.conversation_id, messages.parent_id, messages.turn_id, messages.role, messages.content,
     messages.reasoning, messages.status, messages.finish_reason, messages.requested_model, messages.served_model,
-    messages.model_label, messages.error_message, messages.created_at
+    messages.model_label, messages.error_message, messages.created_at, messages.deleted_at
 from messages join conversations on conversations.id = messages.conversation_id
 where conversations.user_id = $user_id
 order by messages.created_at, messages.id
@@ -27,6 +27,16 @@ select count(*) as conversations from conversations where user_id = $user_id
 
 -- name: count_presets
 select count(*) as presets from presets where owner_id = $user_id
+
+-- name: export_feedback
+select message_id, conversation_id, model_id, use_case, rating, reason, created_at, updated_at
+from feedback where user_id = $user_id order by created_at, message_id
+
+-- name: delete_feedback
+delete from feedback where user_id = $user_id
+
+-- name: delete_branch_leaves
+delete from branch_leaves where conversation_id in (select id from conversations where user_id = $user_id)
 
 -- name: delete_messages
 delete from messages where conversation_id in (select id from conversations where user_id = $user_id)
