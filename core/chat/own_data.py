@@ -26,6 +26,8 @@ _SQL = load_queries("own_data")
 # In this order: messages are found through their conversations.
 _DELETIONS = (
     "delete_feedback",
+    "delete_search_texts",
+    "delete_search_state",
     "delete_branch_leaves",
     "delete_messages",
     "delete_turns",

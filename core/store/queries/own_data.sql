@@ -26,6 +26,12 @@ select count(*) as running from turns where user_id = $user_id and status = 'run
 select count(*) as conversations from conversations where user_id = $user_id
 
 -- name: count_presets
+-- name: delete_search_texts
+delete from search_texts where user_id = $user_id
+
+-- name: delete_search_state
+delete from search_state where user_id = $user_id
+
 select count(*) as presets from presets where owner_id = $user_id
 
 -- name: export_feedback

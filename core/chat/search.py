@@ -1,0 +1,101 @@
+"""Full-text search over one person's conversations.
+
+DuckDB's own full-text extension is a download, and nothing is downloaded while Switchboard runs. So the text of every
+message is copied without case and accents into a table that a search reads from end to end, one person's part of it.
+The copy follows the conversations' `updated_at`: what has changed since is taken in before a search, newest first, and
+at the start in the background, so that sending a message costs nothing more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from core.chat.conversation import Conversation
+from core.chat.search_query import MOST_TERMS, SearchQuery
+from core.store.database import Cursor, Database
+from core.store.sql import load_queries
+
+_SQL = load_queries("search")
+# How many changed conversations a search takes in before it answers; the background takes in the rest.
+_AT_ONCE = 200
+_ALWAYS = (datetime(1, 1, 1), datetime(9999, 12, 31))  # noqa: DTZ001 - naive UTC is the store's own form
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hit:
+    """A message that was found.
+
+    `hits_in_conversation` counts those among the newest 2,000 of the whole search; at most three are listed.
+    """
+
+    conversation_id: str
+    title: str
+    archived: bool
+    hits_in_conversation: int
+    message_id: str
+    role: Literal["user", "assistant"]
+    content: str
+    model_label: str | None
+    created_at: datetime
+
+
+def find_messages(database: Database, *, user_id: str, query: SearchQuery, limit: int = 30) -> list[Hit]:
+    """This person's messages that hold every term of the query, newest first; none for a query without terms.
+
+    `model` finds answers of a model and the questions they answer. Messages on branches that are not on show are found
+    like all others, deleted ones are not.
+    """
+    if not query.terms:
+        return []
+    index_changed(database, user_id=user_id)
+    return [Hit(**row) for row in database.fetch_all(_SQL["find_messages"], **_values(user_id, query, limit))]
+
+
+def find_conversations(
+    database: Database, *, user_id: str, query: SearchQuery, archived: bool | None = None, limit: int = 30
+) -> list[Conversation]:
+    """This person's conversations whose title holds every term, and that fit the rest of the query, newest first.
+
+    `archived` asks for archived ones only (True), for the others only (False), or for both. An empty query finds all.
+    """
+    rows = database.fetch_all(_SQL["find_conversations"], **_values(user_id, query, limit), archived=archived)
+    return [Conversation(**row) for row in rows]
+
+
+def index_changed(database: Database, *, user_id: str, limit: int = _AT_ONCE) -> int:
+    """Take in what has changed in this person's conversations; returns how many were looked at, `limit` at most."""
+    stale = database.fetch_all(_SQL["stale_conversations"], user_id=user_id, limit=limit)
+    if stale:
+        database.transaction(lambda cur: _take_in(cur, user_id, [(row["id"], row["updated_at"]) for row in stale]))
+    return len(stale)
+
+
+def index_everything(database: Database) -> None:
+    """Take in what has changed in anybody's conversations, in many short transactions. For the background."""
+    for row in database.fetch_all(_SQL["people_to_index"]):
+        while index_changed(database, user_id=row["user_id"]) == _AT_ONCE:
+            pass
+
+
+def _take_in(cur: Cursor, user_id: str, stale: Sequence[tuple[str, datetime]]) -> None:
+    # The rows of `search_state` first: of two searches at the same time, the second then conflicts and starts again.
+    marked = [{"id": conversation, "user_id": user_id, "updated_at": moment} for conversation, moment in stale]
+    cur.execute_many(_SQL["mark_indexed"], marked)
+    cur.execute(_SQL["index_messages"], user_id=user_id, ids=[conversation for conversation, _ in stale])
+
+
+def _values(user_id: str, query: SearchQuery, limit: int) -> dict[str, object]:
+    padded = [*query.terms, *[""] * MOST_TERMS][:MOST_TERMS]
+    return {
+        "user_id": user_id,
+        **{f"term_{number}": term for number, term in enumerate(padded, start=1)},
+        "model": query.model,
+        "tag": query.tag,
+        "title": query.title,
+        "after": query.after or _ALWAYS[0],
+        "before": query.before or _ALWAYS[1],
+        "limit": limit,
+    }

@@ -1,0 +1,108 @@
+-- name: stale_conversations
+select conversations.id, conversations.updated_at
+from conversations left join search_state on search_state.conversation_id = conversations.id
+where conversations.user_id = $user_id and search_state.indexed_until is distinct from conversations.updated_at
+order by conversations.updated_at desc
+limit $limit
+
+-- name: people_to_index
+select distinct conversations.user_id
+from conversations left join search_state on search_state.conversation_id = conversations.id
+where search_state.indexed_until is distinct from conversations.updated_at
+
+-- name: index_messages
+insert into search_texts (user_id, conversation_id, message_id, content, created_at)
+select $user_id, conversation_id, id, regexp_replace(lower(strip_accents(content)), '\s+', ' ', 'g'), created_at
+from messages
+where conversation_id in (select unnest($ids)) and content <> ''
+    and id not in (
+        select message_id from search_texts where user_id = $user_id and conversation_id in (select unnest($ids))
+    )
+
+-- name: mark_indexed
+insert into search_state (conversation_id, user_id, indexed_until) values ($id, $user_id, $updated_at)
+on conflict (conversation_id) do update set indexed_until = excluded.indexed_until
+
+-- name: find_messages
+-- The newest three hits of each conversation, newest first. Empty terms and filters are always true.
+with mine as (
+    select id, title, archived_at from conversations
+    where user_id = $user_id and deleted_at is null
+        and ($tag = '' or contains(' ' || coalesce(tags, '') || ' ', ' ' || lower($tag) || ' '))
+        and contains(lower(strip_accents(title)), lower(strip_accents($title)))
+),
+answers as (
+    select id, parent_id from messages
+    where $model <> '' and role = 'assistant' and conversation_id in (select id from mine)
+        and contains(
+            lower(strip_accents(coalesce(model_label, '') || ' ' || coalesce(served_model, ''))),
+            lower(strip_accents($model))
+        )
+),
+hits as (
+    select conversation_id, message_id, created_at
+    from search_texts
+    where user_id = $user_id
+        and contains(content, lower(strip_accents($term_1))) and contains(content, lower(strip_accents($term_2)))
+        and contains(content, lower(strip_accents($term_3))) and contains(content, lower(strip_accents($term_4)))
+        and contains(content, lower(strip_accents($term_5))) and contains(content, lower(strip_accents($term_6)))
+        and contains(content, lower(strip_accents($term_7))) and contains(content, lower(strip_accents($term_8)))
+        and created_at >= $after and created_at < $before
+        and conversation_id in (select id from mine)
+        and (
+            $model = '' or message_id in (
+                select id from answers union all select parent_id from answers where parent_id is not null
+            )
+        )
+    -- More are never looked at: ranking 100,000 hits of a word that is everywhere would take half as long again.
+    order by created_at desc, message_id desc
+    limit 2000
+),
+newest as (
+    select *,
+        row_number() over (partition by conversation_id order by created_at desc, message_id desc) as place,
+        count(*) over (partition by conversation_id) as hits_in_conversation
+    from hits
+),
+top as (
+    select * from newest where place <= 3 order by created_at desc, message_id desc limit $limit
+)
+select mine.id as conversation_id, mine.title, mine.archived_at is not null as archived, top.hits_in_conversation,
+    messages.id as message_id, messages.role, messages.content, messages.model_label, messages.created_at
+from top
+join mine on mine.id = top.conversation_id
+join messages on messages.id = top.message_id
+where messages.deleted_at is null
+order by messages.created_at desc, messages.id desc
+
+-- name: find_conversations
+-- By title, tag, model and time, the one used last first. Empty terms and filters are always true.
+select id, user_id, title, title_source, model_id, leaf_message_id, created_at, updated_at, deleted_at,
+    coalesce(fallback, 'automatic') as fallback, pinned_at, archived_at, coalesce(tags, '') as tags
+from conversations
+where user_id = $user_id and deleted_at is null
+    and ($archived is null or (archived_at is not null) = $archived)
+    and ($tag = '' or contains(' ' || coalesce(tags, '') || ' ', ' ' || lower($tag) || ' '))
+    and contains(lower(strip_accents(title)), lower(strip_accents($title)))
+    and contains(lower(strip_accents(title)), lower(strip_accents($term_1)))
+    and contains(lower(strip_accents(title)), lower(strip_accents($term_2)))
+    and contains(lower(strip_accents(title)), lower(strip_accents($term_3)))
+    and contains(lower(strip_accents(title)), lower(strip_accents($term_4)))
+    and contains(lower(strip_accents(title)), lower(strip_accents($term_5)))
+    and contains(lower(strip_accents(title)), lower(strip_accents($term_6)))
+    and contains(lower(strip_accents(title)), lower(strip_accents($term_7)))
+    and contains(lower(strip_accents(title)), lower(strip_accents($term_8)))
+    and updated_at >= $after and created_at < $before
+    and (
+        $model = '' or id in (
+            select conversation_id from messages
+            where $model <> '' and role = 'assistant' and deleted_at is null
+                and conversation_id in (select id from conversations where user_id = $user_id)
+                and contains(
+                    lower(strip_accents(coalesce(model_label, '') || ' ' || coalesce(served_model, ''))),
+                    lower(strip_accents($model))
+                )
+        )
+    )
+order by updated_at desc, id desc
+limit $limit
