@@ -1,4 +1,4 @@
-"""Admin: the people of this installation, and who changed what."""
+"""Admin: the people and groups of this installation, and who changed what."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import streamlit as st
 from core.accounts.audit import list_audit
 from core.accounts.users import list_users
 from ui.auth import require_admin
+from ui.groups_view import draw_groups
 from ui.people_view import draw_add_person, draw_audit, draw_handed_over, draw_manage, draw_people
 from ui.runtime import get_services
 
@@ -16,12 +17,14 @@ require_admin()
 services = get_services()
 
 st.title("Admin", anchor=False)
-people_tab, audit_tab = st.tabs(["People", "Audit"])
+people_tab, groups_tab, audit_tab = st.tabs(["People", "Groups", "Audit"])
+people = list_users(services.database)
 with people_tab:
-    people = list_users(services.database)
     draw_add_person(services)
     draw_handed_over()
-    draw_people(people)
+    draw_people(people, services.groups)
     draw_manage(services, people)
+with groups_tab:
+    draw_groups(services, people)
 with audit_tab:
     draw_audit(list_audit(services.database, limit=AUDIT_ROWS))

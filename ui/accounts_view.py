@@ -27,7 +27,7 @@ def draw_profile(services: Services, user: User) -> None:
     with st.form("profile", border=False):
         st.text_input("Name that others see", value=user.display_name, key=_NAME, autocomplete="name")
         role = "an administrator" if user.is_admin else "a member"
-        st.caption(f"You sign in as **{literal(user.username)}** and are {role}.")
+        st.caption(f"You sign in as **{literal(user.username)}** and are {role}{_groups(services, user)}.")
         draw_problem("profile")
         st.form_submit_button("Save name", on_click=act, args=(services, "profile", _save_name(services)))
 
@@ -53,6 +53,14 @@ def draw_sessions(services: Services) -> None:
     st.button(
         "Sign out everywhere", icon=":material/devices:", on_click=act, args=(services, "sessions", _end_all(services))
     )
+
+
+def _groups(services: Services, user: User) -> str:
+    names = services.groups.names_of(user.id)
+    if not names:
+        return ""
+    word = "group" if len(names) == 1 else "groups"
+    return f", in the {word} {', '.join(f'**{literal(name)}**' for name in names)}"
 
 
 def act(services: Services, place: str, work: Work, *, admin: bool = False) -> None:

@@ -9,8 +9,8 @@ import streamlit as st
 
 from core.accounts.users import User, list_users
 from core.bootstrap import Services
-from core.catalog.access import ADMIN, EVERYONE
-from core.catalog.models import ModelSpec
+from core.catalog.access import ADMIN, EVERYONE, access_words, group_of
+from core.catalog.models import GROUP, ModelSpec
 from core.catalog.overrides import Override, difference
 from ui.accounts_view import Work, act, draw_problem
 
@@ -40,7 +40,7 @@ def draw_edit(services: Services, model: ModelSpec, models: Mapping[str, ModelSp
         left.text_input("Label", value=model.label, max_chars=120, key=f"{prefix}_label")
         _draw_choices(right, "Use cases", model.use_cases, _use_cases(models), key=f"{prefix}_use_cases")
         _draw_fallbacks(left, model, models, key=f"{prefix}_fallbacks")
-        _draw_choices(right, "Who may use it", model.access, _people(services), key=f"{prefix}_access")
+        _draw_choices(right, "Who may use it", model.access, _people(services, model), key=f"{prefix}_access")
         left.number_input(
             "Requests per minute", 1, None, model.rpm_limit, key=f"{prefix}_rpm_limit", placeholder="None"
         )
@@ -86,7 +86,15 @@ def _draw_choices(
     place: st.delta_generator.DeltaGenerator, label: str, chosen: Sequence[str], known: Sequence[str], *, key: str
 ) -> None:
     options = list(dict.fromkeys([*known, *chosen]))
-    place.multiselect(label, options, default=list(chosen), key=key, accept_new_options=True, placeholder="None")
+    place.multiselect(
+        label,
+        options,
+        default=list(chosen),
+        key=key,
+        format_func=lambda word: access_words([word]),
+        accept_new_options=True,
+        placeholder="None",
+    )
 
 
 def _save(services: Services, model_id: str, prefix: str) -> Work:
@@ -127,5 +135,9 @@ def _use_cases(models: Mapping[str, ModelSpec]) -> list[str]:
     return list(dict.fromkeys(name for model in models.values() for name in model.use_cases))
 
 
-def _people(services: Services) -> list[str]:
-    return [*_ROLES, *(user.username for user in list_users(services.database))]
+def _people(services: Services, model: ModelSpec) -> list[str]:
+    # A group that is chosen already stands as it is written there, which may differ in case.
+    chosen = {name.casefold() for word in model.access if (name := group_of(word)) is not None}
+    groups = [group.name for group in services.groups.current() if group.name.casefold() not in chosen]
+    people = [user.username for user in list_users(services.database)]
+    return [*_ROLES, *(f"{GROUP}{name}" for name in groups), *people]

@@ -10,9 +10,11 @@ import streamlit as st
 
 from core.accounts.audit import AuditEntry
 from core.accounts.changes import disable_user, enable_user, reset_password, set_role, sign_out_everywhere
+from core.accounts.groups import Groups
 from core.accounts.passwords import generate_password
 from core.accounts.users import User, create_user
 from core.bootstrap import Services
+from core.catalog.access import access_words
 from ui.accounts_view import Work, act, draw_problem
 from ui.markdown import literal
 from ui.times import viewer_zone_name
@@ -25,7 +27,7 @@ _CHOSEN = "people_chosen"
 _HANDED_OVER = "people_one_time_password"
 
 _ROLES = {"member": "Member", "admin": "Administrator"}
-_DETAILS = ("role", "display_name", "source")
+_DETAILS = ("role", "display_name", "source", "name")
 _DETAILS_WORDS = {**_ROLES, "password": "by password", "oidc": "by identity provider"}
 _MODEL_FIELDS = {
     "enabled": "switched",
@@ -33,6 +35,7 @@ _MODEL_FIELDS = {
     "rpm_limit": "requests per minute",
     "tpm_limit": "tokens per minute",
 }
+_GROUP_CHANGES = frozenset({"group.create", "group.members", "group.delete", "group.follow"})
 _ACTIONS = {
     "user.create": "Added",
     "user.name": "Name changed",
@@ -42,15 +45,21 @@ _ACTIONS = {
     "user.password": "Password set",
     "session.revoke": "Signed out everywhere",
     "model.change": "Model changed",
+    "group.create": "Group added",
+    "group.rename": "Group renamed",
+    "group.members": "Group's members changed",
+    "group.delete": "Group deleted",
+    "group.follow": "Groups followed the identity provider",
 }
 
 
-def draw_people(people: Sequence[User]) -> None:
+def draw_people(people: Sequence[User], groups: Groups) -> None:
     """Everybody, one row each."""
     columns: dict[str, list[Any]] = {
         "Name": [user.display_name for user in people],
         "Username": [user.username for user in people],
         "Role": [_ROLES[user.role] for user in people],
+        "Groups": [", ".join(groups.names_of(user.id)) for user in people],
         "Signs in by": ["Password" if user.source == "password" else "Identity provider" for user in people],
         "Status": [_status(user) for user in people],
         "Last seen": _times([user.last_seen_at for user in people]),
@@ -99,7 +108,7 @@ def draw_manage(services: Services, people: Sequence[User]) -> None:
         key=_CHOSEN,
         index=None,
         placeholder="Choose a person",
-        format_func=lambda key: _title(by_id[key]),
+        format_func=lambda key: person_title(by_id[key]),
     )
     if chosen is None:
         return
@@ -122,7 +131,7 @@ def draw_audit(entries: Sequence[AuditEntry]) -> None:
         pd.DataFrame(columns),
         hide_index=True,
         column_config={"When": _time_column("When")},
-        alt="Changes to people and models, newest first",
+        alt="Changes to people, groups and models, newest first",
     )
 
 
@@ -191,7 +200,8 @@ def _status(user: User) -> str:
     return "Has a one-time password" if user.password_is_one_time else "Active"
 
 
-def _title(user: User) -> str:
+def person_title(user: User) -> str:
+    """Somebody in a list to choose from."""
     return f"{user.display_name} ({user.username})"
 
 
@@ -200,8 +210,21 @@ def _details(entry: AuditEntry) -> str:
     before, after = entry.before or {}, entry.after or {}
     if entry.action == "model.change":
         return ", ".join(f"{_MODEL_FIELDS.get(name, name)}: {_model_words(before, after, name)}" for name in after)
+    if entry.action in _GROUP_CHANGES:
+        return _group_words(before, after)
     shown = [name for name in after if name in _DETAILS]
     return ", ".join(" → ".join(_words(side[name]) for side in (before, after) if name in side) for name in shown)
+
+
+def _group_words(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
+    """What was added and what removed: `added: bob, removed: ada, eve`."""
+    sides = (("added", after), ("removed", before))
+    return ", ".join(
+        f"{word}: {', '.join(names)}"
+        for word, side in sides
+        for names in side.values()
+        if isinstance(names, list) and names
+    )
 
 
 def _model_words(before: Mapping[str, Any], after: Mapping[str, Any], name: str) -> str:
@@ -213,7 +236,7 @@ def _model_value(value: Any) -> str:
         return "as in the registry"
     if isinstance(value, bool):
         return "on" if value else "off"
-    return (", ".join(map(str, value)) or "none") if isinstance(value, list) else str(value)
+    return (access_words(map(str, value)) or "none") if isinstance(value, list) else str(value)
 
 
 def _words(value: object) -> str:

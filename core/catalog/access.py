@@ -61,6 +61,11 @@ def group_of(word: str) -> str | None:
     return word.removeprefix(GROUP) if word.startswith(GROUP) else None
 
 
+def access_words(words: Iterable[str]) -> str:
+    """What stands in `access`, as people read it: `ada, group Legal`."""
+    return ", ".join(word if (name := group_of(word)) is None else f"group {name}" for word in words)
+
+
 def models_for_group(models: Iterable[ModelSpec], name: str) -> list[ModelSpec]:
     """The models whose access names this group, in the order given."""
     wanted = name.casefold()

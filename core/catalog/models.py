@@ -116,8 +116,9 @@ class ModelSpec:
     the conversation. `rpm_limit` and `tpm_limit` are what the provider allows per minute, requests and tokens.
 
     `access` holds "everyone", roles, usernames and groups (core.catalog.access). A model that is not `enabled` keeps
-    its name in old conversations and is neither offered nor called. `retires_on` is the day its provider announced; `successor`
-    the id of the model to take instead. `discovered`: an endpoint reported it, the registry file does not name it.
+    its name in old conversations and is neither offered nor called. `retires_on` is the day its provider announced;
+    `successor` the id of the model to take instead. `discovered`: an endpoint reported it, the registry file does not
+    name it.
     `cache` is None when every question goes to the provider.
     """
 
