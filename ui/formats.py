@@ -92,21 +92,34 @@ def short_price(prices: Prices | None) -> str:
 
 
 def answer_line(figures: AnswerFigures) -> str:
-    """What an answer took: tokens in and out, cost, time to first token, speed."""
-    cached = f" ({tokens(figures.cached_input_tokens)} cached)" if figures.cached_input_tokens else ""
+    """What an answer took: tokens in and out, cost, time to first token, speed; and what a cache saved."""
+    kept = figures.cost_code == "cached"
+    aside = [f"{tokens(figures.cached_input_tokens)} cached"] if figures.cached_input_tokens else []
     parts = [
-        f"{tokens(figures.input_tokens)} in{cached}",
+        f"{tokens(figures.input_tokens)} in{_in_brackets(aside if kept else aside + _saved(figures))}",
         f"{tokens(figures.output_tokens)} out",
         cost(figures.cost_usd, figures.cost_code),
     ]
-    if figures.cost_code == "cached":
+    if kept:
         # Its time and speed are those of the store, and say nothing about the model.
-        return " · ".join(parts)
+        return " · ".join(parts + _saved(figures))
     if figures.first_token_ms is not None:
         parts.append(f"{duration(figures.first_token_ms)} to first token")
     if figures.tokens_per_second is not None:
         parts.append(f"{figures.tokens_per_second:.0f} tok/s")
     return " · ".join(parts)
+
+
+def _saved(figures: AnswerFigures) -> list[str]:
+    # The first question of a long conversation pays for the cache that the next ones read.
+    saved_usd = figures.cache_saved_usd
+    if not saved_usd:
+        return []
+    return [f"{money(saved_usd)} saved" if saved_usd > 0 else f"{money(-saved_usd)} extra to cache it"]
+
+
+def _in_brackets(words: list[str]) -> str:
+    return f" ({', '.join(words)})" if words else ""
 
 
 def list_price(amount_usd: Decimal) -> str:

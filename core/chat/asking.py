@@ -77,7 +77,7 @@ async def ask(asking: Asking, live: LiveTurn) -> Outcome:
 async def _from_cache(asking: Asking, live: LiveTurn) -> bool:
     # Who asks again wants another answer, which then takes the place of the kept one.
     request = live.request
-    if live.model.cache is None or request.answer_again is not None or request.continues is not None:
+    if live.completion.model.cache is None or request.answer_again is not None or request.continues is not None:
         return False
     kept = await asyncio.to_thread(asking.cache.find, live.completion, user_id=live.request.user_id)
     if kept is None:
@@ -115,9 +115,12 @@ def _accepts(asking: Asking, live: LiveTurn, model: ModelSpec) -> bool:
 
 
 async def _attempt(asking: Asking, live: LiveTurn, model: ModelSpec) -> Tried:
-    if model.id != live.completion.model.id:
+    another = model.id != live.completion.model.id
+    if another:
         live.completion = completion_for(live.request, live.history, model=model)
     live.answer = Answer(started_at=asking.clock())
+    if another and await _from_cache(asking, live):
+        return Tried(asked=False)
     try:
         await run_attempt(
             asking.gateway,

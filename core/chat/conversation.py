@@ -18,7 +18,10 @@ FallbackChoice = Literal["automatic", "ask", "never"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnswerFigures:
-    """What one answer took. Sums over the attempts of its turn; `None` where nobody knows."""
+    """What one answer took. Sums over the attempts of its turn; `None` where nobody knows.
+
+    `cache_saved_usd` is what a cache saved, the provider's or ours; negative when it cost more than it saved this time.
+    """
 
     input_tokens: int
     cached_input_tokens: int
@@ -29,6 +32,7 @@ class AnswerFigures:
     first_token_ms: float | None
     duration_ms: float
     tokens_per_second: float | None
+    cache_saved_usd: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

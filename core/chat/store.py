@@ -125,6 +125,7 @@ def _figures(row: Row) -> AnswerFigures:
         reasoning_tokens=row["reasoning_tokens"],
         cost_usd=row["cost_usd"],
         cost_code=row["cost_code"],
+        cache_saved_usd=row["cache_saved_usd"],
         first_token_ms=(first - started).total_seconds() * 1000 if first else None,
         duration_ms=(ended - started).total_seconds() * 1000,
         tokens_per_second=row["last_output_tokens"] / writing_s if writing_s > 0 else None,

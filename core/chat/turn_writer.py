@@ -123,7 +123,7 @@ def _message(live: LiveTurn, outcome: Outcome, *, now: datetime) -> Message:
 def _attempts(live: LiveTurn, outcome: Outcome, *, ended_at: datetime) -> list[Attempt]:
     ended = [*live.tries]
     # A turn that was stopped while it waited for its next attempt has none under way.
-    if live.answer.sent or not ended:
+    if live.answer.sent or live.answer.cached or not ended:
         ended.append(Try(live.completion, live.answer, outcome, ended_at))
     return [_row(live, tried) for tried in ended]
 

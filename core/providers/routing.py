@@ -48,10 +48,14 @@ _CAPABILITY_OF = {
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """One attempt: what went wrong, if anything, and whether something visible had arrived before."""
+    """One attempt: what went wrong, if anything, and whether something visible had arrived before.
+
+    `asked` is False when an answer was kept, which says nothing about how the model is doing.
+    """
 
     error: ProviderError | None = None
     visible: bool = False
+    asked: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +199,9 @@ async def _report(model: ModelSpec, *, circuits: Circuits, attempt: Callable[[Mo
     except BaseException:
         circuits.leave(model.id)
         raise
-    if tried.error is None:
+    if not tried.asked:
+        circuits.leave(model.id)
+    elif tried.error is None:
         circuits.succeed(model.id)
     else:
         circuits.fail(model.id, tried.error.error_class, retry_after_s=tried.error.retry_after_s)

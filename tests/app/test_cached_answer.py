@@ -59,7 +59,7 @@ def test_a_kept_answer_says_so_and_another_one_can_be_had(chat, provider):
     assert "cached" not in ask_in_new_chat(chat)
     assert again(chat) == []
 
-    assert ask_in_new_chat(chat).endswith("out · cached, $0")
+    assert ask_in_new_chat(chat).endswith("out · cached, $0 · $0.000007 saved")
     assert len(provider.requests) == 1
 
     again(chat)[0].click().run()

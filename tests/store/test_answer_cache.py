@@ -52,7 +52,7 @@ def test_a_hit_comes_through_the_buffer_and_costs_nothing(running):
     assert (first["cost_code"], first["cached"]) == ("computed", False)
     assert (second["cost_usd"], second["cost_code"], second["cached"]) == (Decimal(0), "cached", True)
     assert (second["served_model"], second["status"]) == ("gpt", "ok")
-    assert second["computed_cost_usd"] == first["cost_usd"]
+    assert second["computed_cost_usd"] == second["cache_saved_usd"] == first["cost_usd"]
     assert (second["input_tokens"], second["reasoning_tokens"]) == (1000, 500)
 
 
@@ -166,3 +166,37 @@ def test_a_hit_says_nothing_about_the_model(running):
 
     assert finish(running.ask("Why?")).content == "The first"
     assert running.engine.circuit.state("gpt") == before
+
+
+def test_a_fallback_gives_its_kept_answer_without_being_asked(database, clock):
+    steady = model("steady", label="Steady", cache=RULE)
+    with rig(database, model(label="Fast", fallbacks=("steady",)), steady, clock=clock) as made:
+        made.gateway.enqueue("steady", *answer("Steadily", usage=USAGE))
+        finish(made.ask("Why?", model_id="steady"))
+        before = made.engine.circuit.state("steady")
+        made.gateway.enqueue("gpt", ProviderError(ErrorClass.NOT_FOUND, "Gone."))
+
+        result = finish(made.ask("Why?"))
+
+        assert (result.content, result.requested_model, result.served_model) == ("Steadily", "gpt", "steady")
+        assert calls(made) == 2
+        assert made.engine.circuit.state("steady") == before
+        *_, failed, kept = made.rows("attempts")
+        assert (failed["status"], failed["cached"]) == ("not_found", False)
+        assert (kept["status"], kept["cached"], kept["cost_code"]) == ("ok", True, "cached")
+        assert (kept["served_model"], kept["fallback_of"], kept["parent_id"]) == ("steady", "gpt", failed["id"])
+
+
+def test_trying_again_asks_the_fallback_too(database, clock):
+    with rig(database, model(fallbacks=("steady",)), model("steady", cache=RULE), clock=clock) as made:
+        made.gateway.enqueue("steady", *answer("Steadily"))
+        made.gateway.enqueue("gpt", *answer("At first"))
+        finish(made.ask("Why?", model_id="steady"))
+        first = made.ask("Why?")
+        finish(first)
+        made.gateway.enqueue("gpt", ProviderError(ErrorClass.NOT_FOUND, "Gone."))
+        made.gateway.enqueue("steady", *answer("Another"))
+
+        again = made.ask("", conversation_id=first.ids.conversation, answer_again=first.ids.question)
+
+        assert finish(again).content == "Another"

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import pytest
 
+from core.catalog.models import Prices
 from core.chat.conversation import Message
 from core.chat.store import (
     delete_conversation,
@@ -235,6 +236,21 @@ def test_figures_are_the_sums_over_all_attempts_and_the_times_of_the_last(databa
     assert found.cost_usd == (10 * 3 + 5 * 15 + 1000 * 3 + 90 * 15) / Decimal(1_000_000)
     assert found.cost_code == "computed"
     assert (found.first_token_ms, found.duration_ms, found.tokens_per_second) == (500, 3500, 30)
+
+
+def test_what_caches_saved_is_the_sum_over_all_attempts_and_nothing_where_a_price_is_unknown(database):
+    conversation_id = make(database)
+    cheaper = Prices(input=Decimal(3), output=Decimal(15), cached_input=Decimal("0.3"), cache_write=Decimal("3.75"))
+    written = Usage(input_tokens=1000, output_tokens=1, cache_write_tokens=600)
+    read = Usage(input_tokens=1000, output_tokens=1, cached_input_tokens=600)
+    pay(database, conversation_id, usage=written, prices=cheaper, id="1")
+    assert figures(database, conversation_id).cache_saved_usd == Decimal("-0.00045")
+
+    pay(database, conversation_id, usage=read, prices=cheaper, id="2")
+    assert figures(database, conversation_id).cache_saved_usd == Decimal("0.00117")
+
+    pay(database, conversation_id, usage=read, prices=None, id="3")
+    assert figures(database, conversation_id).cache_saved_usd is None
 
 
 def test_an_attempt_without_a_token_shows_no_first_token_of_an_earlier_one(database):

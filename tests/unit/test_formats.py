@@ -131,6 +131,61 @@ def test_answer_line_leaves_out_what_nobody_knows() -> None:
     assert formats.answer_line(figures) == "1,204 in (900 cached) · 312 out · $0.00094"
 
 
+@pytest.mark.parametrize(
+    ("cached", "saved", "code", "shown"),
+    [
+        (900, "0.00243", "computed", "1,204 in (900 cached, $0.0024 saved) · 3 out · $0.01"),
+        (900, "0.00243", "reported", "1,204 in (900 cached, $0.0024 saved) · 3 out · $0.01"),
+        (900, "-0.0003", "computed", "1,204 in (900 cached, $0.0003 extra to cache it) · 3 out · $0.01"),
+        (0, "-0.0003", "partial", "1,204 in ($0.0003 extra to cache it) · 3 out · about $0.01"),
+        (900, "0", "computed", "1,204 in (900 cached) · 3 out · $0.01"),
+        (900, None, "unpriced", "1,204 in (900 cached) · 3 out · unpriced"),
+    ],
+)
+def test_what_the_providers_cache_saved_stands_beside_what_it_held(
+    cached: int, saved: str | None, code: str, shown: str
+) -> None:
+    figures = AnswerFigures(
+        input_tokens=1204,
+        cached_input_tokens=cached,
+        output_tokens=3,
+        reasoning_tokens=0,
+        cost_usd=None if code == "unpriced" else Decimal("0.01"),
+        cost_code=code,
+        first_token_ms=None,
+        duration_ms=900.0,
+        tokens_per_second=None,
+        cache_saved_usd=None if saved is None else Decimal(saved),
+    )
+
+    assert formats.answer_line(figures) == shown
+
+
+@pytest.mark.parametrize(
+    ("saved", "shown"),
+    [
+        (Decimal("0.0045"), "10 in (4 cached) · 3 out · cached, $0 · $0.0045 saved"),
+        (Decimal(0), "10 in (4 cached) · 3 out · cached, $0"),
+        (None, "10 in (4 cached) · 3 out · cached, $0"),
+    ],
+)
+def test_a_kept_answer_saves_what_it_would_have_cost(saved: Decimal | None, shown: str) -> None:
+    figures = AnswerFigures(
+        input_tokens=10,
+        cached_input_tokens=4,
+        output_tokens=3,
+        reasoning_tokens=0,
+        cost_usd=Decimal(0),
+        cost_code="cached",
+        first_token_ms=1.0,
+        duration_ms=2.0,
+        tokens_per_second=3000.0,
+        cache_saved_usd=saved,
+    )
+
+    assert formats.answer_line(figures) == shown
+
+
 def test_a_kept_answer_shows_no_speed_of_the_model() -> None:
     figures = AnswerFigures(
         input_tokens=10,

@@ -210,6 +210,18 @@ async def test_what_an_attempt_raises_ends_the_walk_and_frees_the_trial(error):
     assert world.circuits.enter("a")
 
 
+async def test_an_answer_that_was_kept_frees_the_trial_and_proves_nothing():
+    world = World(a=[Tried(asked=False), "server"])
+    world.circuits.fail("a", ErrorClass.RATE_LIMIT, retry_after_s=30)
+    world.clock.advance(seconds=31)
+
+    assert (await world.walk("a")).answered
+
+    # Still half-open: one call may try it, and no second one beside it.
+    assert world.circuits.enter("a")
+    assert not world.circuits.enter("a")
+
+
 async def test_all_failures_are_told_in_order():
     world = World(a=["stall"], b=["not_found"], c=["server"] * 3)
 

@@ -26,6 +26,7 @@ select
     sum(reasoning_tokens)::bigint as reasoning_tokens,
     case when count(*) = count(cost_usd) then sum(cost_usd)::decimal(18,9) end as cost_usd,
     case when count(*) = count(cost_usd) then arg_max(cost_code, id) else 'unpriced' end as cost_code,
+    case when count(*) = count(cache_saved_usd) then sum(cache_saved_usd)::decimal(18,9) end as cache_saved_usd,
     arg_max(started_at, id) as started_at,
     arg_max_null(first_token_at, id) as first_token_at,
     max(ended_at) as ended_at,
