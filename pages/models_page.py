@@ -7,7 +7,7 @@ import streamlit as st
 from ui.auth import require_user
 from ui.markdown import literal
 from ui.model_edit import draw_edit
-from ui.models_view import draw_comparison, draw_detail, draw_filters, draw_registry, draw_table, load_rows
+from ui.models_view import arranged, draw_comparison, draw_detail, draw_filters, draw_registry, draw_table, load_rows
 from ui.runtime import get_services
 from ui.status_strip import draw_strip
 
@@ -22,7 +22,7 @@ models = {model_id: row.model for model_id, row in rows.items()}
 labels = {model_id: model.label for model_id, model in services.registry.current().models.items()}
 
 wanted = draw_filters(models)
-ticked = draw_table([row for row in rows.values() if wanted.keeps(row.model)], total=len(rows))
+ticked = draw_table(arranged(list(rows.values()), wanted), total=len(rows))
 chosen = [rows[model_id] for model_id in ticked if model_id in rows]
 if len(chosen) == 1:
     draw_detail(chosen[0], labels)

@@ -123,5 +123,8 @@ def _in_brackets(words: list[str]) -> str:
 
 
 def list_price(amount_usd: Decimal) -> str:
-    """A price of a list, always with cents: `$2.00`; under a cent as `money`."""
-    return money(amount_usd) if amount_usd < _CENT else f"${amount_usd:,.2f}"
+    """A price of a list, with cents and what comes after them: `$2.00`, `$0.075`; under a cent as `money`."""
+    if amount_usd < _CENT:
+        return money(amount_usd)
+    whole, _, places = f"{amount_usd:,.4f}".partition(".")
+    return f"${whole}.{places[:2]}{places[2:].rstrip('0')}"

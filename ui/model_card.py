@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from datetime import UTC, tzinfo
 from decimal import Decimal
 
+from core.catalog.access import access_words
 from core.catalog.health import Headroom, ModelStatus, Percentiles
 from core.catalog.models import ModelSpec, Prices
 from core.costs.model_figures import ModelFigures
@@ -12,6 +14,40 @@ from ui import formats
 from ui.model_filter import capability_name, provider_name, shown_capabilities
 
 _WORDS = ("free", "unpriced")
+# Never colour alone: the shape says it too.
+_SIGNS: Mapping[str, str] = {"healthy": "●", "slow": "◐", "down": "○", "unknown": "○", "starting": "◌"}
+_STATES: Mapping[str, str] = {"unknown": "not tried lately", "no_key": "no key"}
+_BUCKETS: Mapping[str, str] = {
+    "input": "Input",
+    "cached_input": "Cached input",
+    "cache_write": "Cache write",
+    "cache_write_1h": "Cache write for an hour",
+    "output": "Output",
+    "reasoning": "Reasoning",
+}
+_TOO_FEW = "too few calls"
+_NOTHING: Mapping[str, str] = {
+    "Cached input": "as input",
+    "Cache write": "as input",
+    "Cache write for an hour": "as cache write",
+    "Reasoning": "as output",
+    "Every call": "nothing",
+    "Prices from": "nobody",
+    "Context window": "unknown",
+    "Longest answer": "unknown",
+    "Can": "plain text",
+    "Use cases": "none given",
+    "Limits per minute": "none given",
+    "Left this minute": "no limit given",
+    "Falls back to": "no other model",
+    "Open to": "nobody",
+    "Retires": "no date announced",
+    "Worked in 24 h": "not called",
+    "First token, 24 h": _TOO_FEW,
+    "Speed, 24 h": _TOO_FEW,
+    "First token, 7 days": "not measured",
+    "Speed, 7 days": "not measured",
+}
 _BUCKETS = {
     "input": "Input",
     "cached_input": "Cached input",
@@ -47,21 +83,65 @@ def price_line(model: ModelSpec) -> str:
     return f"{words} · {formats.window(model.context_tokens)}"
 
 
-def details(model: ModelSpec, status: ModelStatus, figures: ModelFigures) -> list[tuple[str, str]]:
-    """Everything known about a model, as (what, value)."""
-    return [
-        ("Id", model.id),
-        ("Provider", provider_name(model.provider.id)),
-        *_price_rows(model.prices),
-        ("Context window", "unknown" if model.context_tokens is None else f"{model.context_tokens:,} tokens"),
-        ("Longest answer", "unknown" if model.max_output_tokens is None else f"{model.max_output_tokens:,} tokens"),
-        ("Takes and does", ", ".join(capability_name(item) for item in shown_capabilities(model)) or "text"),
-        *([("Good for", ", ".join(model.use_cases) + " (by the editors)")] if model.use_cases else []),
-        *_status_rows(status),
-        *_headroom_rows(status.headroom),
-        *([("Retires on", model.retires_on.isoformat())] if model.retires_on else []),
-        ("Yours this month", month_line(figures)),
-    ]
+def known_facts(
+    model: ModelSpec, status: ModelStatus, figures: ModelFigures, labels: Mapping[str, str], *, zone: tzinfo
+) -> dict[str, str | None]:
+    """Everything there is to know of a model in words, by name; None where nothing is known or given.
+
+    The names are the same for every model. `labels` are those of all models, by id; times are on the clock of `zone`.
+    """
+    measured_day, day = status.figures, status.figures.day
+    return {
+        "Id": model.id,
+        "Provider": provider_name(model.provider.id),
+        "Called as": model.upstream,
+        "Status": state_words(model, status, zone),
+        **_price_facts(model.prices),
+        "Context window": _count_words(model.context_tokens),
+        "Longest answer": _count_words(model.max_output_tokens),
+        "Can": abilities(model) or None,
+        "Use cases": ", ".join(model.use_cases) or None,
+        "Limits per minute": _limit_words(model),
+        "Left this minute": _headroom_words(status.headroom),
+        "Falls back to": ", ".join(labels.get(name, name) for name in model.fallbacks) or None,
+        "Open to": access_words(model.access),
+        "Retires": _retirement(model, labels),
+        "Worked in 24 h": f"{day.worked:,} of {day.judged:,} calls" if day.judged else None,
+        "First token, 24 h": _percentiles(measured_day.first_token_day_ms, formats.duration),
+        "Speed, 24 h": _percentiles(measured_day.tokens_per_second, _speed),
+        "First token, 7 days": _median(figures, figures.first_token_ms, formats.duration),
+        "Speed, 7 days": _median(figures, figures.tokens_per_second, _speed),
+        "Last error": measured_day.last_error,
+        "Cost me this month": month_line(figures),
+        "Note": model.note,
+    }
+
+
+def facts(
+    model: ModelSpec, status: ModelStatus, figures: ModelFigures, labels: Mapping[str, str], *, zone: tzinfo
+) -> dict[str, str]:
+    """`known_facts` with a word for everything that nobody knows, so that models can stand side by side."""
+    known = known_facts(model, status, figures, labels, zone=zone)
+    return {name: words or _NOTHING.get(name, "none") for name, words in known.items()}
+
+
+def state_sign(model: ModelSpec, status: ModelStatus) -> str:
+    """The status in a word or two, with a sign of its own: never colour alone."""
+    if not model.enabled:
+        return "✕ switched off"
+    return f"{_SIGNS.get(status.state, '✕')} {_STATES.get(status.state, status.state)}"
+
+
+def state_words(model: ModelSpec, status: ModelStatus, zone: tzinfo) -> str:
+    """The status with its reason."""
+    short, why = state_sign(model, status), reason(status, zone)
+    sign, state = short.split(" ", 1)
+    return f"{sign} {why}" if why.startswith(state) else f"{short} ({why})"
+
+
+def abilities(model: ModelSpec) -> str:
+    """What sets a model apart, in words."""
+    return ", ".join(capability_name(capability) for capability in shown_capabilities(model))
 
 
 def month_line(figures: ModelFigures) -> str:
@@ -74,12 +154,21 @@ def month_line(figures: ModelFigures) -> str:
     return f"{'at least ' if figures.unpriced else ''}{formats.money(figures.spent_usd)} for {calls}"
 
 
-def _price_rows(prices: Prices | None) -> list[tuple[str, str]]:
+def _price_facts(prices: Prices | None) -> dict[str, str | None]:
     if prices is None or prices.free:
-        return [("Price", formats.price(prices))]
-    rows = [(name, _bucket_words(prices, bucket)) for bucket, name in _BUCKETS.items()]
-    given = [(name, words) for name, words in rows if words]
-    return given if prices.request is None else [*given, ("Every call", formats.list_price(prices.request))]
+        known: dict[str, str | None] = dict.fromkeys((*_BUCKETS.values(), "Every call", "Prices from"))
+        return known | dict.fromkeys(("Input", "Output"), formats.price(prices)) | {"Prices from": _source(prices)}
+    return {
+        **{name: _bucket_words(prices, bucket) or None for bucket, name in _BUCKETS.items()},
+        "Every call": None if prices.request is None else formats.list_price(prices.request),
+        "Prices from": _source(prices),
+    }
+
+
+def _source(prices: Prices | None) -> str | None:
+    if prices is None:
+        return None
+    return "the registry" if prices.source == "registry" else prices.source.replace("litellm", "LiteLLM")
 
 
 def _bucket_words(prices: Prices, bucket: str) -> str:
@@ -95,32 +184,44 @@ def _bucket_words(prices: Prices, bucket: str) -> str:
     return ", ".join(words)
 
 
-def _status_rows(status: ModelStatus) -> list[tuple[str, str]]:
-    figures, day = status.figures, status.figures.day
-    rows = [("First token", _percentiles(figures.first_token_day_ms)), ("Speed", _speed(figures.tokens_per_second))]
-    if day.judged:
-        rows.append(("Worked in 24 h", f"{day.worked:,} of {day.judged:,} calls"))
-    if figures.last_error:
-        rows.append(("Last error", figures.last_error))
-    return rows
+def _count_words(count: int | None) -> str | None:
+    return None if count is None else f"{count:,} tokens"
 
 
-def _percentiles(values: Percentiles) -> str:
-    if values.p50 is None or values.p95 is None:
-        return "too few calls in 24 h"
-    return f"{formats.duration(values.p50)} (p95 {formats.duration(values.p95)})"
+def _limit_words(model: ModelSpec) -> str | None:
+    given = [(model.rpm_limit, "requests"), (model.tpm_limit, "tokens")]
+    return ", ".join(f"{limit:,} {word}" for limit, word in given if limit is not None) or None
 
 
-def _speed(values: Percentiles) -> str:
-    return "too few calls in 24 h" if values.p50 is None else f"{values.p50:.0f} tokens per second"
-
-
-def _headroom_rows(headroom: Headroom | None) -> list[tuple[str, str]]:
+def _headroom_words(headroom: Headroom | None) -> str | None:
     if headroom is None:
-        return []
+        return None
     counts = (
         ("requests", headroom.requests_left, headroom.requests_limit),
         ("tokens", headroom.tokens_left, headroom.tokens_limit),
     )
-    left = [f"{left:,} of {limit:,} {what}" for what, left, limit in counts if left is not None and limit is not None]
-    return [("Left this minute", ", ".join(left))]
+    return ", ".join(f"{left:,} of {limit:,} {what}" for what, left, limit in counts if left is not None) or None
+
+
+def _retirement(model: ModelSpec, labels: Mapping[str, str]) -> str | None:
+    if model.retires_on is None:
+        return None
+    instead = f", then {labels.get(model.successor, model.successor)}" if model.successor else ""
+    return f"{model.retires_on.day} {model.retires_on:%b %Y}{instead}"
+
+
+def _percentiles(values: Percentiles, words: Callable[[float], str]) -> str | None:
+    if values.p50 is None or values.p95 is None:
+        return None
+    return f"{words(values.p50)} (p95 {words(values.p95)})"
+
+
+def _speed(tokens_per_second: float) -> str:
+    return f"{tokens_per_second:.0f} tok/s"
+
+
+def _median(figures: ModelFigures, value: float | None, words: Callable[[float], str]) -> str | None:
+    if value is None:
+        return None
+    answers = "1 answer" if figures.answers == 1 else f"{figures.answers:,} answers"
+    return f"{words(value)} (median of {answers})"

@@ -10,6 +10,7 @@ from itertools import chain
 from core.catalog.health import ModelStatus
 from core.catalog.models import Capability, ModelSpec, Prices
 from core.catalog.recommend import recommend
+from core.chat.alternatives import alternatives
 
 FREE, CHEAP, FAST = "free", "cheap", "fast"
 
@@ -20,6 +21,7 @@ _INPUT_SHARE = Decimal("0.75")
 # Half of the second after which people feel that they wait.
 _FAST_MS = 500
 _RECOMMENDED = 8
+_RIVALS = 2
 
 # Taking text in a stream, with a system prompt, is what every model of a chat does: no filter.
 _FILTERED = tuple(
@@ -124,6 +126,25 @@ def recommended(
     rest = [model for name, model in models.items() if use_case in model.use_cases and name not in placed]
     rest.sort(key=lambda model: _preference(model, statuses[model.id]))
     return [*best, *(model.id for model in rest[: limit - len(best)])]
+
+
+def rivals(
+    model: ModelSpec,
+    models: Mapping[str, ModelSpec],
+    statuses: Mapping[str, ModelStatus],
+    *,
+    use_case: str | None,
+    limit: int = _RIVALS,
+) -> list[str]:
+    """The ids of the models to compare one with: the best for the use case, then what is asked when it fails.
+
+    Where the model is not for `use_case`, or that is not known, what it is for first counts.
+    """
+    wanted = use_case if use_case in model.use_cases else next(iter(model.use_cases), use_case)
+    best = [found.model_id for found in recommend(models, statuses, wanted)] if wanted else []
+    states = {name: status.state for name, status in statuses.items()}
+    instead = [other.id for other in alternatives(model, models, states=states, tried=[model.id])]
+    return [name for name in dict.fromkeys([*best, *instead]) if name != model.id][:limit]
 
 
 def _providers(models: Mapping[str, ModelSpec]) -> Sequence[str]:

@@ -1,49 +1,41 @@
-"""The models side by side as rows of figures and as facts in words. Pure: no page, no store."""
+"""The models side by side as rows of figures, and what filters leave of them. Pure: no page, no store."""
 
 from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
 from core.catalog.health import ModelStatus
 from core.catalog.models import ModelSpec, Prices
 from core.costs.model_figures import ModelFigures
-from ui import formats
-from ui.model_filter import capability_name, provider_name, search_text, shown_capabilities
+from ui.model_card import abilities, state_sign
+from ui.model_filter import provider_name, recommended, search_text, shown_capabilities
 
-# Never colour alone: the shape says it too.
-SIGNS: Mapping[str, str] = {"healthy": "●", "slow": "◐", "down": "○", "unknown": "○", "starting": "◌"}
-_WORDS = {"unknown": "not tried lately", "no_key": "no key", "slow": "slow", "down": "down", "starting": "starting"}
 # A table shows no word for a figure that is missing. As a figure it sorts behind every known price.
 UNPRICED = float("inf")
-_BUCKETS = {
-    "input": "Input",
-    "cached_input": "Cached input",
-    "cache_write": "Cache write",
-    "cache_write_1h": "Cache write for an hour",
-    "output": "Output",
-    "reasoning": "Reasoning",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """Everything about one model that the page shows."""
+    """Everything about one model that the page shows.
+
+    `strip` is a picture of its last 24 hours, None when it was not tried; `rank` its place among those recommended.
+    """
 
     model: ModelSpec
     status: ModelStatus
     figures: ModelFigures = field(default_factory=ModelFigures)
+    strip: str | None = None
+    rank: int | None = None
 
     @property
     def state(self) -> str:
         """The status in a word or two, with its sign."""
-        if not self.model.enabled:
-            return "✕ switched off"
-        return f"{SIGNS.get(self.status.state, '✕')} {_WORDS.get(self.status.state, self.status.state)}"
+        return state_sign(self.model, self.status)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,9 +63,11 @@ class Filter:
 def table(rows: Sequence[Row]) -> dict[str, list[Any]]:
     """The columns of the table. Figures stay numbers, so that they sort; None where nobody knows."""
     return {
+        **({"Rank": [row.rank for row in rows]} if any(row.rank for row in rows) else {}),
         "Model": [row.model.label for row in rows],
         "Provider": [provider_name(row.model.provider.id) for row in rows],
         "Status": [row.state for row in rows],
+        "24 h": [row.strip for row in rows],
         "In": [_usd(row.model.prices, "input", unknown=UNPRICED) for row in rows],
         "Cached": [_usd(row.model.prices, "cached_input") for row in rows],
         "Out": [_usd(row.model.prices, "output", unknown=UNPRICED) for row in rows],
@@ -81,46 +75,23 @@ def table(rows: Sequence[Row]) -> dict[str, list[Any]]:
         "Output limit": [row.model.max_output_tokens for row in rows],
         "My month": [_spent(row.figures) for row in rows],
         "First token": [row.figures.first_token_ms for row in rows],
+        "p95": [row.status.figures.first_token_day_ms.p95 for row in rows],
         "Tokens/s": [row.figures.tokens_per_second for row in rows],
-        "Can": [_abilities(row.model) for row in rows],
+        "Worked": [row.status.figures.day.share for row in rows],
+        "Can": [abilities(row.model) for row in rows],
         "Use cases": [", ".join(row.model.use_cases) for row in rows],
         "Retires": [row.model.retires_on for row in rows],
     }
 
 
-def facts(row: Row, labels: Mapping[str, str]) -> dict[str, str]:
-    """Everything known of one model in words, by name. `labels` are those of all models, by id."""
-    model, figures = row.model, row.figures
-    return {
-        "Id": model.id,
-        "Provider": provider_name(model.provider.id),
-        "Called as": model.upstream,
-        "Status": _status_words(row),
-        "Price per million": _price_words(model.prices),
-        "Context": _count_words(model.context_tokens),
-        "Output limit": _count_words(model.max_output_tokens),
-        "Can": _abilities(model) or "plain text",
-        "Use cases": ", ".join(model.use_cases) or "none given",
-        "Limits per minute": _limit_words(model),
-        "Falls back to": ", ".join(labels.get(name, name) for name in model.fallbacks) or "no other model",
-        "Open to": ", ".join(model.access),
-        "Retires": _retirement(model, labels),
-        "First token, 7 days": _measured(figures, figures.first_token_ms, formats.duration),
-        "Speed, 7 days": _measured(figures, figures.tokens_per_second, lambda speed: f"{speed:.0f} tok/s"),
-        "Cost me this month": spent_words(figures),
-        "Note": model.note or "none",
-    }
-
-
-def spent_words(figures: ModelFigures) -> str:
-    """What it cost one person this month: a figure, "at least" a figure, or the word for none."""
-    if not figures.calls:
-        return "not used"
-    if figures.unpriced == figures.calls:
-        return "unpriced"
-    if figures.unpriced:
-        return f"at least {formats.money(figures.spent_usd)}"
-    return formats.money(figures.spent_usd)
+def in_recommended_order(rows: Sequence[Row], use_case: str) -> list[Row]:
+    """The models that the registry names for a use case with their rank, the first to try first; then the others."""
+    by_id = {row.model.id: row for row in rows}
+    models = {name: row.model for name, row in by_id.items() if row.model.enabled}
+    statuses = {name: row.status for name, row in by_id.items()}
+    ranked = recommended(models, statuses, use_case, limit=len(models))
+    others = [row for name, row in by_id.items() if name not in set(ranked)]
+    return [*(replace(by_id[name], rank=place) for place, name in enumerate(ranked, start=1)), *others]
 
 
 def to_csv(rows: Sequence[Row]) -> bytes:
@@ -151,13 +122,16 @@ _CSV = (
     "my_month_usd",
     "unpriced_calls",
     "first_token_ms",
+    "first_token_p95_ms_24_hours",
     "tokens_per_second",
     "answers_7_days",
+    "worked_24_hours",
+    "judged_24_hours",
 )
 
 
 def _csv_values(row: Row) -> list[Any]:
-    model, figures, prices = row.model, row.figures, row.model.prices
+    model, figures, prices, day = row.model, row.figures, row.model.prices, row.status.figures
     status = row.status.state if model.enabled else "switched_off"
     buckets = [None] * 3 if prices is None else [prices.input, prices.cached_input, prices.output]
     return [
@@ -166,8 +140,8 @@ def _csv_values(row: Row) -> list[Any]:
         _tiers_cell(prices),
         *(model.context_tokens, model.max_output_tokens),
         *(" ".join(shown_capabilities(model)), " ".join(model.use_cases), model.retires_on),
-        *(f"{figures.spent_usd:f}", figures.unpriced, figures.first_token_ms, figures.tokens_per_second),
-        figures.answers,
+        *(f"{figures.spent_usd:f}", figures.unpriced, figures.first_token_ms, day.first_token_day_ms.p95),
+        *(figures.tokens_per_second, figures.answers, day.day.worked, day.day.judged),
     ]
 
 
@@ -186,12 +160,6 @@ def _cell(value: Any) -> Any:
     return f"'{value}" if isinstance(value, str) and value[:1] in {"=", "+", "-", "@", "\t"} else value
 
 
-def _status_words(row: Row) -> str:
-    sign, state = row.state.split(" ", 1)
-    reason = row.status.reason
-    return f"{sign} {reason}" if reason.startswith(state) else f"{row.state} ({reason})"
-
-
 def _usd(prices: Prices | None, bucket: str, *, unknown: float | None = None) -> float | None:
     value: Decimal | None = None if prices is None else getattr(prices, bucket)
     return unknown if value is None else float(value)
@@ -199,56 +167,3 @@ def _usd(prices: Prices | None, bucket: str, *, unknown: float | None = None) ->
 
 def _spent(figures: ModelFigures) -> float | None:
     return float(figures.spent_usd) if figures.calls > figures.unpriced else None
-
-
-def _abilities(model: ModelSpec) -> str:
-    return ", ".join(capability_name(capability) for capability in shown_capabilities(model))
-
-
-def _price_words(prices: Prices | None) -> str:
-    if prices is None or prices.free:
-        return formats.price(prices)
-    tiers = [f"{formats.border(tier.above_tokens)}: {_bucket_words(tier.prices)}" for tier in prices.tiers]
-    source = "the registry" if prices.source == "registry" else prices.source.replace("litellm", "LiteLLM")
-    return f"{'; '.join((_bucket_words(prices), *tiers))} (from {source})"
-
-
-def _bucket_words(prices: Prices) -> str:
-    stated = [(word.lower(), getattr(prices, bucket)) for bucket, word in _BUCKETS.items()]
-    if prices.request is not None:
-        stated.append(("every call", prices.request))
-    return ", ".join(f"{word} {price_words(float(value))}" for word, value in stated if value is not None)
-
-
-def price_words(usd: float) -> str:
-    """A list price: `$0.25`, `$0.075`, under a cent two significant digits, "free" for nothing."""
-    if not usd:
-        return "free"
-    if usd < 0.01:  # noqa: PLR2004 - a cent
-        return formats.money(Decimal(repr(float(usd))))
-    # Lists of prices have more than two places; a half cent more or less is a tenth of some of them.
-    whole, _, places = f"{usd:,.4f}".partition(".")
-    return f"${whole}.{places[:2]}{places[2:].rstrip('0')}"
-
-
-def _count_words(count: int | None) -> str:
-    return "unknown" if count is None else f"{count:,} tokens"
-
-
-def _limit_words(model: ModelSpec) -> str:
-    given = [(model.rpm_limit, "requests"), (model.tpm_limit, "tokens")]
-    return ", ".join(f"{limit:,} {word}" for limit, word in given if limit is not None) or "none given"
-
-
-def _retirement(model: ModelSpec, labels: Mapping[str, str]) -> str:
-    if model.retires_on is None:
-        return "no date announced"
-    instead = f", then {labels.get(model.successor, model.successor)}" if model.successor else ""
-    return f"{model.retires_on.day} {model.retires_on:%b %Y}{instead}"
-
-
-def _measured(figures: ModelFigures, value: float | None, words: Callable[[float], str]) -> str:
-    if value is None:
-        return "not measured"
-    answers = "1 answer" if figures.answers == 1 else f"{figures.answers:,} answers"
-    return f"{words(value)} (median of {answers})"

@@ -14,6 +14,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from pathlib import Path
+from typing import NoReturn
 
 import streamlit as st
 
@@ -27,15 +28,14 @@ from core.accounts.preferences import (
 from core.accounts.users import User
 from core.bootstrap import Services
 from core.catalog.choice import choose_model, without_hidden
-from core.catalog.health import ModelStatus
 from core.catalog.models import ModelSpec
 from core.clock import utc_now
 from core.costs.model_figures import ModelFigures, figures_by_model
 from ui import state
 from ui.auth import current_user
 from ui.markdown import literal
-from ui.model_card import details, price_line
-from ui.model_filter import capability_name, shown_capabilities
+from ui.model_card import known_facts, price_line
+from ui.model_filter import capability_name, rivals, shown_capabilities
 from ui.model_list import CAPABILITY_ICONS, ModelList, build_facts, build_list
 from ui.model_status import draw_status
 from ui.times import month_start, viewer_zone
@@ -96,7 +96,7 @@ def draw_selector(services: Services, user: User, *, on_change: Callable[[], Non
     send_facts = partial(_send, services, listed, models, preferences, chosen=chosen)
     with st.container(gap="xsmall"):
         draw_status(services, models[chosen], beside=send_facts)
-        _draw_card(services, user, models[chosen], favourites=preferences.favourites)
+        _draw_card(services, user, models, preferences, chosen=chosen)
 
 
 def _send(
@@ -167,7 +167,10 @@ def _list_of(models: Mapping[str, ModelSpec]) -> ModelList:
         return _lists[key][1]
 
 
-def _draw_card(services: Services, user: User, model: ModelSpec, *, favourites: Collection[str]) -> None:
+def _draw_card(
+    services: Services, user: User, models: Mapping[str, ModelSpec], preferences: Preferences, *, chosen: str
+) -> None:
+    model = models[chosen]
     lines = [literal(price_line(model))]
     if icons := [
         f":material/{CAPABILITY_ICONS[item]}: {literal(capability_name(item))}" for item in shown_capabilities(model)
@@ -177,12 +180,25 @@ def _draw_card(services: Services, user: User, model: ModelSpec, *, favourites: 
         lines.append(literal(model.note))
     st.caption("  \n".join(lines))
     with st.container(key="model_actions", horizontal=True, vertical_alignment="center"):
-        _draw_favourite(services, model, favourites)
+        _draw_favourite(services, model, preferences.favourites)
         more = st.popover("Details", key="model_details", type="tertiary", on_change="rerun")
+        compare = st.button(
+            "Compare", key="compare_model", type="tertiary", help="Shows it beside two others that suit, on Models."
+        )
     if more.open:
         with more:
             figures = _figures(services, user.id, month_start(viewer_zone()))
-            _draw_details(model, services.model_status(model), figures.get(model.id, ModelFigures()))
+            _draw_details(services, model, figures.get(model.id, ModelFigures()))
+    if compare:
+        _compare(services, model, models, use_case=preferences.use_case)
+
+
+def _compare(
+    services: Services, model: ModelSpec, models: Mapping[str, ModelSpec], *, use_case: str | None
+) -> NoReturn:
+    statuses = {name: services.model_status(other) for name, other in models.items()}
+    state.tick_models([model.id, *rivals(model, models, statuses, use_case=use_case)])
+    st.switch_page("pages/models_page.py")
 
 
 def _draw_favourite(services: Services, model: ModelSpec, favourites: Collection[str]) -> None:
@@ -205,8 +221,10 @@ def _favourites(services: Services, user: User) -> Sequence[str]:
     return read_preferences(load_preferences(services.database, user.id)).favourites
 
 
-def _draw_details(model: ModelSpec, status: ModelStatus, figures: ModelFigures) -> None:
-    rows = [f":gray[{literal(what)}]&emsp;{literal(value)}" for what, value in details(model, status, figures)]
+def _draw_details(services: Services, model: ModelSpec, figures: ModelFigures) -> None:
+    labels = {name: other.label for name, other in services.registry.current().models.items()}
+    known = known_facts(model, services.model_status(model), figures, labels, zone=viewer_zone())
+    rows = [f":gray[{literal(what)}]&emsp;{literal(words)}" for what, words in known.items() if words]
     st.markdown("  \n".join([f"**{literal(model.label)}**", *rows]))
 
 

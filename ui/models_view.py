@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from functools import partial
 from typing import Any
@@ -15,18 +15,20 @@ import streamlit as st
 from core.accounts.users import User
 from core.bootstrap import Services
 from core.catalog.models import ModelSpec
+from core.catalog.status_history import status_history, strip
 from core.clock import utc_now
 from core.costs.model_figures import ModelFigures, figures_by_model
 from core.store.database import Database
-from ui import formats
+from ui import formats, state
 from ui.accounts_view import act, draw_problem
 from ui.markdown import literal
+from ui.model_card import facts
 from ui.model_filter import all_chips
-from ui.model_rows import UNPRICED, Filter, Row, facts, price_words, table, to_csv
-from ui.times import viewer_zone
+from ui.model_rows import UNPRICED, Filter, Row, in_recommended_order, table, to_csv
+from ui.status_strip import strip_image
+from ui.times import month_start, viewer_zone
 
 _TABLE = "models_table"
-_TICKED = "models_ticked"
 _SEARCH, _USE_CASES, _CAPABILITIES = "models_search", "models_use_cases", "models_capabilities"
 _PROVIDERS, _FREE = "models_providers", "models_free"
 _FILTERS = (_SEARCH, _USE_CASES, _CAPABILITIES, _PROVIDERS, _FREE)
@@ -46,18 +48,33 @@ _COLUMNS = {
     "Cached": st.column_config.Column("Cached in", help="Input that the provider had cached; empty: priced like input"),
     "Retires": st.column_config.DateColumn(format="D MMM YYYY", help="The day its provider announced"),
     "My month": st.column_config.Column(help="What it cost you since the first of the month, as far as it has a price"),
+    "24 h": st.column_config.ImageColumn(
+        width=125, help="Status of the last 24 hours, now on the right. Full bar: healthy"
+    ),
     "First token": st.column_config.Column(help="Median of 7 days, everybody's answers"),
+    "p95": st.column_config.Column(
+        "First token p95", help="Nineteen of twenty came sooner, over 24 h; empty: fewer than 20 calls"
+    ),
     "Tokens/s": st.column_config.Column(help="Median of 7 days, everybody's answers"),
+    "Worked": st.column_config.Column(help="Share of everybody's calls in 24 h that were answered"),
+    "Rank": st.column_config.Column(
+        help="Which suit the use case is the registry's word; status, speed and price decide"
+    ),
 }
 
 
 def load_rows(services: Services, user: User) -> list[Row]:
     """The models this person may choose, administrators' switched off ones included, with everything known of them."""
+    strips = _strips(services.database)
     models = services.registry.current().models if user.is_admin else services.offered_models(user)
-    month = datetime.now(viewer_zone()).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-    measured = _figures(services.database, user_id=user.id, month=month.astimezone(UTC).replace(tzinfo=None))
+    measured = _figures(services.database, user_id=user.id, month=month_start(viewer_zone()))
     return [
-        Row(model=model, status=services.model_status(model), figures=measured.get(model_id, ModelFigures()))
+        Row(
+            model=model,
+            status=services.model_status(model),
+            figures=measured.get(model_id, ModelFigures()),
+            strip=strips.get(model_id),
+        )
         for model_id, model in models.items()
     ]
 
@@ -65,6 +82,17 @@ def load_rows(services: Services, user: User) -> list[Row]:
 @st.cache_data(ttl=_FIGURES_LIVE_S, max_entries=100, show_spinner=False)
 def _figures(_database: Database, *, user_id: str, month: datetime) -> dict[str, ModelFigures]:
     return figures_by_model(_database, user_id=user_id, month=month, now=utc_now())
+
+
+def _strips(database: Database) -> dict[str, str]:
+    now = utc_now()
+    return {name: strip_image(strip(found, until=now)) for name, found in status_history(database).items()}
+
+
+def arranged(rows: Sequence[Row], wanted: Filter) -> list[Row]:
+    """What the filters leave; in the order recommended where they name one use case."""
+    kept = [row for row in rows if wanted.keeps(row.model)]
+    return in_recommended_order(kept, wanted.use_cases[0]) if len(wanted.use_cases) == 1 else kept
 
 
 def draw_filters(models: Mapping[str, ModelSpec]) -> Filter:
@@ -83,7 +111,7 @@ def draw_filters(models: Mapping[str, ModelSpec]) -> Filter:
 
 def draw_table(rows: Sequence[Row], *, total: int) -> list[str]:
     """All rows side by side, to sort and to tick. Returns the ids of the ticked models, also those filtered out."""
-    ticked = _ticked()
+    ticked = state.ticked_models()
     if not rows:
         st.info(literal(_nothing(total)), icon=":material/search_off:")
         if total:
@@ -117,7 +145,7 @@ def draw_comparison(rows: Sequence[Row], labels: Mapping[str, str]) -> None:
     shown = rows[:_COMPARED]
     if len(rows) > len(shown):
         st.caption(f"The first {_COMPARED} of them. Untick some to see the others.")
-    by_name = [facts(row, labels) for row in shown]
+    by_name = [_facts(row, labels) for row in shown]
     names = sorted(by_name[0], key=lambda name: len({known[name] for known in by_name}) == 1)
     columns = {
         f"{literal(row.model.label)}": [literal(known[name]) for name in names]
@@ -129,10 +157,14 @@ def draw_comparison(rows: Sequence[Row], labels: Mapping[str, str]) -> None:
 def draw_detail(row: Row, labels: Mapping[str, str]) -> None:
     """Everything known of one model."""
     st.subheader(literal(row.model.label), anchor=False)
-    known = {name: literal(words) for name, words in facts(row, labels).items()}
+    known = {name: literal(words) for name, words in _facts(row, labels).items()}
     half = (len(known) + 1) // 2
     for column, part in zip(st.columns(2), (list(known)[:half], list(known)[half:]), strict=True):
         column.table({name: known[name] for name in part}, border="horizontal")
+
+
+def _facts(row: Row, labels: Mapping[str, str]) -> dict[str, str]:
+    return facts(row.model, row.status, row.figures, labels, zone=viewer_zone())
 
 
 def draw_registry(services: Services, *, admin: bool) -> None:
@@ -191,19 +223,14 @@ def _multiselect(label: str, choices: Mapping[str, str], *, key: str) -> list[st
     return st.multiselect(label, list(choices), key=key, format_func=choices.__getitem__, placeholder="Any", width=190)
 
 
-def _ticked() -> list[str]:
-    value = st.session_state.get(_TICKED, [])
-    return list(value) if isinstance(value, list) else []
-
-
 def _tick(key: str, visible: Sequence[str]) -> None:
     chosen = [visible[place] for place in st.session_state[key].selection.rows if place < len(visible)]
-    hidden = [model_id for model_id in _ticked() if model_id not in visible]
-    st.session_state[_TICKED] = [*hidden, *chosen]
+    hidden = [model_id for model_id in state.ticked_models() if model_id not in visible]
+    state.tick_models([*hidden, *chosen])
 
 
 def _untick() -> None:
-    st.session_state[_TICKED] = []
+    state.tick_models([])
     for key in [key for key in st.session_state if str(key).startswith(_TABLE)]:
         del st.session_state[key]
 
@@ -224,24 +251,32 @@ def _styled(frame: pd.DataFrame, theme: str) -> object:
     frame[numbers] = frame[numbers].apply(pd.to_numeric)
     style = frame.style.map(colour, subset=["Status"])
     for names, words, missing in _FORMATS:
-        style.format(words, subset=names, na_rep=missing)
+        style.format(words, subset=[name for name in names if name in frame.columns], na_rep=missing)
     return style
 
 
 def _list_price(usd: Any) -> str:
-    return "unpriced" if usd == UNPRICED else price_words(usd)
+    if usd == UNPRICED:
+        return "unpriced"
+    return formats.list_price(Decimal(repr(float(usd)))) if usd else "free"
+
+
+def _percent(share: Any) -> str:
+    # Rounded down: 100 % only when all of them worked.
+    return f"{int(share * 100)} %"
 
 
 def _money(usd: Any) -> str:
     return formats.money(Decimal(repr(float(usd))))
 
 
-_WORDS = frozenset({"Model", "Provider", "Status", "Can", "Use cases", "Retires"})
+_WORDS = frozenset({"Model", "Provider", "Status", "24 h", "Can", "Use cases", "Retires"})
 _FORMATS: tuple[tuple[list[Any], Callable[[Any], str], str], ...] = (
     (["In", "Out"], _list_price, ""),
-    (["Cached"], price_words, ""),
+    (["Cached"], _list_price, ""),
     (["Context", "Output limit"], lambda count: formats.window(int(count)).removesuffix(" context"), ""),
     (["My month"], _money, ""),
-    (["First token"], formats.duration, ""),
-    (["Tokens/s"], "{:.0f}".format, ""),
+    (["First token", "p95"], formats.duration, ""),
+    (["Tokens/s", "Rank"], "{:.0f}".format, ""),
+    (["Worked"], _percent, ""),
 )

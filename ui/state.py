@@ -5,7 +5,7 @@ Values are plain data: class identity does not survive edits.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
@@ -25,6 +25,7 @@ _OPENED = "opened_conversation"
 _ACTIVE_MODEL = "active_model"
 _SUCCESSOR = "successor_in"
 _NEW_CHAT_PARAMETERS = "new_chat_parameters"
+_TICKED_MODELS = "models_ticked"
 
 FIRST_MESSAGES = 20
 FIRST_CONVERSATIONS = 30
@@ -81,6 +82,17 @@ def new_chat_parameters() -> dict[str, ParameterValue]:
 def set_new_chat_parameters(values: Mapping[str, ParameterValue]) -> None:
     """Keep what is set for a chat until its first message."""
     st.session_state[_NEW_CHAT_PARAMETERS] = dict(values)
+
+
+def ticked_models() -> list[str]:
+    """The ids of the models to compare, in the order in which they were ticked."""
+    value = st.session_state.get(_TICKED_MODELS, [])
+    return list(value) if isinstance(value, list) else []
+
+
+def tick_models(model_ids: Sequence[str]) -> None:
+    """Let these be the models to compare."""
+    st.session_state[_TICKED_MODELS] = list(model_ids)
 
 
 def note_successor(conversation: str | None) -> None:

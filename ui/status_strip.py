@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, tzinfo
+from itertools import groupby
 from typing import Any
 
 import altair as alt
@@ -21,6 +22,10 @@ from ui.times import local_time, viewer_zone
 _COLOURS: Mapping[str, str] = {"healthy": "#3CA951", "slow": "#EFB118", "down": "#FF725C", "unknown": "#9498A0"}
 _WORDS: Mapping[str, str] = {"healthy": "healthy", "slow": "slow", "down": "down", "unknown": "not tried"}
 _HEIGHT_PX = 72
+# A picture is as high as its row: the edge keeps it off the lines of the table.
+_BAR_PX, _EDGE_PX = 4, 5
+_BARS_PX: Mapping[str, int] = {"healthy": 16, "slow": 10, "down": 5, "unknown": 2}
+_STRIP_PX = _BARS_PX["healthy"] + 2 * _EDGE_PX
 _TOLD = 5
 
 
@@ -61,6 +66,24 @@ def strip_chart(found: Sequence[Stretch], *, zone: tzinfo) -> alt.Chart:
         )
     )
     return chart
+
+
+def strip_image(hours: Sequence[str]) -> str:
+    """The worst state of each hour, oldest first, as a picture for the cell of a table: a bar an hour, as a data URL.
+
+    The worse, the shorter the bar: colour alone says nothing to some. Hours of the same state are one shape.
+    """
+    shapes, left = [], 0
+    for state, run in groupby(hours):
+        width = _BAR_PX * len(list(run))
+        height = _BARS_PX.get(state, _BARS_PX["unknown"])
+        colour = _COLOURS.get(state, _COLOURS["unknown"]).replace("#", "%23")
+        shapes.append(
+            f"<rect x='{left}' y='{_STRIP_PX - _EDGE_PX - height}' width='{width}' height='{height}' fill='{colour}'/>"
+        )
+        left += width
+    size = f"width='{left}' height='{_STRIP_PX}' viewBox='0 0 {left} {_STRIP_PX}'"
+    return f"data:image/svg+xml;utf8,<svg xmlns='http://www.w3.org/2000/svg' {size}>{''.join(shapes)}</svg>"
 
 
 def change_lines(found: Sequence[Stretch], *, zone: tzinfo, now: datetime) -> list[str]:

@@ -142,3 +142,13 @@ def test_a_model_left_out_of_the_file_is_not_offered_any_more(page, services, tm
 
     assert _chosen(page) == "other"
     assert [row[0] for row in _sent(page, "model_selector")["models"]] == ["other", "plain", "keyless"]
+
+
+def test_compare_opens_the_models_page_with_the_chosen_model_ticked_first(page):
+    choose_in_app(page, "dear")
+    page.button(key="compare_model").click().run()
+
+    assert not page.exception
+    assert page.title[0].value == "Models"
+    # Which others are beside it depends on what has been probed by now.
+    assert page.session_state["models_ticked"][0] == "dear"

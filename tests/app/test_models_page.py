@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.bootstrap import Services, close_services, open_services
+from core.catalog.health import ModelStatus
 from core.catalog.overrides import Override
+from core.catalog.status_history import record_change
 from core.chat.admission import TurnRequest
+from core.clock import utc_now
 from core.errors import TurnRefused
 from core.settings import Settings
 from tests.support.live_server import ROOT
@@ -146,7 +151,7 @@ def test_one_ticked_model_shows_everything_known_of_it(open_page, bob, services)
 
     known = _facts(page)
     assert known["Id"] == "swift"
-    assert known["Price per million"] == "input $1.00, output $2.00 (from the registry)"
+    assert known["Input"] == "$1.00 per million"
     assert known["First token, 7 days"].endswith("(median of 1 answer)")
     assert known["Cost me this month"].startswith("$0.0")
     assert not page.exception
@@ -158,7 +163,7 @@ def test_several_ticked_models_show_their_facts_beside_each_other(open_page, bob
 
     (table,) = page.table
     assert list(table.value.columns) == ["Swift", "Dear"]
-    assert "3\\.00" in table.value.loc["Price per million", "Dear"]
+    assert "3\\.00" in table.value.loc["Input", "Dear"]
     _button(page, "Clear ticks").click().run()
     assert not page.table
 
@@ -229,3 +234,18 @@ def test_nothing_on_offer_is_said_in_words(open_page, bob, services):
 
     assert not page.exception
     assert "No model is offered to you" in page.info[0].value
+
+
+def test_one_use_case_puts_the_models_in_the_order_recommended(open_page, bob):
+    page = open_page(bob)
+    assert "Rank" not in page.dataframe[0].value
+
+    page.multiselect(key="models_use_cases").set_value(["everyday"]).run()
+
+    assert list(page.dataframe[0].value["Rank"]) == [1]
+
+
+def test_the_last_day_of_a_model_stands_in_the_table(open_page, bob, services):
+    record_change(services.database, "dear", ModelStatus("down", "down: away"), at=utc_now() - timedelta(hours=2))
+
+    assert open_page(bob).dataframe[0].value["24 h"][1].startswith("data:image/svg+xml")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, date
 from decimal import Decimal
 
 import pytest
@@ -9,9 +10,12 @@ import pytest
 from core.catalog.health import Calls, Figures, Headroom, ModelStatus, Percentiles
 from core.catalog.models import Capability, ModelSpec, Prices, ProviderSpec
 from core.costs.model_figures import ModelFigures
-from ui.model_card import details, measured, month_line, price_line
+from ui.model_card import facts, known_facts, measured, month_line, price_line
 
 UNKNOWN = ModelStatus("unknown", "not tried lately")
+TIERED = Prices(
+    input=Decimal("2.5"), output=Decimal(15), cached_input=Decimal("0.25"), request=Decimal("0.005")
+).with_tier(199_999, input=Decimal(5), output=Decimal("22.5"), cache_write=Decimal(6))
 
 
 def _model(**fields) -> ModelSpec:
@@ -19,40 +23,38 @@ def _model(**fields) -> ModelSpec:
     return ModelSpec(**{"id": "m", "label": "M", "provider": provider, "upstream": "x", **fields})
 
 
-def test_an_unknown_model_shows_no_figure_that_nobody_knows():
-    rows = dict(details(_model(), UNKNOWN, ModelFigures()))
+def _known(spec: ModelSpec, status: ModelStatus = UNKNOWN, **labels: str) -> dict[str, str | None]:
+    return known_facts(spec, status, ModelFigures(), labels, zone=UTC)
 
-    assert rows["Price"] == "unpriced"
-    assert rows["Context window"] == rows["Longest answer"] == "unknown"
-    assert rows["Yours this month"] == "not used"
-    assert rows["First token"] == "too few calls in 24 h"
-    assert "Left this minute" not in rows
+
+def test_an_unknown_model_shows_no_figure_that_nobody_knows():
+    known = _known(_model())
+
+    assert known["Input"] == known["Output"] == "unpriced"
+    assert known["Context window"] is known["Longest answer"] is known["First token, 24 h"] is None
+    assert known["Left this minute"] is known["Prices from"] is None
+    assert known["Cost me this month"] == "not used"
 
 
 def test_every_bucket_with_a_price_of_its_own_is_shown():
     prices = Prices(input=Decimal("0.25"), output=Decimal(2), cached_input=Decimal("0.0000004"))
-    rows = dict(details(_model(prices=prices, capabilities=frozenset({Capability.PDF})), UNKNOWN, ModelFigures()))
+    known = _known(_model(prices=prices, capabilities=frozenset({Capability.PDF})))
 
-    assert rows["Input"] == "$0.25 per million"
-    assert rows["Cached input"] == "$0.0000004 per million"
-    assert rows["Output"] == "$2.00 per million"
-    assert "Reasoning" not in rows
-    assert rows["Takes and does"] == "PDF"
-
-
-TIERED = Prices(
-    input=Decimal("2.5"), output=Decimal(15), cached_input=Decimal("0.25"), request=Decimal("0.005")
-).with_tier(199_999, input=Decimal(5), output=Decimal("22.5"), cache_write=Decimal(6))
+    assert known["Input"] == "$0.25 per million"
+    assert known["Cached input"] == "$0.0000004 per million"
+    assert known["Output"] == "$2.00 per million"
+    assert known["Reasoning"] is None
+    assert known["Can"] == "PDF"
 
 
 def test_every_price_says_what_it_is_in_which_tier():
-    rows = dict(details(_model(prices=TIERED.with_tier(1_000_000, input=Decimal(9))), UNKNOWN, ModelFigures()))
+    known = _known(_model(prices=TIERED.with_tier(1_000_000, input=Decimal(9))))
 
-    assert rows["Input"] == "$2.50 per million, $5.00 above 200k, $9.00 above 1M"
-    assert rows["Output"] == "$15.00 per million, $22.50 above 200k"
-    assert rows["Cached input"] == "$0.25 per million"
-    assert rows["Cache write"] == "$6.00 above 200k"
-    assert rows["Every call"] == "$0.005"
+    assert known["Input"] == "$2.50 per million, $5.00 above 200k, $9.00 above 1M"
+    assert known["Output"] == "$15.00 per million, $22.50 above 200k"
+    assert known["Cached input"] == "$0.25 per million"
+    assert known["Cache write"] == "$6.00 above 200k"
+    assert known["Every call"] == "$0.005"
 
 
 def test_what_was_measured_and_what_the_limits_leave_are_shown():
@@ -63,13 +65,39 @@ def test_what_was_measured_and_what_the_limits_leave_are_shown():
         last_error="The provider is overloaded.",
     )
     status = ModelStatus("healthy", "healthy", 640.0, None, figures, Headroom(480, 500, None, None))
-    rows = dict(details(_model(), status, ModelFigures()))
+    known = _known(_model(), status)
 
     assert measured(status) == ["0.6 s to first token", "82 tok/s"]
-    assert rows["First token"] == "0.6 s (p95 1.9 s)"
-    assert rows["Worked in 24 h"] == "1,180 of 1,200 calls"
-    assert rows["Last error"] == "The provider is overloaded."
-    assert rows["Left this minute"] == "480 of 500 requests"
+    assert known["First token, 24 h"] == "0.6 s (p95 1.9 s)"
+    assert known["Speed, 24 h"] == "82 tok/s (p95 120 tok/s)"
+    assert known["Worked in 24 h"] == "1,180 of 1,200 calls"
+    assert known["Last error"] == "The provider is overloaded."
+    assert known["Left this minute"] == "480 of 500 requests"
+
+
+def test_facts_name_others_by_their_labels_and_the_day_of_retirement():
+    known = _known(
+        _model(fallbacks=("b", "gone"), retires_on=date(2027, 3, 5), successor="b", rpm_limit=500), b="Model B"
+    )
+
+    assert known["Falls back to"] == "Model B, gone"
+    assert known["Retires"] == "5 Mar 2027, then Model B"
+    assert known["Limits per minute"] == "500 requests"
+    assert known["Status"] == "○ not tried lately"
+    assert known["First token, 7 days"] is None
+
+
+def test_every_model_has_the_same_facts_and_none_is_empty():
+    full = _model(prices=TIERED, context_tokens=5, use_cases=("a",), note="N", access=())
+    one, other = (facts(spec, UNKNOWN, ModelFigures(), {}, zone=UTC) for spec in (_model(), full))
+
+    assert list(one) == list(other)
+    assert all(one.values())
+    assert all(other.values())
+
+
+def test_a_model_that_is_switched_off_says_so():
+    assert str(_known(_model(enabled=False))["Status"]).startswith("✕ switched off")
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from core.catalog.health import ModelStatus
 from core.catalog.models import Capability, ModelSpec, Prices, ProviderSpec
-from ui.model_filter import all_chips, by_provider, chips_of, is_fast, recommended, search_text
+from ui.model_filter import all_chips, by_provider, chips_of, is_fast, recommended, rivals, search_text
 
 USE_CASES = ("coding", "writing", "fast")
 STATES = ("healthy", "unknown", "slow", "starting", "down", "no_key")
@@ -130,3 +130,26 @@ def test_fast_is_what_was_measured_else_what_the_registry_says(first_token_ms, u
     status = ModelStatus("healthy", "healthy", first_token_ms)
 
     assert is_fast(model(use_cases=use_cases), status) is expected
+
+
+def test_rivals_are_the_best_for_the_use_case_then_those_asked_instead():
+    found = {
+        "one": model("one", use_cases=("writing", "coding"), fallbacks=("spare",)),
+        "two": model("two", use_cases=("coding",)),
+        "three": model("three", use_cases=("writing",)),
+        "spare": model("spare"),
+    }
+    statuses = dict.fromkeys(found, ModelStatus("unknown", "not tried lately"))
+
+    assert rivals(found["one"], found, statuses, use_case="coding") == ["two", "spare"]
+    assert rivals(found["one"], found, statuses, use_case=None) == ["three", "spare"]
+    assert rivals(found["two"], {"two": found["two"]}, statuses, use_case="fast") == []
+
+
+@given(models, states)
+def test_a_model_is_never_its_own_rival(found, given_states):
+    statuses = {name: ModelStatus(state, "") for name, state in zip(found, given_states, strict=False)}
+    for spec in found.values():
+        others = rivals(spec, found, statuses, use_case="coding")
+        assert spec.id not in others
+        assert len(others) == len(set(others)) <= 2

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import csv
 import io
-from datetime import date
 from decimal import Decimal
 
 import pytest
 
-from core.catalog.health import ModelStatus
+from core.catalog.health import Calls, Figures, ModelStatus, Percentiles
 from core.catalog.models import Capability, Prices
 from core.costs.model_figures import ModelFigures
 from tests.support.turns import SCRIPTED, model
-from ui.model_rows import UNPRICED, Filter, Row, facts, price_words, spent_words, table, to_csv
+from ui.model_rows import UNPRICED, Filter, Row, in_recommended_order, table, to_csv
 
 FREE = Prices(input=Decimal(0), output=Decimal(0))
 UNKNOWN = ModelStatus("unknown", "not tried lately")
@@ -60,54 +59,34 @@ def test_figures_are_numbers_and_none_where_nobody_knows():
     assert len({len(values) for values in columns.values()}) == 1
 
 
+def test_the_recommended_come_first_with_their_rank_and_nobody_is_lost():
+    rows = [
+        row("other"),
+        row("dear", use_cases=("coding",), prices=Prices(input=Decimal(9), output=Decimal(9))),
+        row("cheap", use_cases=("coding",)),
+        row("off", use_cases=("coding",), enabled=False),
+    ]
+    ordered = in_recommended_order(rows, "coding")
+
+    assert [(found.model.id, found.rank) for found in ordered] == [
+        ("cheap", 1),
+        ("dear", 2),
+        ("other", None),
+        ("off", None),
+    ]
+    assert table(ordered)["Rank"] == [1, 2, None, None]
+    assert "Rank" not in table(rows)
+
+
+def test_the_table_has_percentiles_and_the_share_that_worked():
+    day = Figures(day=Calls(worked=19, failed=1), first_token_day_ms=Percentiles(20, 600.0, 1900.0))
+    columns = table([Row(model=model(), status=ModelStatus("healthy", "healthy", figures=day), strip="data:")])
+
+    assert (columns["p95"], columns["Worked"], columns["24 h"]) == ([1900.0], [0.95], ["data:"])
+
+
 def test_no_rows_keep_the_columns():
     assert all(values == [] for values in table([]).values())
-
-
-@pytest.mark.parametrize(
-    ("usd", "words"),
-    [(0.0, "free"), (0.25, "$0.25"), (2, "$2.00"), (0.0000004, "$0.0000004"), (1234.5, "$1,234.50"), (0.075, "$0.075")],
-)
-def test_a_price_is_readable_at_any_size(usd, words):
-    assert price_words(usd) == words
-
-
-@pytest.mark.parametrize(
-    ("figures", "words"),
-    [
-        (ModelFigures(), "not used"),
-        (ModelFigures(calls=1, spent_usd=Decimal("1.5")), "$1.50"),
-        (ModelFigures(calls=2, unpriced=1, spent_usd=Decimal("1.5")), "at least $1.50"),
-        (ModelFigures(calls=2, unpriced=2), "unpriced"),
-        (ModelFigures(calls=2), "$0"),
-    ],
-)
-def test_spending_never_claims_more_than_is_known(figures, words):
-    assert spent_words(figures) == words
-
-
-def test_facts_name_others_by_their_labels_and_the_day_of_retirement():
-    known = facts(
-        row(fallbacks=("b", "gone"), retires_on=date(2027, 3, 5), successor="b", rpm_limit=500),
-        {"b": "Model B"},
-    )
-
-    assert known["Falls back to"] == "Model B, gone"
-    assert known["Retires"] == "5 Mar 2027, then Model B"
-    assert known["Limits per minute"] == "500 requests"
-    assert known["Status"] == "○ not tried lately"
-    assert known["First token, 7 days"] == "not measured"
-
-
-def test_every_model_has_the_same_facts_and_none_is_empty():
-    one, other = facts(row(), {}), facts(row(prices=None, context_tokens=5, use_cases=("a",), note="N"), {})
-
-    assert one.keys() == other.keys()
-    assert all(one.values())
-
-
-def test_a_model_that_is_switched_off_says_so():
-    assert row(enabled=False).state == "✕ switched off"
 
 
 TIERED = Prices(
@@ -115,13 +94,9 @@ TIERED = Prices(
 ).with_tier(200_000, input=Decimal(5), output=Decimal("22.5"))
 
 
-def test_tiers_stand_in_the_facts_and_in_the_csv():
+def test_tiers_stand_in_the_csv():
     header, line = csv.reader(io.StringIO(to_csv([row(prices=TIERED)]).decode("utf-8-sig")))
 
-    assert facts(row(prices=TIERED), {})["Price per million"] == (
-        "input $2.50, cached input $0.25, output $15.00, every call $0.005; "
-        "above 200k: input $5.00, cached input $0.25, output $22.50, every call $0.005 (from the registry)"
-    )
     assert line[header.index("price_tiers")] == "above 200000: 5 in, 0.25 cached in, 22.5 out"
 
 

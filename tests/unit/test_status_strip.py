@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from core.catalog.status_history import Stretch
-from ui.status_strip import change_lines, strip_chart
+from ui.status_strip import change_lines, strip_chart, strip_image
 
 NOW = datetime(2026, 11, 23, 9, 0)  # noqa: DTZ001 - naive UTC, as everywhere
 FOUND = (
@@ -38,3 +39,12 @@ def test_the_chart_is_on_the_viewers_clock_and_gives_every_state_its_colour() ->
         "down": "#FF725C",
         "not tried": "#9498A0",
     }
+
+
+def test_the_picture_joins_equal_hours_and_shortens_the_bar_of_what_is_worse() -> None:
+    url = strip_image(("unknown", "healthy", "healthy", "slow", "down"))
+    head, _, svg = url.partition(",")
+    bars = [(int(width), int(height)) for width, height in re.findall(r"<rect .*?width='(\d+)' height='(\d+)'", svg)]
+
+    assert head == "data:image/svg+xml;utf8"
+    assert bars == [(4, 2), (8, 16), (4, 10), (4, 5)]
