@@ -10,6 +10,8 @@ SwitchboardError
 ├── NotFound                 no such thing, or not yours: the two are never told apart
 ├── AccountError             a sign-in or account change is refused
 ├── TurnRefused              a message is not sent; nothing was stored, nothing was spent
+├── ImportRefused            a file cannot be imported at all; what was imported before stays
+├── DamagedEntry             one conversation of an imported file cannot be read; the others are
 └── ProviderError            a model's provider failed; carries an ErrorClass
 
 Every one carries a sentence for the person (`user_message`: what happened), the next step
@@ -77,6 +79,14 @@ class TurnRefused(SwitchboardError):
     def __init__(self, code: str, user_message: str, *, next_step: str = "", detail: str = "") -> None:
         super().__init__(user_message, next_step=next_step, detail=detail)
         self.code = code
+
+
+class ImportRefused(SwitchboardError):
+    """A file is no export that we know, or too large."""
+
+
+class DamagedEntry(SwitchboardError):
+    """One conversation of a file cannot be read: `user_message` says why in half a sentence."""
 
 
 class ErrorClass(StrEnum):

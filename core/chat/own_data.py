@@ -7,29 +7,27 @@ times, and no text of any conversation.
 from __future__ import annotations
 
 import json
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from datetime import datetime
-from decimal import Decimal
-from typing import Any
 
 from core.accounts.audit import record
+from core.accounts.groups import group_names
 from core.accounts.preferences import load_preferences
 from core.accounts.users import User
+from core.chat.exchange import header, to_document
+from core.chat.export import load_parcels, to_json
 from core.chat.presets import list_presets
 from core.clock import Clock, utc_now
 from core.errors import SwitchboardError
-from core.store.database import Cursor, Database, Row
+from core.store.database import Cursor, Database
 from core.store.sql import load_queries
 
 _SQL = load_queries("own_data")
 # In this order: messages are found through their conversations.
 _DELETIONS = (
     "delete_feedback",
-    "delete_search_texts",
-    "delete_search_state",
     "delete_branch_leaves",
     "delete_messages",
+    "delete_search_texts",
+    "delete_search_state",
     "delete_turns",
     "delete_conversation_parameters",
     "delete_conversations",
@@ -42,27 +40,30 @@ _DELETIONS = (
 def export_data(database: Database, user: User, *, clock: Clock = utc_now) -> bytes:
     """Everything of this person as JSON in UTF-8.
 
-    That is the profile, preferences, presets, conversations with their messages, and the ledger's figures. Times are
-    UTC, money is decimal text in US dollars.
+    That is the profile, preferences, presets, conversations with their messages in the exchange format, feedback, and
+    the ledger's figures. Times are UTC, money is decimal text in US dollars.
     """
     with database.cursor() as cur:
         read = {name: cur.fetch_all(_SQL[f"export_{name}"], user_id=user.id) for name in _EXPORTED}
     presets = [preset for preset in list_presets(database, user_id=user.id) if preset.own]
     exported = {
-        "exported_at": clock(),
-        "profile": {name: getattr(user, name) for name in ("username", "display_name", "email", "role", "created_at")},
+        **header(clock()),
+        "profile": {
+            **{name: getattr(user, name) for name in ("username", "display_name", "email", "role", "created_at")},
+            "groups": group_names(database, user.id),
+        },
         "preferences": load_preferences(database, user.id),
         "presets": [
             {name: getattr(preset, name) for name in ("name", "model_id", "parameters", "shared")} for preset in presets
         ],
-        "conversations": _conversations(read),
+        "conversations": [to_document(parcel) for parcel in load_parcels(database, user_id=user.id, removed=True)],
         "feedback": read["feedback"],
         "ledger": [{**row, "parameters": json.loads(row["parameters"])} for row in read["attempts"]],
     }
-    return json.dumps(exported, ensure_ascii=False, indent=1, default=_to_text).encode()
+    return to_json(exported)
 
 
-_EXPORTED = ("conversations", "messages", "attempts", "conversation_parameters", "feedback")
+_EXPORTED = ("attempts", "feedback")
 
 
 def delete_data(database: Database, user: User, *, clock: Clock = utc_now) -> None:
@@ -91,26 +92,3 @@ def delete_data(database: Database, user: User, *, clock: Clock = utc_now) -> No
 def _count(cur: Cursor, statement: str, user: User) -> int:
     row = cur.fetch_one(_SQL[statement], user_id=user.id)
     return int(next(iter(row.values()))) if row else 0
-
-
-def _conversations(read: Mapping[str, Sequence[Row]]) -> list[dict[str, Any]]:
-    messages: defaultdict[str, list[Row]] = defaultdict(list)
-    for row in read["messages"]:
-        messages[row["conversation_id"]].append(row)
-    parameters = {row["conversation_id"]: json.loads(row["parameters"]) for row in read["conversation_parameters"]}
-    return [
-        {**row, "parameters": parameters.get(row["id"], {}), "messages": messages[row["id"]]}
-        for row in read["conversations"]
-    ]
-
-
-def _to_text(value: object) -> Any:
-    match value:
-        case datetime():
-            return f"{value.isoformat()}Z"
-        case Decimal():
-            return str(value)
-        case Mapping():
-            return dict(value)
-        case _:
-            raise TypeError(f"{type(value).__name__} has no form in an export")

@@ -1,0 +1,243 @@
+"""An import that runs beside the pages: on a thread of its own, one per person, with its progress to look at."""
+
+from __future__ import annotations
+
+import io
+import logging
+import threading
+import zipfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import PurePosixPath
+from typing import Any, BinaryIO, Literal, cast
+
+from core.chat.exchange import Parcel
+from core.chat.import_sources import is_conversation, read_entry
+from core.chat.import_stream import Entry, read_entries
+from core.chat.import_write import Written, write_parcels
+from core.clock import Clock, utc_now
+from core.errors import DamagedEntry, ImportRefused, SwitchboardError
+from core.store.database import Database
+
+log = logging.getLogger(__name__)
+
+# Of unpacked text, over all files of one import: far above any export seen, and the end of a file made to harm.
+LIMIT_BYTES = 1 << 30
+# So many messages are stored in one transaction: short enough that nobody waits for it, long enough to be quick.
+_BATCH_MESSAGES = 400
+_SHOWN_PROBLEMS = 200
+# Between two entries, so that a page that is being drawn gets the interpreter at once.
+_PAUSE_S = 0.0005
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upload:
+    """One file to import: its name, and its bytes."""
+
+    name: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportProgress:
+    """How far an import is. `share` runs from 0 to 1; `problems` are sentences, at most 200, `damaged` counts them all.
+
+    `refused` says why a file could not be read at all. `skipped` counts conversations that the export holds as deleted.
+    """
+
+    state: Literal["running", "done", "stopped"]
+    share: float = 0.0
+    written: Written = field(default_factory=Written)
+    damaged: int = 0
+    skipped: int = 0
+    problems: tuple[str, ...] = ()
+    refused: tuple[str, ...] = ()
+
+
+class ImportJobs:
+    """The imports of this process, at most one running per person."""
+
+    def __init__(self, database: Database, *, clock: Clock = utc_now) -> None:
+        self._database = database
+        self._clock = clock
+        self._jobs: dict[str, tuple[_Import, threading.Thread]] = {}
+        self._lock = threading.Lock()
+
+    def start(self, uploads: Sequence[Upload], *, user_id: str) -> None:
+        """Begin to import for a person. Raises ImportRefused while another import of theirs runs."""
+        with self._lock:
+            running = self._jobs.get(user_id)
+            if running and running[1].is_alive():
+                raise ImportRefused("An import of yours is still running.", next_step="Wait for its end.")
+            job = _Import(self._database, tuple(uploads), user_id=user_id, clock=self._clock)
+            thread = threading.Thread(target=job.run, name="import", daemon=True)
+            self._jobs[user_id] = (job, thread)
+            thread.start()
+
+    def progress(self, user_id: str) -> ImportProgress | None:
+        """How this person's last import stands; None when there was none."""
+        with self._lock:
+            found = self._jobs.get(user_id)
+        return found[0].progress if found else None
+
+    def forget(self, user_id: str) -> None:
+        """Let go of what a finished import reported."""
+        with self._lock:
+            found = self._jobs.get(user_id)
+            if found and not found[1].is_alive():
+                del self._jobs[user_id]
+
+    def wait(self, user_id: str, *, timeout_s: float) -> ImportProgress | None:
+        """Wait for the end of this person's import."""
+        with self._lock:
+            found = self._jobs.get(user_id)
+        if found:
+            found[1].join(timeout_s)
+        return self.progress(user_id)
+
+    def close(self, *, grace_s: float = 5.0) -> None:
+        """End every import after the batch it is storing; importing the file again goes on from there."""
+        with self._lock:
+            jobs = list(self._jobs.values())
+        for job, _ in jobs:
+            job.stopping.set()
+        for _, thread in jobs:
+            thread.join(grace_s)
+
+
+class _Import:
+    """One import. `progress` is replaced as a whole: a reader sees one moment, never half of two."""
+
+    def __init__(self, database: Database, uploads: tuple[Upload, ...], *, user_id: str, clock: Clock) -> None:
+        self.progress = ImportProgress(state="running")
+        self.stopping = threading.Event()
+        self._write: Callable[[Sequence[Parcel]], Written] = lambda parcels: write_parcels(
+            database, parcels, user_id=user_id, clock=clock
+        )
+        self._uploads = uploads
+        self._total = max(1, sum(len(upload.data) for upload in uploads))
+        self._left = LIMIT_BYTES
+        self._waiting: list[Parcel] = []
+
+    def run(self) -> None:
+        """Import every file; what one of them holds wrong is reported and stops nothing."""
+        before = 0
+        for upload in self._uploads:
+            try:
+                self._import(upload, before)
+                self._store()
+            except SwitchboardError as error:
+                self._refuse(upload.name, str(error))
+            except Exception:
+                # A thread of its own: nobody else would hear of it, and the page would wait for ever.
+                log.exception("an import failed")
+                self._refuse(upload.name, "Something went wrong. What was imported before stays; the log says why.")
+            before += len(upload.data)
+            self._waiting.clear()
+        self._uploads = ()
+        self._show(state="stopped" if self.stopping.is_set() else "done", share=1.0)
+
+    def _import(self, upload: Upload, before: int) -> None:
+        for name, source, read_bytes in _files(upload):
+            counted = _Counted(source, limit=self._left)
+            for entry in read_entries(cast("BinaryIO", counted), recognised=is_conversation):
+                if self.stopping.wait(_PAUSE_S):
+                    return
+                self._take(name, entry)
+                if sum(len(parcel.messages) for parcel in self._waiting) >= _BATCH_MESSAGES:
+                    self._store()
+                self._show(share=min(1.0, (before + read_bytes()) / self._total))
+            self._left -= counted.taken
+
+    def _take(self, name: str, entry: Entry) -> None:
+        try:
+            parcel = read_entry(entry.value)
+        except DamagedEntry as error:
+            self._report(name, entry, error.user_message)
+            return
+        if parcel.lost:
+            count = "1 message" if parcel.lost == 1 else f"{parcel.lost} messages"
+            self._report(name, entry, f"{count} could not be read; the rest of it is imported")
+        if parcel.deleted:
+            self._show(skipped=self.progress.skipped + 1)
+        else:
+            self._waiting.append(parcel)
+
+    def _store(self) -> None:
+        written = self._write(self._waiting)
+        self._waiting.clear()
+        self._show(written=self.progress.written + written)
+
+    def _report(self, name: str, entry: Entry, problem: str) -> None:
+        title = entry.value.get("title") if isinstance(entry.value, dict) else None
+        named = f" “{title[:60]}”" if isinstance(title, str) and title else ""
+        problems = (*self.progress.problems, f"{name}, entry {entry.number}{named}: {problem}.")
+        self._show(damaged=self.progress.damaged + 1, problems=problems[:_SHOWN_PROBLEMS])
+
+    def _refuse(self, name: str, sentence: str) -> None:
+        self._show(refused=(*self.progress.refused, f"{name}: {sentence}"))
+
+    def _show(self, **changes: Any) -> None:
+        self.progress = replace(self.progress, **changes)
+
+
+class _Counted:
+    """A file that refuses to give more than a limit of bytes, whatever an archive claims about its size."""
+
+    def __init__(self, source: BinaryIO, *, limit: int) -> None:
+        self._source = source
+        self._limit = limit
+        self.taken = 0
+
+    def read(self, size: int) -> bytes:
+        """At most `size` bytes. Raises ImportRefused beyond the limit, or where an archive is damaged."""
+        try:
+            data = self._source.read(size)
+        except (zipfile.BadZipFile, EOFError, OSError, RuntimeError, NotImplementedError, ValueError) as error:
+            raise _damaged_archive() from error
+        self.taken += len(data)
+        if self.taken > self._limit:
+            raise ImportRefused(
+                "This file is larger than 1 GB when unpacked. What comes before that is imported.",
+                next_step="Split it and import the rest.",
+            )
+        return data
+
+
+def _files(upload: Upload) -> Iterator[tuple[str, BinaryIO, Callable[[], int]]]:
+    """The JSON files of an upload: name, content, and how many of the upload's bytes have been read so far."""
+    whole = io.BytesIO(upload.data)
+    if not upload.data.startswith(b"PK"):
+        yield upload.name, whole, whole.tell
+        return
+    try:
+        archive = zipfile.ZipFile(whole)
+        names = _wanted(archive.namelist())
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
+        raise _damaged_archive() from error
+    if not names:
+        raise ImportRefused(
+            "This archive holds no conversations.json and no other JSON file.",
+            next_step="Choose the archive that the other program sent you.",
+        )
+    for name in names:
+        try:
+            source = cast("BinaryIO", archive.open(name))
+        except (zipfile.BadZipFile, OSError, RuntimeError, NotImplementedError, ValueError) as error:
+            raise _damaged_archive() from error
+        with source:
+            yield f"{upload.name}/{name}", source, whole.tell
+
+
+def _wanted(names: Sequence[str]) -> list[str]:
+    """ChatGPT's archives also hold ratings, accounts and the like: then only the conversations are read."""
+    files = [name for name in names if name.lower().endswith(".json") and "__MACOSX" not in name]
+    conversations = [name for name in files if PurePosixPath(name).name.lower().startswith("conversations")]
+    return sorted(conversations or files)
+
+
+def _damaged_archive() -> ImportRefused:
+    return ImportRefused(
+        "This archive is damaged or protected by a password. What could be read before is imported.",
+        next_step="Unpack it yourself and choose the .json file.",
+    )
