@@ -20,6 +20,8 @@ from core.catalog.overrides import Overrides
 from core.catalog.passive_health import PassiveHealth, keep_history
 from core.catalog.probes import Prober
 from core.catalog.registry import LiveRegistry
+from core.chat.attachment_care import sweep_regularly
+from core.chat.import_job import ImportJobs
 from core.chat.recovery import recover_turns
 from core.chat.turns import TurnEngine
 from core.errors import TurnRefused
@@ -29,6 +31,7 @@ from core.providers.litellm_gateway import LiteLLMGateway
 from core.providers.local_model import LocalModel
 from core.settings import Settings, load_settings
 from core.store.database import Database
+from core.store.files import FileStore
 from core.store.migrate import migrate
 
 
@@ -42,10 +45,12 @@ class Services:
     sign_in: SignIn
     groups: Groups
     engine: TurnEngine
+    imports: ImportJobs
     health: PassiveHealth
     prober: Prober
     keys: Keys
     local_model: LocalModel | None
+    files: FileStore
 
     @property
     def circuit(self) -> Circuits:
@@ -84,6 +89,7 @@ class Services:
     def close(self) -> None:
         """Let go of everything, in the reverse order of building."""
         self.registry.close()
+        self.imports.close()
         self.engine.close()
         if self.local_model is not None:
             self.local_model.stop()
@@ -94,20 +100,21 @@ def build_services(settings: Settings) -> Services:
     """Build everything from settings. Raises SwitchboardError when something cannot be opened."""
     file = LiveRegistry(settings.models, local_models=settings.local_model == "on")
     keys = load_keys(Path(".streamlit/secrets.toml"))
-    database = Database(settings.store_url)
+    database, files = Database(settings.store_url), FileStore(settings.data_dir / "attachments")
     try:
         migrate(database)
         registry = Catalog(file, discovery=Discovery(keys=keys), overrides=Overrides(database, record=record))
         groups = Groups(database)
         sign_in = open_sign_in(database, data_dir=settings.data_dir, admin_password=settings.admin_password)
-        recover_turns(database, find_model=lambda model_id: registry.current().get(model_id))
+        recover_turns(database, find_model=lambda model_id: registry.current().get(model_id), files=files)
     except BaseException:
         database.close()
         raise
     local_model = _start_local_model(settings)
-    engine = _build_engine(settings, database, registry, keys, local_model, groups=groups)
+    engine = _build_engine(settings, database, registry, keys, local_model, groups=groups, files=files)
     health = PassiveHealth(database, cooling=partial(_cooling, engine))
     engine.run_aside(partial(keep_history, health))
+    engine.run_aside(partial(sweep_regularly, database, files))
     prober = Prober(
         database, keys=keys, run_aside=engine.run_aside, done=health.probed, enabled=settings.probes == "on"
     )
@@ -118,10 +125,12 @@ def build_services(settings: Settings) -> Services:
         sign_in=sign_in,
         groups=groups,
         engine=engine,
+        imports=ImportJobs(database),
         health=health,
         prober=prober,
         keys=keys,
         local_model=local_model,
+        files=files,
     )
 
 
@@ -147,9 +156,10 @@ def _build_engine(
     local_model: LocalModel | None,
     *,
     groups: Groups,
+    files: FileStore,
 ) -> TurnEngine:
     local = None if local_model is None else local_model.endpoint
-    gateway = LiteLLMGateway(resolve=partial(resolve_endpoint, keys=keys, local=local))
+    gateway = LiteLLMGateway(resolve=partial(resolve_endpoint, keys=keys, local=local), read_file=files.read)
     return TurnEngine(
         database=database,
         gateway=gateway,
@@ -157,6 +167,7 @@ def _build_engine(
         refuse=partial(_refuse, database=database, groups=groups, keys=keys),
         stall_s=settings.stall_s,
         on_close=gateway.aclose,
+        files=files,
     )
 
 

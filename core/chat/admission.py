@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from core.catalog.models import ModelSpec, ParameterValue
-from core.chat.conversation import FallbackChoice, Message
+from core.chat.conversation import Attachment, FallbackChoice, Message
 from core.chat.message_tokens import estimate_image_tokens_of, texts_of
 from core.chat.plain_text import clean_text
 from core.costs.token_count import estimate_tokens, surely_fits
@@ -26,7 +26,9 @@ class TurnRequest:
     `text` is a new message at the end of the conversation's branch; with `edits`, it stands beside that message of the
     person and what follows it is left behind on its own branch. `answer_again` names a message of the person to be
     answered once more instead, `continues` the last answer, to go on where it was cut off. Without `conversation_id` a
-    conversation is made. `system_prompt` replaces the model's own; an empty one means none. `fallback` says what to do when the model fails; None: what the conversation says.
+    conversation is made. `system_prompt` replaces the model's own; an empty one means none. `fallback` says what to do
+    when the model fails; None: what the conversation says. `attachments` come with the new message; one that `edits`
+    another has the files of that one as well.
     """
 
     user_id: str
@@ -41,12 +43,16 @@ class TurnRequest:
     fallback: FallbackChoice | None = None
     source: str = "chat"
     use_case: str | None = None
+    attachments: Sequence[Attachment] = ()
 
 
-def check_text(text: str) -> str:
-    """The message as it will be stored. Raises TurnRefused when it is empty or too long."""
+def check_text(text: str, *, with_files: bool = False) -> str:
+    """The message as it will be stored; `with_files` says that it needs no words.
+
+    Raises TurnRefused when it is empty or too long.
+    """
     cleaned = clean_text(text).strip()
-    if not cleaned:
+    if not cleaned and not with_files:
         raise TurnRefused("empty", "The message is empty.", next_step="Type something to send.")
     if len(cleaned) > MESSAGE_LIMIT_CHARACTERS:
         raise TurnRefused(

@@ -12,6 +12,7 @@ from core.catalog.effective import legal_parameters
 from core.catalog.models import ModelSpec
 from core.chat.admission import TurnRequest, check_window
 from core.chat.answer_cache import AnswerCache
+from core.chat.attachment_contents import check_seen
 from core.chat.attempt import Answer, run_attempt
 from core.chat.conversation import Message
 from core.chat.live_turn import LiveTurn, Try
@@ -107,6 +108,7 @@ def _accepts(asking: Asking, live: LiveTurn, model: ModelSpec) -> bool:
         return False
     try:
         asking.refuse(model, live.request.user_id)
+        check_seen(live.history[-1], model=model)
         # A parameter that somebody set is never left out in silence: a model that does not take it is not asked.
         check_window(completion_for(live.request, live.history, model=model).messages, model=model)
     except SwitchboardError:

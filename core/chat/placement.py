@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from core.chat.admission import TurnRequest, check_text, question_on
@@ -44,10 +44,13 @@ def place_turn(database: Database, request: TurnRequest, *, conversation_id: str
         history = question_on(path, message_id=request.answer_again)
         ids = _ids(new_id(), history[-1])
         return Placement(ids=ids, question=None, history=as_read(history), fallback=fallback)
+    attachments = request.attachments
     if request.edits is not None:
-        path = question_on(path, message_id=request.edits)[:-1]
+        *path, edited = question_on(path, message_id=request.edits)
+        attachments = (*edited.attachments, *attachments)
     parent_id = path[-1].id if path else None
-    question = _said(check_text(request.text), conversation_id, parent_id=parent_id, now=now)
+    text = check_text(request.text, with_files=bool(attachments))
+    question = replace(_said(text, conversation_id, parent_id=parent_id, now=now), attachments=attachments)
     ids = _ids(question.turn_id, question)
     return Placement(ids=ids, question=question, history=[*as_read(path), question], fallback=fallback)
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 
 from core.catalog.models import ModelSpec, ProviderSpec
 from core.chat.admission import TurnRequest
+from core.chat.attachment_contents import with_contents
 from core.chat.attempt import Answer
 from core.chat.continuation import as_read
 from core.chat.conversation import branch, by_id
@@ -21,6 +22,7 @@ from core.costs.ledger import Attempt
 from core.ids import new_id
 from core.providers.gateway import CompletionRequest
 from core.store.database import Database, Row
+from core.store.files import FileStore
 from core.store.sql import load_queries
 
 log = logging.getLogger(__name__)
@@ -28,7 +30,13 @@ log = logging.getLogger(__name__)
 _UNKNOWN = ProviderSpec(id="unknown", kind="unknown")
 
 
-def recover_turns(database: Database, *, find_model: Callable[[str], ModelSpec | None], clock: Clock = utc_now) -> int:
+def recover_turns(
+    database: Database,
+    *,
+    find_model: Callable[[str], ModelSpec | None],
+    files: FileStore | None = None,
+    clock: Clock = utc_now,
+) -> int:
     """End the turns that a crash left running: their checkpoint becomes the answer, marked interrupted.
 
     Returns how many there were. The attempts that had ended go to the ledger as they were. What had been written since
@@ -38,7 +46,7 @@ def recover_turns(database: Database, *, find_model: Callable[[str], ModelSpec |
     recovered = 0
     for row in rows:
         try:
-            _recover(database, row, find_model, clock)
+            _recover(database, row, find_model, files, clock)
             recovered += 1
         except Exception:
             # One damaged turn must not keep the others, or the whole start, from going on.
@@ -46,7 +54,13 @@ def recover_turns(database: Database, *, find_model: Callable[[str], ModelSpec |
     return recovered
 
 
-def _recover(database: Database, row: Row, find_model: Callable[[str], ModelSpec | None], clock: Clock) -> None:
+def _recover(
+    database: Database,
+    row: Row,
+    find_model: Callable[[str], ModelSpec | None],
+    files: FileStore | None,
+    clock: Clock,
+) -> None:
     ids = TurnIds(turn=row["id"], conversation=row["conversation_id"], question=row["user_message_id"], answer=new_id())
     asked, answer = _model(row["requested_model"], find_model), _answer(row)
     outcome = outcome_of(answer, ended="interrupted")
@@ -55,7 +69,7 @@ def _recover(database: Database, row: Row, find_model: Callable[[str], ModelSpec
     # A turn that was waiting for its next attempt had none under way.
     if row["attempt_started_at"] or not attempts:
         request = _request(row)
-        completion = _completion(database, ids, answering, request)
+        completion = _completion(database, ids, answering, request, files)
         ended_at = row["checkpoint_at"] or row["started_at"]
         attempts = [*attempts, attempt_row(ids, request, completion, answer, outcome, ended_at=ended_at)]
     served = answering if answer.pieces else asked
@@ -99,10 +113,12 @@ def _request(row: Row) -> TurnRequest:
     )
 
 
-def _completion(database: Database, ids: TurnIds, model: ModelSpec, request: TurnRequest) -> CompletionRequest:
+def _completion(
+    database: Database, ids: TurnIds, model: ModelSpec, request: TurnRequest, files: FileStore | None
+) -> CompletionRequest:
     with database.cursor() as cur:
         messages = messages_of(cur, ids.conversation)
-    history = as_read(branch(by_id(messages), leaf_id=ids.question))
+    history = with_contents(files, as_read(branch(by_id(messages), leaf_id=ids.question)))
     return CompletionRequest(
         model=model,
         messages=to_messages(history, model=model),

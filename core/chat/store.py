@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
+from core.chat.attachment_rows import from_json, to_json
 from core.chat.conversation import AnswerFigures, Conversation, FallbackChoice, Message, Receipt, title_from
 from core.chat.plain_text import clean_text
 from core.chat.receipt import receipts_of
@@ -16,7 +17,7 @@ from core.store.sql import load_queries
 _SQL = load_queries("conversations")
 _TITLE_LIMIT = 200
 # What a message has and its row has not.
-_ELSEWHERE = frozenset({"figures", "receipt", "attachments", "steps"})
+_ELSEWHERE = frozenset({"figures", "receipt", "steps"})
 
 
 def load_conversation(database: Database, *, conversation_id: str, user_id: str) -> Conversation:
@@ -52,7 +53,8 @@ def load_messages(database: Database, *, conversation: Conversation, figures: bo
 
 def messages_of(cur: Cursor, conversation_id: str) -> list[Message]:
     """The messages of a conversation without figures, whoever it belongs to: for callers that have checked that."""
-    return [Message(**row) for row in cur.fetch_all(_SQL["load_messages"], conversation_id=conversation_id)]
+    rows = cur.fetch_all(_SQL["load_messages"], conversation_id=conversation_id)
+    return [Message(**{**row, "attachments": from_json(row["attachments"])}) for row in rows]
 
 
 def rename_conversation(database: Database, *, conversation_id: str, user_id: str, title: str) -> None:
@@ -87,25 +89,41 @@ def restore_conversation(database: Database, *, conversation_id: str, user_id: s
 
 
 def insert_conversation(
-    cur: Cursor, *, conversation_id: str, user_id: str, first_text: str, model_id: str, now: datetime
+    cur: Cursor,
+    *,
+    conversation_id: str,
+    user_id: str,
+    first_text: str,
+    model_id: str,
+    now: datetime,
+    leaf_message_id: str | None = None,
 ) -> None:
     """Make a conversation titled with the first words of its first message, within the caller's transaction."""
-    title = title_from(first_text)
     cur.execute(
-        _SQL["insert_conversation"], id=conversation_id, user_id=user_id, title=title, model_id=model_id, now=now
+        _SQL["insert_conversation"],
+        id=conversation_id,
+        user_id=user_id,
+        title=title_from(first_text),
+        model_id=model_id,
+        leaf_message_id=leaf_message_id,
+        now=now,
     )
 
 
-def insert_message(cur: Cursor, message: Message) -> None:
-    """Add a message to the tree and put it at the end of the branch on show, within the caller's transaction."""
+def insert_message(cur: Cursor, message: Message, *, show: bool = True) -> None:
+    """Add a message to the tree and put it at the end of the branch on show, within the caller's transaction.
+
+    `show=False` leaves the conversation's row alone, for one that names the message already.
+    """
     fields = {name: getattr(message, name) for name in Message.__slots__ if name not in _ELSEWHERE}
-    cur.execute(_SQL["insert_message"], **fields)
-    cur.execute(
-        _SQL["touch_conversation"],
-        id=message.conversation_id,
-        leaf_message_id=message.id,
-        now=message.created_at,
-    )
+    cur.execute(_SQL["insert_message"], **{**fields, "attachments": to_json(message.attachments)})
+    if show:
+        cur.execute(
+            _SQL["touch_conversation"],
+            id=message.conversation_id,
+            leaf_message_id=message.id,
+            now=message.created_at,
+        )
 
 
 def _figures_by_turn(cur: Cursor, conversation_id: str) -> tuple[dict[str, AnswerFigures], dict[str, Receipt]]:

@@ -44,8 +44,9 @@ def begin_turn(
     """
 
     def work(cur: Cursor) -> None:
-        if cur.fetch_one(_SQL["running_turn_of_conversation"], conversation_id=ids.conversation):
-            raise busy()
+        # A conversation that this turn makes cannot have another; every statement is time the provider is not asked.
+        if request.conversation_id is not None:
+            _refuse_second_turn(cur, ids)
         if question is not None:
             _store_question(cur, request, question)
         else:
@@ -119,11 +120,17 @@ def _store_question(cur: Cursor, request: TurnRequest, question: Message) -> Non
             cur,
             conversation_id=question.conversation_id,
             user_id=request.user_id,
-            first_text=question.content,
+            first_text=question.content or " ".join(attached.name for attached in question.attachments),
             model_id=request.model_id,
             now=question.created_at,
+            leaf_message_id=question.id,
         )
-    insert_message(cur, question)
+    insert_message(cur, question, show=request.conversation_id is not None)
+
+
+def _refuse_second_turn(cur: Cursor, ids: TurnIds) -> None:
+    if cur.fetch_one(_SQL["running_turn_of_conversation"], conversation_id=ids.conversation):
+        raise busy()
 
 
 def _keep_order(cur: Cursor, ids: TurnIds, now: datetime) -> None:

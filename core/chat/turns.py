@@ -18,6 +18,7 @@ from core.catalog.models import ModelSpec
 from core.chat.admission import TurnRequest, busy, check_model, check_window, stopping
 from core.chat.answer_cache import AnswerCache
 from core.chat.asking import Asking, ask, completion_for
+from core.chat.attachment_contents import check_seen, check_there, with_contents
 from core.chat.attempt import Answer
 from core.chat.live_turn import LiveTurn
 from core.chat.loop_thread import LoopThread
@@ -31,6 +32,7 @@ from core.ids import new_id
 from core.providers.circuit import Circuits
 from core.providers.gateway import Gateway
 from core.store.database import Database
+from core.store.files import FileStore
 
 __all__ = ["LiveTurn", "TurnEngine"]
 
@@ -55,14 +57,17 @@ class TurnEngine:
         clock: Clock = utc_now,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
         on_close: Callable[[], Awaitable[object]] | None = None,
+        files: FileStore | None = None,
     ) -> None:
         """Start the engine's loop.
 
         `refuse` raises TurnRefused for a model that this user may not have called now (no key, switched off, not open
         to them). `checkpoint_s` stays under the two seconds that a crash may cost. `sleep` waits between two attempts.
         `on_close` runs on the loop before it ends: the place to close connections that a gateway keeps for reuse there.
+        `files` holds what is attached to messages.
         """
         self._database = database
+        self._files = files
         self.circuit = Circuits(clock=clock)
         cache = AnswerCache(database, clock=clock)
         self._asking = Asking(
@@ -158,7 +163,10 @@ class TurnEngine:
         self._writer.save_again(user_id=request.user_id, conversation_id=conversation_id)
         now = self._clock()
         place = place_turn(self._database, request, conversation_id=conversation_id, now=now)
-        completion = completion_for(request, place.history, model=model)
+        check_there(request.attachments, self._files)
+        history = with_contents(self._files, place.history)
+        check_seen(history[-1], model=model)
+        completion = completion_for(request, history, model=model)
         check_window(completion.messages, model=model)
         live = LiveTurn(
             ids=place.ids,
@@ -167,7 +175,7 @@ class TurnEngine:
             started_at=now,
             completion=completion,
             answer=Answer(started_at=now),
-            history=place.history,
+            history=history,
             fallback=place.fallback,
         )
         begin_turn(self._database, request, ids=place.ids, question=place.question, now=now)

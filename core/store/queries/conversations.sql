@@ -1,6 +1,6 @@
 -- name: insert_conversation
 insert into conversations (id, user_id, title, title_source, model_id, leaf_message_id, created_at, updated_at)
-values ($id, $user_id, $title, 'auto', $model_id, null, $now, $now)
+values ($id, $user_id, $title, 'auto', $model_id, $leaf_message_id, $now, $now)
 
 -- name: load_conversation
 select id, user_id, title, title_source, model_id, leaf_message_id, created_at, updated_at, deleted_at,
@@ -38,7 +38,7 @@ where id = $id and user_id = $user_id
 
 -- name: load_messages
 select id, conversation_id, parent_id, turn_id, role, content, reasoning, status, finish_reason, requested_model,
-    served_model, model_label, error_class, error_message, error_detail, created_at
+    served_model, model_label, error_class, error_message, error_detail, created_at, attachments
 from messages
 where conversation_id = $conversation_id and deleted_at is null
 order by created_at, id
@@ -46,10 +46,10 @@ order by created_at, id
 -- name: insert_message
 insert into messages (
     id, conversation_id, parent_id, turn_id, role, content, reasoning, status, finish_reason, requested_model,
-    served_model, model_label, error_class, error_message, error_detail, created_at
+    served_model, model_label, error_class, error_message, error_detail, created_at, attachments
 ) values (
     $id, $conversation_id, $parent_id, $turn_id, $role, $content, $reasoning, $status, $finish_reason, $requested_model,
-    $served_model, $model_label, $error_class, $error_message, $error_detail, $created_at
+    $served_model, $model_label, $error_class, $error_message, $error_detail, $created_at, $attachments
 )
 
 -- name: touch_conversation
