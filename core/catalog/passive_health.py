@@ -1,4 +1,4 @@
-"""The status of every model, from the ledger and the newest probes: one aggregate, read at most every two seconds."""
+"""The status of every model, from the ledger and the newest probes: looked at every two seconds at most."""
 
 from __future__ import annotations
 
@@ -10,20 +10,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import NoReturn
 
-from core.catalog.health import (
-    SAMPLES_FOR_PERCENTILES,
-    STALE,
-    Calls,
-    Cooling,
-    Figures,
-    ModelStatus,
-    Percentiles,
-    Probe,
-    judge,
-)
+from core.catalog.call_figures import CallFigures
+from core.catalog.health import SAMPLES_FOR_PERCENTILES, STALE, Cooling, Figures, ModelStatus, Probe, judge
 from core.catalog.status_history import KnownState, load_states, purge_history, record_change
 from core.clock import Clock, monotonic_ms, utc_now
-from core.store.database import Database, Row
+from core.store.database import Database
 from core.store.sql import load_queries
 
 log = logging.getLogger(__name__)
@@ -31,7 +22,7 @@ log = logging.getLogger(__name__)
 CoolingOf = Callable[[str], Cooling | None]
 
 _REFRESH_MS = 2000
-# However long the ledger of a day is, reading it takes no more than a twentieth of a thread's time.
+# However many calls there are, reading them takes no more than a twentieth of a thread's time.
 _MOST_OFTEN = 20
 # What is usual changes slowly and reads a whole week.
 _USUAL_REFRESH_MS = 10 * 60_000
@@ -71,6 +62,7 @@ class PassiveHealth:
         self._clock = clock
         self._now_ms = now_ms
         self._lock = threading.Lock()
+        self._calls = CallFigures(database)
         self._read = _Read()
         self._read_ms = self._usual_ms = self._purged_ms = float("-inf")
         self._every_ms: float = _REFRESH_MS
@@ -123,7 +115,7 @@ class PassiveHealth:
             self._usual = read_usual(self._database, now=now)
             self._usual_ms = self._now_ms()
         self._read = _Read(
-            figures=read_figures(self._database, now=now, usual=self._usual),
+            figures=self._calls.read(now=now, usual=self._usual),
             probes=read_probes(self._database, now=now),
         )
 
@@ -137,19 +129,6 @@ async def keep_history(health: PassiveHealth, *, every_s: float = _RECORD_EVERY_
         except Exception:
             # History is a courtesy; the next round tries again.
             log.warning("changes of the models' states were not recorded", exc_info=True)
-
-
-def read_figures(database: Database, *, now: datetime, usual: Mapping[str, float] | None = None) -> dict[str, Figures]:
-    """The figures of every model that was called within 24 h, by model id. `usual` is what `read_usual` returned."""
-    rows = database.fetch_all(
-        _SQL["model_figures"],
-        day=now - timedelta(days=1),
-        half_hour=now - timedelta(minutes=30),
-        lately=now - STALE,
-        five_minutes=now - timedelta(minutes=5),
-        minute=now - timedelta(minutes=1),
-    )
-    return {row["model_id"]: _figures(row, (usual or {}).get(row["model_id"])) for row in rows}
 
 
 def read_usual(database: Database, *, now: datetime) -> dict[str, float]:
@@ -167,36 +146,6 @@ def read_probes(database: Database, *, now: datetime) -> dict[str, Probe]:
     """The newest probe of every model that was probed lately."""
     rows = database.fetch_all(_SQL["newest_probes"], since=now - STALE)
     return {row["model_id"]: Probe(row["at"], row["problem"]) for row in rows}
-
-
-def _figures(row: Row, usual_p95_ms: float | None) -> Figures:
-    return Figures(
-        five_minutes=Calls(row["worked_5"], row["failed_5"], row["limited_5"]),
-        half_hour=Calls(row["worked_30"], row["failed_30"], row["limited_30"]),
-        day=Calls(row["worked_day"], row["failed_day"], row["limited_day"]),
-        limited_lately=row["limited_lately"],
-        failures_in_a_row=_leading_failures(row["newest"] or ()),
-        first_token_half_hour_ms=_percentiles(row["first_tokens_30"], row["first_token_ms_30"]),
-        first_token_day_ms=_percentiles(row["first_tokens_day"], row["first_token_ms_day"]),
-        usual_p95_ms=usual_p95_ms,
-        tokens_per_second=_percentiles(row["speeds"], row["tokens_per_second"]),
-        last_at=row["last_at"],
-        last_worked_at=row["last_worked_at"],
-        last_error=row["last_error"],
-        last_error_at=row["last_error_at"],
-        requests_last_minute=row["requests_last_minute"],
-        tokens_last_minute=row["tokens_last_minute"],
-    )
-
-
-def _percentiles(samples: int, values: list[float] | None) -> Percentiles:
-    p50, p95 = values or (None, None)
-    return Percentiles.of(samples, p50, p95)
-
-
-def _leading_failures(newest: list[str] | tuple[str, ...]) -> int:
-    worked = [result == "worked" for result in newest]
-    return worked.index(True) if True in worked else len(worked)
 
 
 def _changed_at(status: ModelStatus, before: KnownState | None, *, now: datetime) -> datetime:

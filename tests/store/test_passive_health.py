@@ -7,8 +7,9 @@ from datetime import timedelta
 
 import pytest
 
+from core.catalog.call_figures import CallFigures
 from core.catalog.health import Calls, Cooling, Figures
-from core.catalog.passive_health import PassiveHealth, read_figures, read_usual
+from core.catalog.passive_health import PassiveHealth, read_usual
 from core.catalog.status_history import Stretch, status_history
 from core.store.sql import load_queries
 from tests.support.attempts import add_attempt
@@ -32,7 +33,7 @@ def record(health: PassiveHealth) -> None:
 
 
 def figures(database, clock, model: str = "gpt") -> Figures:
-    return read_figures(database, now=clock.now)[model]
+    return CallFigures(database).read(now=clock.now)[model]
 
 
 def ago(clock, **duration):
@@ -98,7 +99,7 @@ def test_speed_is_tokens_by_writing_time_of_whole_answers(database, clock) -> No
         add_attempt(database, ended_at=ago(clock, hours=2), first_token_ms=500, tokens=100, lasted_s=2.5)
     add_attempt(database, ended_at=ago(clock, hours=2), status="truncated", tokens=9000)
 
-    assert figures(database, clock).tokens_per_second.p50 == pytest.approx(50)
+    assert figures(database, clock).tokens_per_second.p50 == pytest.approx(50, rel=0.01)
 
 
 def test_the_usual_wait_is_the_median_of_full_hours_before_this_half_hour(database, clock) -> None:
@@ -126,7 +127,7 @@ def test_the_last_minute_counts_requests_and_tokens(database, clock) -> None:
 def test_answers_from_the_cache_say_nothing(database, clock) -> None:
     add_attempt(database, ended_at=clock.now, cached=True)
 
-    assert read_figures(database, now=clock.now) == {}
+    assert CallFigures(database).read(now=clock.now) == {}
 
 
 def test_states_go_from_grey_to_green_to_red_and_back_and_are_written_down(database, clock, health) -> None:

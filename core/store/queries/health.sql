@@ -1,6 +1,7 @@
 -- name: model_figures
--- What every model did in the last day, in one pass. 429s are counted apart; what says nothing about the model (see
--- core.catalog.health.Calls) counts only as a request. `newest` holds the last three results, the newest first.
+-- What every model did in a stretch of time, in one pass. 429s are counted apart; what says nothing about the model (see
+-- core.catalog.health.Calls) counts only as a request. `newest` holds the last three results, the newest first. A probe
+-- counts like any call, except for its wait: one word to a question of one word says nothing of a real answer.
 with calls as (
     select
         coalesce(served_model, requested_model) as model_id,
@@ -11,39 +12,33 @@ with calls as (
                 then 'neither'
             else 'failed'
         end as result,
-        status,
         error_message,
         started_at,
         ended_at,
-        date_diff('microsecond', started_at, first_token_at) / 1000.0::double as first_token_ms,
         case
-            when status = 'ok' and first_token_at < ended_at and output_tokens > 0
-                then output_tokens / (date_diff('microsecond', first_token_at, ended_at) / 1e6)
-        end as tokens_per_second,
+            when source <> 'probe' then date_diff('microsecond', started_at, first_token_at) / 1000.0::double
+        end as first_token_ms,
         input_tokens + output_tokens as tokens
     from attempts
-    where ended_at >= $day and not cached
+    where ended_at >= $since and ended_at < $until and not cached
 )
 
 select
     model_id,
+    count(*) as calls,
+    count(*) filter (where result = 'worked') as worked,
+    count(*) filter (where result = 'failed') as failed,
+    count(*) filter (where result = 'limited') as limited,
     count(*) filter (where result = 'worked' and ended_at >= $five_minutes) as worked_5,
     count(*) filter (where result = 'failed' and ended_at >= $five_minutes) as failed_5,
     count(*) filter (where result = 'limited' and ended_at >= $five_minutes) as limited_5,
     count(*) filter (where result = 'worked' and ended_at >= $half_hour) as worked_30,
     count(*) filter (where result = 'failed' and ended_at >= $half_hour) as failed_30,
     count(*) filter (where result = 'limited' and ended_at >= $half_hour) as limited_30,
-    count(*) filter (where result = 'worked') as worked_day,
-    count(*) filter (where result = 'failed') as failed_day,
-    count(*) filter (where result = 'limited') as limited_day,
     count(*) filter (where result = 'limited' and ended_at >= $lately) as limited_lately,
-    arg_max(result, ended_at, 3) filter (where result in ('worked', 'failed')) as newest,
+    arg_max({'at': ended_at, 'result': result}, ended_at, 3) filter (where result in ('worked', 'failed')) as newest,
     count(first_token_ms) filter (where ended_at >= $half_hour) as first_tokens_30,
     quantile_cont(first_token_ms, [0.5, 0.95]) filter (where ended_at >= $half_hour) as first_token_ms_30,
-    count(first_token_ms) as first_tokens_day,
-    quantile_cont(first_token_ms, [0.5, 0.95]) as first_token_ms_day,
-    count(tokens_per_second) as speeds,
-    quantile_cont(tokens_per_second, [0.5, 0.95]) as tokens_per_second,
     max(ended_at) filter (where result <> 'neither') as last_at,
     max(ended_at) filter (where result = 'worked') as last_worked_at,
     arg_max(error_message, ended_at) filter (where result in ('failed', 'limited')) as last_error,
@@ -53,6 +48,41 @@ select
 from calls
 group by model_id
 
+-- name: count_calls
+select count(*) as calls from attempts where ended_at >= $since and ended_at < $until and not cached
+
+-- name: call_bins
+-- How many calls waited how long for the first token and how many wrote how fast, by logarithmic bins. Probes left out.
+with calls as (
+    select
+        coalesce(served_model, requested_model) as model_id,
+        date_diff('microsecond', started_at, first_token_at) / 1000.0::double as first_token_ms,
+        case
+            when status = 'ok' and first_token_at < ended_at and output_tokens > 0
+                then output_tokens / (date_diff('microsecond', first_token_at, ended_at) / 1e6)
+        end as tokens_per_second
+    from attempts
+    where ended_at >= $since and ended_at < $until and not cached and source <> 'probe'
+)
+
+select
+    model_id,
+    floor(ln(greatest(first_token_ms, $smallest)) / ln($growth))::integer as wait_bin,
+    null as speed_bin,
+    count(*) as calls
+from calls
+where first_token_ms is not null
+group by model_id, wait_bin
+union all
+select
+    model_id,
+    null,
+    floor(ln(greatest(tokens_per_second, $smallest)) / ln($growth))::integer as speed_bin,
+    count(*)
+from calls
+where tokens_per_second is not null
+group by model_id, speed_bin
+
 -- name: usual_first_token
 -- The p95 of the time to the first token as it usually is: the median over the hours with enough samples.
 with hours as (
@@ -61,7 +91,7 @@ with hours as (
         date_trunc('hour', ended_at) as hour,
         quantile_cont(date_diff('microsecond', started_at, first_token_at) / 1000.0::double, 0.95) as p95_ms
     from attempts
-    where ended_at >= $week and ended_at < $half_hour and first_token_at is not null and not cached
+    where ended_at >= $week and ended_at < $half_hour and first_token_at is not null and not cached and source <> 'probe'
     group by model_id, hour
     having count(*) >= $samples
 )
