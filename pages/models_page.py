@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from ui.auth import require_user
+from ui.groups_view import draw_unknown_groups
 from ui.markdown import literal
 from ui.model_edit import draw_edit
 from ui.models_view import arranged, draw_comparison, draw_detail, draw_filters, draw_registry, draw_table, load_rows
@@ -17,6 +18,8 @@ services = get_services()
 st.title("Models", anchor=False)
 if services.registry.problem:
     st.error(literal(f"The last good model list stays in use. {services.registry.problem}"), icon=":material/error:")
+if user.is_admin:
+    draw_unknown_groups(services)
 rows = {row.model.id: row for row in load_rows(services, user)}
 models = {model_id: row.model for model_id, row in rows.items()}
 labels = {model_id: model.label for model_id, model in services.registry.current().models.items()}

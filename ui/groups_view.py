@@ -63,8 +63,8 @@ def draw_unknown_groups(services: Services) -> None:
         labels = _in_words([model.label for model in naming])
         st.warning(
             literal(
-                f"{labels}: open to the group {name or 'without a name'}, which does not exist. Nobody gets access "
-                "through it. Add the group on the Admin page, or change who may use the model."
+                f"The group {name or 'without a name'} does not exist: nobody may use {labels} through it. "
+                "Add the group on the Admin page, or change who may use the model."
             ),
             icon=":material/group_off:",
         )
@@ -117,7 +117,7 @@ def _draw_members(services: Services, group: Group, people: Sequence[User]) -> N
             _draw_people("Add people", outside, names, key=f"{prefix}_add")
         with right:
             _draw_people("Remove people", [user.id for user in members], names, key=f"{prefix}_remove")
-        st.caption("Counts at once: the next message of whoever is removed is refused by the models of this group.")
+        st.caption("Counts at once: whoever is removed is refused from the next message on.")
         st.form_submit_button(
             "Save members",
             type="primary",
@@ -148,9 +148,7 @@ def _draw_name(services: Services, group: Group) -> None:
     key = f"group_name_{group.id}_{_digest([group.name])}"
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.text_input("Name", value=group.name, key=key, max_chars=MAXIMUM_NAME, autocomplete="off", width=320)
-        st.button(
-            "Save the name", on_click=act, args=(services, "group", _rename(services, group, key)), kwargs=_AS_ADMIN
-        )
+        st.button("Save name", on_click=act, args=(services, "group", _rename(services, group, key)), kwargs=_AS_ADMIN)
         with st.popover("Delete group", icon=":material/delete:"):
             st.markdown(f"Deletes **{literal(group.name)}**. Its members stay, without what it opened to them.")
             st.button(

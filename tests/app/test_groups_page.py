@@ -94,7 +94,7 @@ def _ask(services: Services, user, model_id: str):
 def test_no_groups_says_what_they_are_for_and_which_are_missing(admin_page):
     assert not admin_page.exception
     assert "There are no groups yet" in _said(admin_page)
-    assert "Filed: open to the group Legal, which does not exist" in _said(admin_page)
+    assert "The group Legal does not exist: nobody may use Filed through it" in _said(admin_page)
 
 
 def test_a_group_is_added_with_members_and_opens_what_names_it(admin_page, services, bob):
@@ -147,12 +147,12 @@ def test_a_renamed_group_takes_along_what_administrators_set_and_names_the_file(
     _choose(admin_page.run(), group_id)
 
     _field(admin_page, "text_input", "Name").set_value("Counsel")
-    _click(admin_page, "Save the name")
+    _click(admin_page, "Save name")
 
     assert not admin_page.exception
     assert services.registry.current().get("set").access == ("group:Counsel",)
     assert _offered(services, bob) == ["open", "set"]
-    assert "Filed: open to the group Legal, which does not exist" in _said(admin_page)
+    assert "The group Legal does not exist: nobody may use Filed through it" in _said(admin_page)
     audit = _audit(admin_page)
     assert audit["What"][:2] == ["Model changed", "Group renamed"]
     assert audit["Details"][:2] == ["access: group Legal → group Counsel", "Legal → Counsel"]
@@ -226,3 +226,13 @@ def test_ones_groups_are_in_the_settings_and_in_the_export(services, bob):
 
     assert any("in the group **Legal**" in caption.value for caption in page.caption)
     assert json.loads(export_data(services.database, bob))["profile"]["groups"] == ["Legal"]
+
+
+def test_the_models_page_says_which_group_is_missing_to_administrators_only(services, ada, bob):
+    pages = {}
+    for user in (ada, bob):
+        page = sign_in_app(AppTest.from_file(str(ROOT / "app.py"), default_timeout=30), user).run()
+        pages[user.username] = page.switch_page("pages/models_page.py").run()
+
+    assert "The group Legal does not exist" in _said(pages["ada"])
+    assert not pages["bob"].warning
