@@ -19,7 +19,7 @@ from core.errors import DamagedEntry
 FORMAT = "switchboard"
 VERSION = 1
 
-Source = Literal["switchboard", "chatgpt", "open_webui", "librechat", "messages"]
+Source = Literal["switchboard", "chatgpt", "open_webui", "librechat", "messages", "share"]
 JSONObject = Mapping[str, Any]
 
 TITLE_LIMIT = 200

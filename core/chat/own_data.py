@@ -33,6 +33,8 @@ _DELETIONS = (
     "delete_conversations",
     "delete_kept_answers",
     "delete_presets",
+    "delete_prompts",
+    "delete_shares",
     "delete_preferences",
 )
 
@@ -57,13 +59,15 @@ def export_data(database: Database, user: User, *, clock: Clock = utc_now) -> by
             {name: getattr(preset, name) for name in ("name", "model_id", "parameters", "shared")} for preset in presets
         ],
         "conversations": [to_document(parcel) for parcel in load_parcels(database, user_id=user.id, removed=True)],
+        "prompts": read["prompts"],
+        "shared_links": read["shares"],
         "feedback": read["feedback"],
         "ledger": [{**row, "parameters": json.loads(row["parameters"])} for row in read["attempts"]],
     }
     return to_json(exported)
 
 
-_EXPORTED = ("attempts", "feedback")
+_EXPORTED = ("attempts", "feedback", "prompts", "shares")
 
 
 def delete_data(database: Database, user: User, *, clock: Clock = utc_now) -> None:

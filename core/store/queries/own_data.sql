@@ -1,23 +1,8 @@
--- name: export_conversations
-select id, title, model_id, leaf_message_id, created_at, updated_at, deleted_at
-from conversations where user_id = $user_id order by created_at, id
-
--- name: export_messages
-select messages.id, messages.conversation_id, messages.parent_id, messages.turn_id, messages.role, messages.content,
-    messages.reasoning, messages.status, messages.finish_reason, messages.requested_model, messages.served_model,
-    messages.model_label, messages.error_message, messages.created_at, messages.deleted_at
-from messages join conversations on conversations.id = messages.conversation_id
-where conversations.user_id = $user_id
-order by messages.created_at, messages.id
-
 -- name: export_attempts
 select id, turn_id, conversation_id, source, use_case, requested_model, served_model, provider, parameters, started_at,
     first_token_at, ended_at, input_tokens, cached_input_tokens, cache_write_tokens, image_tokens, output_tokens,
     reasoning_tokens, cost_usd, cost_code, price_version, status, fallback_of
 from attempts where user_id = $user_id order by started_at, id
-
--- name: export_conversation_parameters
-select conversation_id, parameters from conversation_parameters where user_id = $user_id
 
 -- name: running_turns
 select count(*) as running from turns where user_id = $user_id and status = 'running'
@@ -26,12 +11,6 @@ select count(*) as running from turns where user_id = $user_id and status = 'run
 select count(*) as conversations from conversations where user_id = $user_id
 
 -- name: count_presets
--- name: delete_search_texts
-delete from search_texts where user_id = $user_id
-
--- name: delete_search_state
-delete from search_state where user_id = $user_id
-
 select count(*) as presets from presets where owner_id = $user_id
 
 -- name: export_feedback
@@ -46,6 +25,12 @@ delete from branch_leaves where conversation_id in (select id from conversations
 
 -- name: delete_messages
 delete from messages where conversation_id in (select id from conversations where user_id = $user_id)
+
+-- name: delete_search_texts
+delete from search_texts where user_id = $user_id
+
+-- name: delete_search_state
+delete from search_state where user_id = $user_id
 
 -- name: delete_turns
 delete from turns where user_id = $user_id
@@ -64,3 +49,16 @@ delete from presets where owner_id = $user_id
 
 -- name: delete_preferences
 delete from preferences where user_id = $user_id
+
+-- name: export_prompts
+select name, body, shared from prompts where owner_id = $user_id order by lower(name), id
+
+-- name: export_shares
+select id, conversation_id, title, message_count, created_at, revoked_at
+from shares where user_id = $user_id order by created_at, id
+
+-- name: delete_prompts
+delete from prompts where owner_id = $user_id
+
+-- name: delete_shares
+delete from shares where user_id = $user_id
