@@ -104,6 +104,7 @@ class AnswerFrame:
     body: DeltaGenerator
     footer: DeltaGenerator
     problem: DeltaGenerator
+    actions: DeltaGenerator
 
 
 def reserve_frame() -> AnswerFrame:
@@ -112,17 +113,19 @@ def reserve_frame() -> AnswerFrame:
     All of them, also those that stay empty: what an earlier run drew in a place nobody claims shows, faded, until this
     run ends, and this run may last as long as the answer.
     """
-    return AnswerFrame(st.empty(), st.container(), st.empty(), st.empty())
+    return AnswerFrame(st.empty(), st.container(), st.empty(), st.empty(), st.empty())
 
 
-def draw_running(buffer: TurnBuffer, frame: AnswerFrame) -> None:
-    """Draw a running answer until it ends.
+def draw_running(buffer: TurnBuffer, frame: AnswerFrame, *, before: str = "") -> None:
+    """Draw a running answer until it ends, behind the text `before` that it goes on with.
 
     Any interaction of the person ends the drawing early (Streamlit raises through it); the turn itself goes on.
     """
     body = BlockPainter(frame.body)
+    body.add(before)
     thoughts: BlockPainter | None = None
     wait = _Wait(frame.footer)
+    answering = False
     for arrival in arrivals(buffer, pause_s=iter(lambda: body.interval_s, None)):
         if arrival.reasoning:
             thoughts = thoughts or BlockPainter(draw_reasoning(frame.reasoning, ":shimmer[Thinking]"))
@@ -133,7 +136,10 @@ def draw_running(buffer: TurnBuffer, frame: AnswerFrame) -> None:
             wait.follow(arrival.retrying)
         elif arrival.reasoning:
             wait.hear()
-        wait.tick(answering=bool(arrival.text))
+        # The first words come alone: a second change would be drawn before the browser paints them (7 ms, measured).
+        if not arrival.text or answering:
+            wait.tick(answering=answering)
+        answering = answering or bool(arrival.text)
         # Reading the state is where Streamlit interrupts a script whose person has clicked elsewhere.
         st.session_state.get("_")
 

@@ -21,6 +21,10 @@ _WIDTH = 400  # px: a comfortable line of a form; narrower screens shrink it
 _PITCH = "Any AI model for your team, every cost in sight."
 
 
+# A session that ended on the way to another page leaves an empty sidebar behind.
+_NO_SIDEBAR = '<style>[data-testid="stSidebar"] { display: none; }</style>'
+
+
 @contextmanager
 def card() -> Iterator[None]:
     """Draw inside the card: name, one sentence, then what follows."""
@@ -28,6 +32,7 @@ def card() -> Iterator[None]:
         st.container(key="sign_in_page", horizontal_alignment="center"),
         st.container(key="sign_in_card", border=True, width=_WIDTH),
     ):
+        st.html(_NO_SIDEBAR)
         st.header("Switchboard", anchor=False)
         st.caption(_PITCH)
         yield

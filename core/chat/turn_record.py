@@ -45,7 +45,7 @@ def begin_turn(
 
     def work(cur: Cursor) -> None:
         # A conversation that this turn makes cannot have another; every statement is time the provider is not asked.
-        if request.conversation_id is not None:
+        if request.conversation_id is not None or question is None:
             _refuse_second_turn(cur, ids)
         if question is not None:
             _store_question(cur, request, question)
