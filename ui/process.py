@@ -33,8 +33,8 @@ _WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S10
 
 def prepare() -> None:
     """Set what has to be set before the first session and before the server's own start."""
-    # How long one thread may keep the interpreter from another that is ready. With Python's own 5 ms a message on its way
-    # to the provider waits for a page that is being drawn each time it comes back from the store (10 ms, measured).
+    # How long one thread may keep the interpreter from another that is ready. With Python's own 5 ms a message on its
+    # way to the provider waits for a page that is being drawn each time it comes back from the store (10 ms, measured).
     sys.setswitchinterval(_SWITCH_S)
     # Conversations and password hashes are nobody else's on this machine: whatever is made from now on is ours alone.
     os.umask(0o077)
