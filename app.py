@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from ui.auth import current_user, signed_in_user
+from ui.density import follow_density
 from ui.runtime import get_services
 from ui.shell import configure_page, draw_account, pages, run_page
 from ui.times import follow_time_zone
@@ -18,5 +19,6 @@ user = signed_in_user(services)
 if user is None:
     st.stop()
 follow_time_zone(services, user)
+follow_density(services, user)
 draw_account(services, user)
 run_page(page)

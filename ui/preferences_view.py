@@ -27,17 +27,19 @@ from core.errors import AccountError
 from ui import state
 from ui.accounts_view import Work, act, draw_problem
 from ui.auth import current_user
+from ui.density import forget_density
 from ui.markdown import literal
 from ui.parameters_form import draw_own_preset, preset_title
 from ui.times import use_time_zone, viewer_zone_name
 
 _CONFIRM = "delete_data_username"
-_TEAM_MODEL = "team_default_model"
+_TEAM_MODEL, _TEAM_DENSITY = "team_default_model", "team_density"
 _FALLBACKS = {
     "automatic": "Use another one and say so",
     "ask": "Ask me",
     "never": "Only say that it failed",
 }
+_DENSITIES = {"comfortable": "Comfortable", "compact": "Compact"}
 _LISTS = frozenset({"favourites", "hidden_models"})
 _SAVED = {
     "default_model": "Default model",
@@ -46,6 +48,7 @@ _SAVED = {
     "use_case": "Use case",
     "fallback": "Choice for failures",
     "time_zone": "Time zone",
+    "density": "Density",
 }
 
 
@@ -74,8 +77,18 @@ def draw_defaults(services: Services, user: User) -> None:
         placeholder=f"The browser's (now {viewer_zone_name()})" if mine.time_zone is None else "The browser's",
         help="Days and times are shown in it.",
     )
+    _draw_choice(
+        services,
+        "density",
+        "Density of chats",
+        _DENSITIES,
+        mine.density,
+        placeholder=_DENSITIES[team.density or "comfortable"],
+        help="Compact shows more messages at once, in smaller letters.",
+    )
     if user.is_admin:
         _draw_team_model(services, models, team)
+        _draw_team_density(services, team)
 
 
 def draw_presets(services: Services, user: User) -> None:
@@ -199,7 +212,23 @@ def _draw_team_model(services: Services, models: Mapping[str, ModelSpec], team: 
         placeholder="The cheapest that works",
         help="For everybody who has chosen none. Only administrators see this.",
         on_change=act,
-        args=(services, "defaults", _save_team_model(services)),
+        args=(services, "defaults", _save_team(services, "default_model", _TEAM_MODEL, "The team's default model")),
+        kwargs={"admin": True},
+    )
+
+
+def _draw_team_density(services: Services, team: Preferences) -> None:
+    st.session_state[_TEAM_DENSITY] = team.density
+    st.selectbox(
+        "The team's density of chats",
+        list(_DENSITIES),
+        key=_TEAM_DENSITY,
+        index=None,
+        format_func=_DENSITIES.__getitem__,
+        placeholder=_DENSITIES["comfortable"],
+        help="For everybody who has chosen none. Only administrators see this.",
+        on_change=act,
+        args=(services, "defaults", _save_team(services, "density", _TEAM_DENSITY, "The team's density")),
         kwargs={"admin": True},
     )
 
@@ -214,6 +243,7 @@ def _save(services: Services, name: str, key: str) -> None:
     save_preference(services.database, user_id=user.id, name=name, value=held)
     if name == "time_zone":
         use_time_zone(user, held if isinstance(held, str) else None)
+    forget_density()
     st.toast(f"{_SAVED[name]} saved.", icon=":material/check:")
 
 
@@ -224,11 +254,11 @@ def _not_offered(services: Services, user: User, name: str) -> list[JSON]:
     return [model_id for model_id in (stored if isinstance(stored, list) else ()) if model_id not in offered]
 
 
-def _save_team_model(services: Services) -> Work:
+def _save_team(services: Services, name: str, key: str, what: str) -> Work:
     def work(user: User) -> str:
-        chosen = st.session_state[_TEAM_MODEL]
-        save_team_default(services.database, name="default_model", value=chosen, actor_id=user.id)
-        return "The team's default model is saved."
+        save_team_default(services.database, name=name, value=st.session_state[key], actor_id=user.id)
+        forget_density()
+        return f"{what} is saved."
 
     return work
 
@@ -239,6 +269,7 @@ def _delete(services: Services) -> Work:
             raise AccountError("That is not your username. Nothing was deleted.", next_step="Type it to confirm.")
         delete_data(services.database, user)
         use_time_zone(user, None)
+        forget_density()
         state.open_conversation(None)
         return "Your data is deleted."
 

@@ -17,8 +17,10 @@ from core.store.sql import load_queries
 
 JSON = str | int | float | bool | None | list["JSON"] | dict[str, "JSON"]
 Fallback = Literal["automatic", "ask", "never"]
+Density = Literal["comfortable", "compact"]
 
 _SQL = load_queries("preferences")
+_CHOICES = {"fallback": get_args(Fallback), "density": get_args(Density)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +28,8 @@ class Preferences:
     """One person's choices, or the team's. None and empty: not set.
 
     `fallback`: what happens when the chosen model fails before it has said anything. `time_zone` is an IANA name; None
-    follows the browser. The field names are the names in the store.
+    follows the browser. `density` is how close together the messages of a chat stand. The field names are the names in
+    the store.
     """
 
     default_model: str | None = None
@@ -35,6 +38,7 @@ class Preferences:
     fallback: Fallback | None = None
     use_case: str | None = None
     time_zone: str | None = None
+    density: Density | None = None
 
 
 def load_preferences(database: Database, user_id: str) -> dict[str, JSON]:
@@ -52,6 +56,11 @@ def read_preferences(stored: Mapping[str, JSON]) -> Preferences:
     """The typed view of stored values."""
     values = {field.name: _read(field.name, stored.get(field.name)) for field in fields(Preferences)}
     return Preferences(**{name: value for name, value in values.items() if value is not None})  # type: ignore[arg-type]
+
+
+def density_in_force(mine: Preferences, team: Preferences) -> Density:
+    """A person's own choice, else the team's, else "comfortable"."""
+    return mine.density or team.density or "comfortable"
 
 
 def save_preference(database: Database, *, user_id: str, name: str, value: JSON, clock: Clock = utc_now) -> None:
@@ -98,7 +107,7 @@ def _read(name: str, value: JSON) -> str | tuple[str, ...] | None:
         return tuple(cast("list[str]", value)) if _is_texts(value) else None
     if not isinstance(value, str) or not value:
         return None
-    return value if name != "fallback" or value in get_args(Fallback) else None
+    return value if value in _CHOICES.get(name, (value,)) else None
 
 
 def _is_texts(value: JSON) -> bool:

@@ -197,3 +197,30 @@ def test_data_is_deleted_only_after_the_username_was_typed(services, ada):
     assert services.database.fetch_all("select * from messages") == []
     assert len(services.database.fetch_all("select * from attempts")) == 1
     assert not settings.switch_page("pages/chat_page.py").run().exception
+
+
+def _compact(app: AppTest) -> bool:
+    return any("stChatMessage" in found.proto.body for found in app.get("html"))
+
+
+def test_the_density_of_chats_is_ones_own_else_the_teams(services, ada):
+    save_team_default(services.database, name="density", value="compact", actor_id=None)
+    settings = open_settings(ada)
+    assert _compact(settings)
+
+    settings.selectbox(key="preference_density").set_value("comfortable").run()
+
+    assert load_preferences(services.database, ada.id)["density"] == "comfortable"
+    assert not _compact(settings)
+    assert not _compact(open_app(ada))
+    settings.selectbox(key="preference_density").set_value("compact").run()
+    assert _compact(open_app(ada))
+
+
+def test_an_administrator_sets_the_density_of_the_team(services):
+    boss = add_person(services.database, "boss", role="admin")
+
+    open_settings(boss).selectbox(key="team_density").set_value("compact").run()
+
+    assert load_team_defaults(services.database) == {"density": "compact"}
+    assert _compact(open_app(boss))

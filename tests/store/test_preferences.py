@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from core.accounts.audit import list_audit
 from core.accounts.preferences import (
     Preferences,
+    density_in_force,
     load_preferences,
     load_team_defaults,
     read_preferences,
@@ -67,9 +68,11 @@ def test_none_unsets(database):
         ({"default_model": "gpt", "fallback": "ask"}, Preferences(default_model="gpt", fallback="ask")),
         ({"favourites": ["b", "a"], "time_zone": "UTC"}, Preferences(favourites=("b", "a"), time_zone="UTC")),
         ({"default_model": 3, "favourites": "gpt", "hidden_models": [1], "fallback": "perhaps"}, Preferences()),
+        ({"density": "compact"}, Preferences(density="compact")),
+        ({"density": "tiny", "fallback": "compact"}, Preferences()),
         ({"default_model": "", "of a later version": {"a": 1}}, Preferences()),
     ],
-    ids=["nothing", "texts", "lists", "of another kind", "unknown names"],
+    ids=["nothing", "texts", "lists", "of another kind", "a choice", "no choice of its name", "unknown names"],
 )
 def test_stored_values_read_as_typed_ones(stored, read):
     assert read_preferences(stored) == read
@@ -85,3 +88,16 @@ def test_the_teams_defaults_are_kept_and_audited(database):
         ("default_model", {"value": "gpt"}, {"value": None}),
         ("default_model", {"value": None}, {"value": "gpt"}),
     ]
+
+
+@pytest.mark.parametrize(
+    ("mine", "team", "in_force"),
+    [
+        (None, None, "comfortable"),
+        (None, "compact", "compact"),
+        ("comfortable", "compact", "comfortable"),
+        ("compact", None, "compact"),
+    ],
+)
+def test_ones_own_density_comes_before_the_teams(mine, team, in_force):
+    assert density_in_force(Preferences(density=mine), Preferences(density=team)) == in_force
