@@ -19,6 +19,7 @@ from core.catalog.models import ModelSpec
 from core.catalog.overrides import Overrides
 from core.catalog.passive_health import PassiveHealth, keep_history
 from core.catalog.probes import Prober
+from core.catalog.rate_limits import HeardLimits
 from core.catalog.registry import LiveRegistry
 from core.chat.attachment_care import sweep_regularly
 from core.chat.import_job import ImportJobs
@@ -48,6 +49,7 @@ class Services:
     imports: ImportJobs
     health: PassiveHealth
     prober: Prober
+    limits: HeardLimits
     keys: Keys
     local_model: LocalModel | None
     files: FileStore
@@ -64,7 +66,7 @@ class Services:
         passive = self.health.status(model.id)
         if self.local_model is not None and model.provider.kind == "local":
             return _local_status(self.local_model, passive)
-        left = headroom(passive.figures, model)
+        left = headroom(passive.figures, model, reported=self.limits.headroom(model.id))
         return passive if left is None else replace(passive, headroom=left)
 
     def offered_models(self, user: User) -> dict[str, ModelSpec]:
@@ -111,7 +113,9 @@ def build_services(settings: Settings) -> Services:
         database.close()
         raise
     local_model = _start_local_model(settings)
-    engine = _build_engine(settings, database, registry, keys, local_model, groups=groups, files=files)
+    limits = HeardLimits()
+    gateway = _build_gateway(keys, local_model, files=files, limits=limits)
+    engine = _build_engine(settings, database, registry, keys, gateway=gateway, groups=groups, files=files)
     health = PassiveHealth(database, cooling=partial(_cooling, engine))
     engine.run_aside(partial(keep_history, health))
     engine.run_aside(partial(sweep_regularly, database, files))
@@ -128,6 +132,7 @@ def build_services(settings: Settings) -> Services:
         imports=ImportJobs(database),
         health=health,
         prober=prober,
+        limits=limits,
         keys=keys,
         local_model=local_model,
         files=files,
@@ -148,18 +153,24 @@ def _start_local_model(settings: Settings) -> LocalModel | None:
     return local_model
 
 
+def _build_gateway(
+    keys: Keys, local_model: LocalModel | None, *, files: FileStore, limits: HeardLimits
+) -> LiteLLMGateway:
+    local = None if local_model is None else local_model.endpoint
+    resolve = partial(resolve_endpoint, keys=keys, local=local)
+    return LiteLLMGateway(resolve=resolve, read_file=files.read, hear_headers=limits.hear)
+
+
 def _build_engine(
     settings: Settings,
     database: Database,
     registry: Catalog,
     keys: Keys,
-    local_model: LocalModel | None,
     *,
+    gateway: LiteLLMGateway,
     groups: Groups,
     files: FileStore,
 ) -> TurnEngine:
-    local = None if local_model is None else local_model.endpoint
-    gateway = LiteLLMGateway(resolve=partial(resolve_endpoint, keys=keys, local=local), read_file=files.read)
     return TurnEngine(
         database=database,
         gateway=gateway,

@@ -32,6 +32,7 @@ _NOTHING: Mapping[str, str] = {
     "Cache write for an hour": "as cache write",
     "Reasoning": "as output",
     "Every call": "nothing",
+    "Off-peak": "no other price",
     "Prices from": "nobody",
     "Context window": "unknown",
     "Longest answer": "unknown",
@@ -156,11 +157,12 @@ def month_line(figures: ModelFigures) -> str:
 
 def _price_facts(prices: Prices | None) -> dict[str, str | None]:
     if prices is None or prices.free:
-        known: dict[str, str | None] = dict.fromkeys((*_BUCKETS.values(), "Every call", "Prices from"))
+        known: dict[str, str | None] = dict.fromkeys((*_BUCKETS.values(), "Every call", "Off-peak", "Prices from"))
         return known | dict.fromkeys(("Input", "Output"), formats.price(prices)) | {"Prices from": _source(prices)}
     return {
         **{name: _bucket_words(prices, bucket) or None for bucket, name in _BUCKETS.items()},
         "Every call": None if prices.request is None else formats.list_price(prices.request),
+        "Off-peak": formats.off_peak_hours(prices.off_peak.hours) if prices.off_peak else None,
         "Prices from": _source(prices),
     }
 
@@ -172,7 +174,7 @@ def _source(prices: Prices | None) -> str | None:
 
 
 def _bucket_words(prices: Prices, bucket: str) -> str:
-    """One price in every tier: `$2.50 per million, $5.00 above 200k`; empty where it is nowhere given."""
+    """One price in every tier and off-peak: `$2.50 per million, $5.00 above 200k`; empty where it is nowhere given."""
     first: Decimal | None = getattr(prices, bucket)
     words = [] if first is None else [f"{formats.list_price(first)} per million"]
     below = first
@@ -181,6 +183,8 @@ def _bucket_words(prices: Prices, bucket: str) -> str:
         if usd is not None and usd != below:
             words.append(f"{formats.list_price(usd)} {formats.border(tier.above_tokens)}")
         below = usd
+    if prices.off_peak and (usd := getattr(prices.off_peak.prices, bucket)) != first:
+        words.append(f"{formats.list_price(usd)} off-peak")
     return ", ".join(words)
 
 
@@ -200,7 +204,13 @@ def _headroom_words(headroom: Headroom | None) -> str | None:
         ("requests", headroom.requests_left, headroom.requests_limit),
         ("tokens", headroom.tokens_left, headroom.tokens_limit),
     )
-    return ", ".join(f"{left:,} of {limit:,} {what}" for what, left, limit in counts if left is not None) or None
+    parts = [
+        f"{left:,} {what}" if limit is None else f"{left:,} of {limit:,} {what}"
+        for what, left, limit in counts
+        if left is not None
+    ]
+    said = ", says the provider" if headroom.reported else ""
+    return f"{', '.join(parts)}{said}" if parts else None
 
 
 def _retirement(model: ModelSpec, labels: Mapping[str, str]) -> str | None:

@@ -56,13 +56,13 @@ def status_lines(status: ModelStatus, *, zone: tzinfo, now: datetime) -> list[st
 
 
 def headroom_line(headroom: Headroom) -> str:
-    """What is left of the limits, by our own count: `Left this minute: 480 requests, 190.0k tokens`."""
+    """What is left of the limits: `Left this minute: 480 requests, 190.0k tokens`, or by the provider's own word."""
     parts = []
     if headroom.requests_left is not None:
         parts.append(f"{headroom.requests_left:,} requests")
     if headroom.tokens_left is not None:
         parts.append(f"{formats.tokens(headroom.tokens_left)} tokens")
-    return f"Left this minute: {', '.join(parts)}"
+    return f"{'Left, says the provider' if headroom.reported else 'Left this minute'}: {', '.join(parts)}"
 
 
 def last_error(status: ModelStatus, *, zone: tzinfo, now: datetime) -> str | None:

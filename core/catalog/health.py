@@ -103,12 +103,17 @@ class Cooling:
 
 @dataclass(frozen=True, slots=True)
 class Headroom:
-    """What is left of a model's limits per minute by our own count; None where the registry names no limit."""
+    """What is left of a model's limits; None where nobody names a limit.
+
+    By our own count of the running minute; `reported`: some of it is what the provider said with its last answer, of
+    limits that may be for another time than a minute.
+    """
 
     requests_left: int | None
     requests_limit: int | None
     tokens_left: int | None
     tokens_limit: int | None
+    reported: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,19 +157,21 @@ def judge(
     return ModelStatus(state, reason, median_ms, cooling if state == "slow" else None, figures)
 
 
-def headroom(figures: Figures, limits: Limits) -> Headroom | None:
-    """What is left of the limits in the running minute; None for a model without limits.
+def headroom(figures: Figures, limits: Limits, *, reported: Headroom | None = None) -> Headroom | None:
+    """What is left of the limits; None for a model without limits.
 
-    Counted from the ledger, so a call that is still being answered is not in it yet.
+    What the provider reported goes before our own count of the running minute. That one is from the ledger, so a call
+    that is still being answered is not in it yet.
     """
-    if limits.rpm_limit is None and limits.tpm_limit is None:
+    requests = _left(limits.rpm_limit, figures.requests_last_minute), limits.rpm_limit
+    tokens = _left(limits.tpm_limit, figures.tokens_last_minute), limits.tpm_limit
+    if reported is not None and reported.requests_left is not None:
+        requests = reported.requests_left, reported.requests_limit
+    if reported is not None and reported.tokens_left is not None:
+        tokens = reported.tokens_left, reported.tokens_limit
+    if requests[0] is None and tokens[0] is None:
         return None
-    return Headroom(
-        _left(limits.rpm_limit, figures.requests_last_minute),
-        limits.rpm_limit,
-        _left(limits.tpm_limit, figures.tokens_last_minute),
-        limits.tpm_limit,
-    )
+    return Headroom(*requests, *tokens, reported=reported is not None)
 
 
 def first_sentence(text: str) -> str:

@@ -32,5 +32,9 @@ def quantiles(bins: Bins, shares: tuple[float, ...]) -> tuple[float, ...]:
 
 def _quantile(numbers: list[int], up_to: list[int], share: float) -> float:
     rank = share * (up_to[-1] - 1)
-    below, above = (GROWTH ** (numbers[bisect_right(up_to, whole)] + 0.5) for whole in (int(rank), math.ceil(rank)))
+    below, above = (_middle(numbers[bisect_right(up_to, whole)]) for whole in (int(rank), math.ceil(rank)))
     return below + (above - below) * (rank - int(rank))
+
+
+def _middle(number: int) -> float:
+    return math.exp((number + 0.5) * math.log(GROWTH))

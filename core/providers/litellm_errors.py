@@ -136,6 +136,15 @@ def to_provider_error(
     )
 
 
+def error_headers(exception: BaseException) -> dict[str, str]:
+    """The headers that came with an exception of a call, by lower-case name; empty when nobody answered."""
+    found: dict[str, str] = {}
+    for cause in _causes(exception):
+        for headers in _headers(cause):
+            found = {**headers, **found}
+    return found
+
+
 def _causes(exception: BaseException) -> Iterator[BaseException]:
     """The exception and what led to it, each once; what LiteLLM wrapped comes before what Python chained."""
     waiting: list[BaseException | None] = [exception]

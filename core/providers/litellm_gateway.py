@@ -26,8 +26,8 @@ from core.providers.endpoints import Endpoint
 from core.providers.events import Event
 from core.providers.gateway import CompletionRequest
 from core.providers.images import ReadFile, read_images
-from core.providers.litellm_errors import to_provider_error
-from core.providers.litellm_stream import read_events
+from core.providers.litellm_errors import error_headers, to_provider_error
+from core.providers.litellm_stream import answer_headers, read_events
 from core.providers.prompt_cache import to_wire
 
 # The engine watches for stalls (at most 3600 s by its setting); these only bound what it cannot see.
@@ -113,6 +113,13 @@ def _quieten() -> None:
         logging.getLogger(name).setLevel(logging.WARNING)
 
 
+HearHeaders = Callable[[str, Mapping[str, str]], None]
+
+
+def _not_heard(_model_id: str, _headers: Mapping[str, str]) -> None:
+    """Nobody listens."""
+
+
 def _nothing_kept(content_hash: str) -> bytes:
     raise FileNotFoundError(content_hash)
 
@@ -121,14 +128,20 @@ class LiteLLMGateway:
     """Calls any model LiteLLM knows.
 
     `resolve` gives the address and key at the moment of the call, `read_file` the bytes of an attached image by their
-    hash; it raises FileNotFoundError for what is not kept.
+    hash; it raises FileNotFoundError for what is not kept. `hear_headers` takes the model's id and the headers of every
+    answer and refusal.
     """
 
     def __init__(
-        self, *, resolve: Callable[[ModelSpec], Awaitable[Endpoint]], read_file: ReadFile = _nothing_kept
+        self,
+        *,
+        resolve: Callable[[ModelSpec], Awaitable[Endpoint]],
+        read_file: ReadFile = _nothing_kept,
+        hear_headers: HearHeaders = _not_heard,
     ) -> None:
         self._resolve = resolve
         self._read_file = read_file
+        self._hear_headers = hear_headers
 
     async def stream(self, request: CompletionRequest) -> AsyncGenerator[Event, None]:
         """Yield the events of one completion, `Usage` and `Finished` last.
@@ -142,11 +155,13 @@ class LiteLLMGateway:
             litellm = _loaded or await asyncio.to_thread(load_litellm)
             images = await read_images(request, self._read_file)
             response = await litellm.acompletion(**_arguments(litellm, request, endpoint, images))
+            self._hear_headers(request.model.id, answer_headers(response))
             async with aclosing(read_events(response)) as events:
                 async for event in events:
                     yield event
         except Exception as error:
             secrets = (endpoint.api_key,) if endpoint else ()
+            self._hear_headers(request.model.id, error_headers(error))
             # The original may hold the key, so it is not chained.
             raise to_provider_error(error, label=request.model.label, secrets=secrets) from None
 

@@ -9,7 +9,7 @@ measured, that costs 0.2 ms of processor time a chunk instead of 0.8, and nothin
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
@@ -59,6 +59,14 @@ async def read_events(response: Any) -> AsyncGenerator[Event, None]:
         yield usage_event(end.usage)
     if end.reason is not None:
         yield Finished(_reason(end.reason))
+
+
+def answer_headers(response: Any) -> dict[str, str]:
+    """The headers of the answer that a LiteLLM stream reads, as far as LiteLLM kept them."""
+    headers = getattr(response, "_response_headers", None)
+    if not isinstance(headers, Mapping):
+        headers = (getattr(response, "_hidden_params", None) or {}).get("additional_headers") or {}
+    return {str(name): str(value) for name, value in headers.items()}
 
 
 def _is_openai(response: Any) -> bool:

@@ -34,6 +34,7 @@ class Answer:
     usage: bool = True
     extra_usage: Mapping[str, Any] = field(default_factory=dict)
     served_model: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
     ending: Ending = "complete"
     break_after: int = 5
 
@@ -47,6 +48,7 @@ class Refusal:
     type: str = "invalid_request_error"
     code: str | None = None
     retry_after: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +56,7 @@ class Canned:
     """A recorded event stream, sent as it is: for wire formats other than OpenAI's."""
 
     body: str
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 Behaviour = Answer | Refusal | Canned

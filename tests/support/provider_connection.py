@@ -7,6 +7,7 @@ import json
 import socket
 import struct
 import time
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 from tests.support.provider_behaviour import Answer, Behaviour, Canned, Refusal
@@ -110,7 +111,7 @@ class Connection(asyncio.StreamReaderProtocol):
         if isinstance(behaviour, Refusal):
             self._refuse(behaviour)
         elif isinstance(behaviour, Canned):
-            self._send(200, "text/event-stream", behaviour.body.encode())
+            self._send(200, "text/event-stream", behaviour.body.encode(), *_lines(behaviour.headers))
         elif body.get("stream"):
             await self._stream(behaviour, log)
         else:
@@ -122,7 +123,7 @@ class Connection(asyncio.StreamReaderProtocol):
 
     async def _stream(self, answer: Answer, log: RequestLog) -> None:
         assert self._writer is not None
-        self._writer.write(_head(200, "text/event-stream", "Transfer-Encoding: chunked"))
+        self._writer.write(_head(200, "text/event-stream", "Transfer-Encoding: chunked", *_lines(answer.headers)))
         prefix = (
             f'data: {{"id":"chatcmpl-{id(log):x}","object":"chat.completion.chunk","created":{int(log.received_at)},'
         )
@@ -175,7 +176,7 @@ class Connection(asyncio.StreamReaderProtocol):
     def _refuse(self, refusal: Refusal) -> None:
         extra = f"Retry-After: {refusal.retry_after}" if refusal.retry_after else ""
         error = {"message": refusal.message, "type": refusal.type, "param": None, "code": refusal.code}
-        self._send_json(refusal.status, {"error": error}, extra)
+        self._send_json(refusal.status, {"error": error}, extra, *_lines(refusal.headers))
 
     def _send_json(self, status: int, content: object, *extra: str) -> None:
         self._send(status, "application/json", json.dumps(content).encode(), *extra)
@@ -183,6 +184,10 @@ class Connection(asyncio.StreamReaderProtocol):
     def _send(self, status: int, content_type: str, data: bytes, *extra: str) -> None:
         assert self._writer is not None
         self._writer.write(_head(status, content_type, f"Content-Length: {len(data)}", *extra) + data)
+
+
+def _lines(headers: Mapping[str, str]) -> list[str]:
+    return [f"{name}: {value}" for name, value in headers.items()]
 
 
 def _head(status: int, content_type: str, *extra: str) -> bytes:
