@@ -9,7 +9,7 @@ from typing import Any
 
 import streamlit as st
 
-from core.accounts.oidc import ensure_oidc_user
+from core.accounts.oidc import claimed_groups, ensure_oidc_user
 from core.accounts.sessions import Session
 from core.accounts.users import User
 from core.bootstrap import Services
@@ -34,7 +34,10 @@ def provider_says_signed_in() -> bool:
 
 
 def provider_session(services: Services) -> tuple[User, Session] | None:
-    """The person the provider vouches for, created on first sight, and the session that began at the provider."""
+    """The person the provider vouches for, created on first sight, and the session that began at the provider.
+
+    Their groups follow the provider where SWITCHBOARD_OIDC_GROUPS names its claim.
+    """
     claims = _claims()
     if not claims:
         return None
@@ -48,6 +51,8 @@ def provider_session(services: Services) -> tuple[User, Session] | None:
         name=claims.get("name"),
         signed_in_at=signed_in_at,
     )
+    if claim := services.settings.oidc_groups:
+        services.groups.follow(user, claimed_groups(claims, claim), claimed_at=signed_in_at)
     return user, Session(id=_session_id(claims), username=user.username, issued_at=signed_in_at)
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from core.accounts.users import (
     MAXIMUM_NAME,
@@ -66,6 +68,18 @@ def ensure_oidc_user(
         return insert_user(cur, new, actor_id=None, clock=clock)
 
     return database.transaction(work)
+
+
+def claimed_groups(claims: Mapping[str, Any], name: str) -> tuple[str, ...]:
+    """The groups that a provider names in the claim of this name: a list of names, or one name.
+
+    Anything else, and no such claim, is no group: what a provider does not say opens nothing.
+    """
+    held = claims.get(name)
+    named = [held] if isinstance(held, str) else held
+    if not isinstance(named, (list, tuple)):
+        return ()
+    return tuple(name for name in named if isinstance(name, str) and name)
 
 
 def _username_stem(text: str) -> str:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from playwright.sync_api import Page, expect
 
+from core.accounts.groups import Groups
+from core.store.database import Database
+from core.store.migrate import migrate
 from tests.support.live_server import free_port
 from tests.support.oidc_provider import oidc_provider, write_secrets
 
@@ -17,9 +22,10 @@ def _app_url(start, tmp_path_factory):
     home = tmp_path_factory.mktemp("oidc")
     port = free_port()
     url = f"http://127.0.0.1:{port}"
-    with oidc_provider(FIRST, SECOND) as provider:
+    _add_group(home / "data", "Laboratory")
+    with oidc_provider(FIRST, SECOND, groups=["laboratory", "Elsewhere"]) as provider:
         write_secrets(home, app=url, provider=provider)
-        start(directory=home, port=port)
+        start(directory=home, port=port, SWITCHBOARD_OIDC_GROUPS="groups")
         yield url
 
 
@@ -50,6 +56,14 @@ def test_people_come_through_the_provider_and_can_be_shut_out(app_url, open_prof
     expect(person.get_by_text("This account is disabled.")).to_be_visible()
 
 
+def test_groups_follow_the_provider(app_url, page):
+    page.goto(app_url)
+    _through_provider(page, FIRST)
+    page.goto(f"{app_url}/settings")
+
+    expect(page.get_by_text("in the group Laboratory.")).to_be_visible()
+
+
 def test_signing_out_stays_out_and_nothing_is_left(app_url, page):
     page.goto(app_url)
     _through_provider(page, FIRST)
@@ -59,6 +73,14 @@ def test_signing_out_stays_out_and_nothing_is_left(app_url, page):
     page.reload()
     expect(page.get_by_role("button", name="Continue with single sign-on")).to_be_visible()
     expect(page.get_by_test_id("stSidebar")).not_to_be_visible()
+
+
+def _add_group(data_dir: Path, name: str) -> None:
+    data_dir.mkdir()
+    database = Database(f"duckdb:{data_dir / 'switchboard.duckdb'}")
+    migrate(database)
+    Groups(database).create(name, actor_id=None)
+    database.close()
 
 
 def _through_provider(page: Page, who: str) -> None:

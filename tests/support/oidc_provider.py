@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -23,11 +24,12 @@ server_metadata_url = "{provider}/.well-known/openid-configuration"
 
 
 @contextmanager
-def oidc_provider(*people: str) -> Iterator[str]:
-    """Run the provider with these people (email addresses, also their subjects); gives its URL."""
+def oidc_provider(*people: str, groups: Sequence[str] = ()) -> Iterator[str]:
+    """Run the provider with these people (email addresses, also their subjects), all in `groups`; gives its URL."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"
-    claims = [f'--user-claims={{"sub": "{who}", "email": "{who}", "name": "{_name(who)}"}}' for who in people]
+    each = [{"sub": who, "email": who, "name": _name(who), "groups": list(groups)} for who in people]
+    claims = [f"--user-claims={json.dumps(claim)}" for claim in each]
     command = [sys.executable, "-W", "ignore", "-m", "oidc_provider_mock", "--port", str(port), *claims]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
