@@ -13,6 +13,7 @@ from core.accounts.groups import MAXIMUM_NAME, Group
 from core.accounts.users import User
 from core.bootstrap import Services
 from core.catalog.access import models_for_group, unknown_groups
+from core.catalog.models import ModelSpec
 from ui.accounts_view import Work, act, draw_problem
 from ui.markdown import literal
 from ui.people_view import person_title
@@ -26,6 +27,7 @@ _EMPTY = (
     "There are no groups yet. A group opens models to some people only: add one here, then choose it under "
     "“Who may use it” on the Models page."
 )
+_LABELS_SHOWN = 5
 _LIST_HEIGHT_PX = 320
 _HEADER_PX = 38
 _ROW_PX = 35
@@ -58,16 +60,15 @@ def draw_groups(services: Services, people: Sequence[User]) -> None:
 def draw_unknown_groups(services: Services) -> None:
     """Groups that models name and that do not exist: a note for administrators."""
     models = services.registry.current().models.values()
-    known = [group.name for group in services.groups.current()]
-    for name, naming in unknown_groups(models, known).items():
-        labels = _in_words([model.label for model in naming])
-        st.warning(
-            literal(
-                f"The group {name or 'without a name'} does not exist: nobody may use {labels} through it. "
-                "Add the group on the Admin page, or change who may use the model."
-            ),
-            icon=":material/group_off:",
-        )
+    missing = unknown_groups(models, [group.name for group in services.groups.current()])
+    if not missing:
+        return
+    sentences = [
+        f"The group {name or 'without a name'} does not exist: nobody may use {_in_words(naming)} through it."
+        for name, naming in missing.items()
+    ]
+    todo = "Add a missing group on the Admin page, or change who may use the model."
+    st.warning("  \n".join(literal(line) for line in (*sentences, todo)), icon=":material/group_off:")
 
 
 def _draw_list(services: Services, groups: Sequence[Group]) -> None:
@@ -211,9 +212,10 @@ def _name_of(services: Services, group_id: str) -> str:
     return next((group.name for group in services.groups.current() if group.id == group_id), "The group")
 
 
-def _in_words(labels: Sequence[str]) -> str:
-    shown, more = list(labels[:5]), len(labels) - 5
-    return ", ".join([*shown, f"{more} more"] if more > 0 else shown)
+def _in_words(models: Sequence[ModelSpec]) -> str:
+    shown = [model.label for model in models[:_LABELS_SHOWN]]
+    more = len(models) - len(shown)
+    return ", ".join([*shown, f"{more} more"] if more else shown)
 
 
 def _digest(words: Sequence[str]) -> str:
