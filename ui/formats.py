@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import ROUND_HALF_UP, Decimal
 
-from core.catalog.models import Prices
+from core.catalog.models import Hours, Prices
 from core.chat.conversation import AnswerFigures
 
 _CENT = Decimal("0.01")
@@ -12,6 +13,7 @@ _THOUSAND = 1_000
 _TEN_THOUSAND = 10_000
 _MILLION = 1_000_000
 _MINUTE_S = 60
+_WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
 def money(amount_usd: Decimal) -> str:
@@ -76,14 +78,44 @@ def price(prices: Prices | None) -> str:
 
 
 def tier_prices(prices: Prices | None) -> list[str]:
-    """What calls with a longer input cost per million, tier by tier: `$5.00 in, $22.50 out above 200k`."""
-    tiers = () if prices is None else prices.tiers
-    return [f"{price(tier.prices)} {border(tier.above_tokens)}" for tier in tiers]
+    """What other calls cost per million: `$5.00 in, $22.50 out above 200k`, `$0.15 in, $0.60 out off-peak`."""
+    if prices is None:
+        return []
+    tiers = [f"{price(tier.prices)} {border(tier.above_tokens)}" for tier in prices.tiers]
+    return [*tiers, f"{price(prices.off_peak.prices)} off-peak"] if prices.off_peak else tiers
 
 
 def border(above_tokens: int) -> str:
     """Where a tier begins: `above 200k`, also at providers where 200,000 tokens themselves are in it."""
     return f"above {window(above_tokens + 1).removesuffix(' context')}"
+
+
+def off_peak_hours(hours: Sequence[Hours]) -> str:
+    """When off-peak is: `Mon to Fri 00:00 to 01:00, 04:00 to 06:00 UTC; Sat, Sun all day`."""
+    by_days: dict[tuple[frozenset[int], str], list[str]] = {}
+    for part in hours:
+        by_days.setdefault((part.weekdays, part.zone), []).append(_times(part))
+    return "; ".join(f"{_days(days)}{_calendar(zone)}{', '.join(times)}" for (days, zone), times in by_days.items())
+
+
+def _times(part: Hours) -> str:
+    if part.since == part.until:
+        return "all day"
+    since, until = (f"{minute // 60:02}:{minute % 60:02}" for minute in (part.since, part.until))
+    return f"{since} to {until} UTC"
+
+
+def _days(weekdays: frozenset[int]) -> str:
+    first, last = min(weekdays), max(weekdays)
+    if len(weekdays) == len(_WEEKDAYS):
+        return ""
+    if last - first >= 2 and weekdays == set(range(first, last + 1)):  # noqa: PLR2004
+        return f"{_WEEKDAYS[first - 1]} to {_WEEKDAYS[last - 1]} "
+    return f"{', '.join(_WEEKDAYS[day - 1] for day in sorted(weekdays))} "
+
+
+def _calendar(zone: str) -> str:
+    return "" if zone == "UTC" else f"({zone}) "
 
 
 def short_price(prices: Prices | None) -> str:

@@ -183,8 +183,9 @@ def _bucket_words(prices: Prices, bucket: str) -> str:
         if usd is not None and usd != below:
             words.append(f"{formats.list_price(usd)} {formats.border(tier.above_tokens)}")
         below = usd
-    if prices.off_peak and (usd := getattr(prices.off_peak.prices, bucket)) != first:
-        words.append(f"{formats.list_price(usd)} off-peak")
+    cheap: Decimal | None = getattr(prices.off_peak.prices, bucket) if prices.off_peak else None
+    if cheap is not None and cheap != first:
+        words.append(f"{formats.list_price(cheap)} off-peak")
     return ", ".join(words)
 
 

@@ -146,13 +146,18 @@ def _csv_values(row: Row) -> list[Any]:
 
 
 def _tiers_cell(prices: Prices | None) -> str | None:
-    """`above 200000: 5 in, 0.25 cached in, 22.5 out`: exact, per million."""
-    cells = []
-    for tier in () if prices is None else prices.tiers:
-        named = {"in": tier.prices.input, "cached in": tier.prices.cached_input, "out": tier.prices.output}
-        figures = ", ".join(f"{usd:f} {name}" for name, usd in named.items() if usd is not None)
-        cells.append(f"above {tier.above_tokens}: {figures}")
-    return "; ".join(cells) or None
+    """`above 200000: 5 in, 0.25 cached in, 22.5 out; off-peak: 1.25 in, 7.5 out`: exact, per million."""
+    if prices is None:
+        return None
+    other = [(f"above {tier.above_tokens}", tier.prices) for tier in prices.tiers]
+    if prices.off_peak:
+        other.append(("off-peak", prices.off_peak.prices))
+    return "; ".join(f"{when}: {_exact(found)}" for when, found in other) or None
+
+
+def _exact(prices: Prices) -> str:
+    named = {"in": prices.input, "cached in": prices.cached_input, "out": prices.output}
+    return ", ".join(f"{usd:f} {name}" for name, usd in named.items() if usd is not None)
 
 
 def _cell(value: Any) -> Any:

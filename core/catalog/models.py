@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
+from zoneinfo import ZoneInfo
 
 # A word of `access` that starts so is the name of a group.
 GROUP = "group:"
@@ -46,12 +47,18 @@ class Prices:
     request: Decimal | None = None
     source: str = "registry"
     tiers: tuple[PriceTier, ...] = ()
+    off_peak: OffPeak | None = None
 
     @property
     def free(self) -> bool:
         """True when no bucket of any tier costs anything."""
         buckets = (self.input, self.output, self.cached_input, self.cache_write, self.cache_write_1h, self.reasoning)
         return not any((*buckets, self.request)) and all(tier.prices.free for tier in self.tiers)
+
+    def on(self, moment: datetime) -> Prices:
+        """The prices in force at `moment` (naive UTC): those of the off-peak hours during them, else these."""
+        off_peak = self.off_peak
+        return off_peak.prices if off_peak and any(hours.hold(moment) for hours in off_peak.hours) else self
 
     def at(self, input_tokens: int) -> Prices:
         """What a call with so many input tokens costs per million; the cached ones count."""
@@ -66,7 +73,7 @@ class Prices:
         below = self.tiers[-1] if self.tiers else PriceTier(above_tokens=0, prices=self)
         if above_tokens <= below.above_tokens:
             raise ValueError(f"a tier above {below.above_tokens} tokens, not {above_tokens}")
-        tier = PriceTier(above_tokens=above_tokens, prices=replace(below.prices, tiers=(), **changed))
+        tier = PriceTier(above_tokens=above_tokens, prices=replace(below.prices, tiers=(), off_peak=None, **changed))
         return replace(self, tiers=(*self.tiers, tier))
 
 
@@ -75,6 +82,36 @@ class PriceTier:
     """What every token of a call costs whose input is longer than `above_tokens`. `prices` has no tiers of its own."""
 
     above_tokens: int
+    prices: Prices
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hours:
+    """A part of some days: from minute `since` of the UTC day until before `until`, over midnight if that is not later.
+
+    `weekdays` are ISO numbers (Monday is 1) on the calendar of `zone`.
+    """
+
+    since: int
+    until: int
+    weekdays: frozenset[int] = frozenset(range(1, 8))
+    zone: str = "UTC"
+
+    def hold(self, moment: datetime) -> bool:
+        """Whether `moment` (naive UTC) is within."""
+        minute = moment.hour * 60 + moment.minute
+        if self.since < self.until:
+            within = self.since <= minute < self.until
+        else:
+            within = minute >= self.since or minute < self.until
+        return within and moment.replace(tzinfo=UTC).astimezone(ZoneInfo(self.zone)).isoweekday() in self.weekdays
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OffPeak:
+    """What calls cost that end within any of `hours`. `prices` has neither tiers nor off-peak hours of its own."""
+
+    hours: tuple[Hours, ...]
     prices: Prices
 
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from functools import cache
@@ -17,15 +17,16 @@ from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
-from core.catalog.models import Capability, Prices
+from core.catalog.models import Capability, Hours, OffPeak, Prices
 
 PriceMap = Mapping[str, Mapping[str, Any]]
 
 _FILE = "model_prices_and_context_window_backup.json"
 _MILLION = 1_000_000
-# Prices of other service levels (batch, flex, priority) and of off-peak hours are left out: no call of ours asks for
-# the first, and a call's price does not depend on the hour yet. No chat model prices images apart from other input.
+# Prices of other service levels (batch, flex, priority) are left out: no call of ours asks for them. No chat model
+# prices images apart from other input.
 _BUCKETS = {
     "input": "input_cost_per_token",
     "output": "output_cost_per_token",
@@ -36,6 +37,7 @@ _BUCKETS = {
 }
 _BUCKET_OF = {field: bucket for bucket, field in _BUCKETS.items()}
 _TIERED = re.compile(rf"({'|'.join(_BUCKETS.values())})_above_(\d+)(k?)_tokens")
+_HOURS = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)")
 # A call of exactly 200,000 tokens costs the higher price here and the lower one everywhere else.
 _TIER_FROM = frozenset({"xai"})
 _FLAGS = {
@@ -122,7 +124,7 @@ def _prices(entry: Mapping[str, Any]) -> Prices | None:
     prices = Prices(**base, request=None if request is None else request / _MILLION, source=source())
     for above_tokens in sorted(steps.keys() - {0}):
         prices = prices.with_tier(above_tokens, **steps[above_tokens])
-    return prices
+    return replace(prices, off_peak=_off_peak(entry, prices))
 
 
 def _steps(entry: Mapping[str, Any]) -> dict[int, dict[str, Any]]:
@@ -148,6 +150,37 @@ def _table(entry: Mapping[str, Any]) -> dict[int, dict[str, Any]]:
     return {
         above: {**row, "output": output if row["output"] is None else row["output"]} for above, row in found.items()
     }
+
+
+def _off_peak(entry: Mapping[str, Any], usual: Prices) -> OffPeak | None:
+    """Prices that hold at some hours, whatever the length of the input; what is not given costs as usual."""
+    given = entry.get("off_peak_pricing")
+    if not isinstance(given, Mapping):
+        return None
+    rules = [{"hours_utc": given.get("hours_utc")}, *given.get("windows", ())]
+    hours = [found for rule in rules for found in _hours(rule, zone=given.get("weekday_timezone", "UTC"))]
+    changed = {bucket: price for bucket, price in _buckets(given).items() if price is not None}
+    prices = replace(usual, tiers=(), source=f"{usual.source} off-peak", **changed)
+    return OffPeak(hours=tuple(hours), prices=prices) if hours else None
+
+
+def _hours(rule: Mapping[str, Any], *, zone: str) -> Iterator[Hours]:
+    # A rule that is not understood does not hold: better the usual price than one that is too low.
+    weekdays = frozenset(rule.get("weekdays") or range(1, 8))
+    texts = rule.get("hours_utc") or ()
+    for text in [texts] if isinstance(texts, str) else texts:
+        found = _HOURS.fullmatch(text)
+        if found and _is_zone(zone) and weekdays <= set(range(1, 8)):
+            since_h, since_m, until_h, until_m = map(int, found.groups())
+            yield Hours(since=since_h * 60 + since_m, until=until_h * 60 + until_m, weekdays=weekdays, zone=zone)
+
+
+def _is_zone(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (OSError, ValueError, KeyError):
+        return False
+    return True
 
 
 def _buckets(entry: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from core.catalog.models import ModelSpec
+from core.catalog.models import ModelSpec, Prices
 from core.chat.admission import TurnRequest
 from core.chat.attempt import Answer, usage_of
 from core.chat.conversation import Message, MessageStatus
@@ -124,8 +124,9 @@ def attempt_row(
     *,
     ended_at: datetime,
 ) -> Attempt:
-    """The ledger row of an attempt, priced with the model's prices of this moment."""
+    """The ledger row of an attempt, priced with what the model costs when it ends."""
     model = completion.model
+    prices = model.prices.on(ended_at) if model.prices else None
     usage, counted_by_us = usage_of(answer, completion, answered=outcome.turn_status != "failed")
     return Attempt(
         id=new_id(),
@@ -144,18 +145,18 @@ def attempt_row(
         first_token_at=answer.first_token_at,
         ended_at=ended_at,
         usage=usage,
-        cost=_cost(answer, usage, model, counted_by_us=counted_by_us, partial=not outcome.complete),
-        price_version=model.prices.source if model.prices else None,
+        cost=_cost(answer, usage, prices, counted_by_us=counted_by_us, partial=not outcome.complete),
+        price_version=prices.source if prices else None,
         status=outcome.attempt_status,
         error_message=outcome.error_message,
         cached=answer.cached,
     )
 
 
-def _cost(answer: Answer, usage: Usage, model: ModelSpec, *, counted_by_us: bool, partial: bool) -> Cost:
+def _cost(answer: Answer, usage: Usage, prices: Prices | None, *, counted_by_us: bool, partial: bool) -> Cost:
     if answer.cached:
-        return price_cached(usage, model.prices)
-    return price_attempt(usage, model.prices, counted_by_us=counted_by_us, partial=partial)
+        return price_cached(usage, prices)
+    return price_attempt(usage, prices, counted_by_us=counted_by_us, partial=partial)
 
 
 def _failure(error: BaseException, *, broken: bool) -> Outcome:

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.catalog.models import Prices
+from core.catalog.models import Hours, Prices
 from core.chat.conversation import AnswerFigures
 from ui import formats
 
@@ -113,6 +114,28 @@ def test_a_tier_says_where_it_begins(above_tokens: int, shown: str) -> None:
 
     assert formats.tier_prices(prices) == [f"$3.00 in, $2.00 out {shown}"]
     assert formats.tier_prices(None) == []
+
+
+NIGHT = Hours(since=22 * 60, until=60, weekdays=frozenset({1, 2, 3, 4, 5}))
+
+
+@pytest.mark.parametrize(
+    ("hours", "shown"),
+    [
+        ([Hours(since=990, until=30)], "16:30 to 00:30 UTC"),
+        ([Hours(since=0, until=0)], "all day"),
+        (
+            [NIGHT, replace(NIGHT, since=240, until=360), Hours(since=0, until=0, weekdays=frozenset({6, 7}))],
+            "Mon to Fri 22:00 to 01:00 UTC, 04:00 to 06:00 UTC; Sat, Sun all day",
+        ),
+        (
+            [replace(NIGHT, weekdays=frozenset({1, 3, 5}), zone="Asia/Shanghai")],
+            "Mon, Wed, Fri (Asia/Shanghai) 22:00 to 01:00 UTC",
+        ),
+    ],
+)
+def test_off_peak_hours_are_said_by_day(hours: list[Hours], shown: str) -> None:
+    assert formats.off_peak_hours(hours) == shown
 
 
 def test_answer_line_leaves_out_what_nobody_knows() -> None:

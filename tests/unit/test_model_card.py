@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date
 from decimal import Decimal
 
 import pytest
 
 from core.catalog.health import Calls, Figures, Headroom, ModelStatus, Percentiles
-from core.catalog.models import Capability, ModelSpec, Prices, ProviderSpec
+from core.catalog.models import Capability, Hours, ModelSpec, OffPeak, Prices, ProviderSpec
 from core.costs.model_figures import ModelFigures
 from ui.model_card import facts, known_facts, measured, month_line, price_line
 
@@ -55,6 +56,18 @@ def test_every_price_says_what_it_is_in_which_tier():
     assert known["Cached input"] == "$0.25 per million"
     assert known["Cache write"] == "$6.00 above 200k"
     assert known["Every call"] == "$0.005"
+
+
+def test_off_peak_prices_stand_beside_the_usual_ones_with_their_hours():
+    usual = Prices(input=Decimal("0.3"), output=Decimal("1.2"), reasoning=Decimal(3))
+    cheap = replace(usual, input=Decimal("0.15"), output=Decimal("0.6"))
+    night = OffPeak(hours=(Hours(since=990, until=30),), prices=cheap)
+    spec = _model(prices=replace(usual, off_peak=night))
+    known = _known(spec)
+
+    assert (known["Input"], known["Reasoning"]) == ("$0.30 per million, $0.15 off-peak", "$3.00 per million")
+    assert known["Off-peak"] == "16:30 to 00:30 UTC"
+    assert price_line(spec) == ("$0.30 in, $1.20 out per million ($0.15 in, $0.60 out off-peak) · context unknown")
 
 
 def test_what_was_measured_and_what_the_limits_leave_are_shown():

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 
 from core.catalog.health import Calls, Figures, ModelStatus, Percentiles
-from core.catalog.models import Capability, Prices
+from core.catalog.models import Capability, Hours, OffPeak, Prices
 from core.costs.model_figures import ModelFigures
 from tests.support.turns import SCRIPTED, model
 from ui.model_rows import UNPRICED, Filter, Row, in_recommended_order, table, to_csv
@@ -98,6 +99,13 @@ def test_tiers_stand_in_the_csv():
     header, line = csv.reader(io.StringIO(to_csv([row(prices=TIERED)]).decode("utf-8-sig")))
 
     assert line[header.index("price_tiers")] == "above 200000: 5 in, 0.25 cached in, 22.5 out"
+
+
+def test_off_peak_prices_stand_in_the_csv():
+    cheap = OffPeak(hours=(Hours(since=0, until=60),), prices=FREE)
+    header, line = csv.reader(io.StringIO(to_csv([row(prices=replace(TIERED, off_peak=cheap))]).decode("utf-8-sig")))
+
+    assert line[header.index("price_tiers")].endswith("; off-peak: 0 in, 0 out")
 
 
 def test_the_csv_holds_exact_prices():

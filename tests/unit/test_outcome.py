@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
 import pytest
 
+from core.catalog.models import Hours, OffPeak, Prices
 from core.chat.admission import TurnRequest
 from core.chat.attempt import Answer
 from core.chat.outcome import Outcome, answer_message, attempt_row, outcome_of
@@ -15,7 +17,7 @@ from core.chat.turn_record import TurnIds
 from core.errors import ErrorClass, ProviderError, StoreError
 from core.providers.events import Usage
 from core.providers.gateway import ChatMessage, CompletionRequest
-from tests.support.turns import model
+from tests.support.turns import PRICES, model
 
 NOW = datetime(2026, 11, 23)  # noqa: DTZ001 - naive UTC is the store's own form
 LATER = NOW + timedelta(seconds=2)
@@ -156,6 +158,23 @@ def test_the_ledger_row_says_who_asked_what_answered_when_and_for_how_much():
     assert (row.status, row.error_message, row.parameters) == ("ok", None, {"temperature": 0.5})
     assert (row.usage, row.cost.cost_usd, row.cost.code) == (usage, Decimal("0.0045"), "computed")
     assert row.price_version == "registry"
+
+
+@pytest.mark.parametrize(
+    ("hours", "cost", "version"),
+    [
+        (Hours(since=0, until=60), "0.001", "lab off-peak"),
+        (Hours(since=1439, until=1), "0.001", "lab off-peak"),
+        (Hours(since=1, until=1439), "0.0045", "registry"),
+    ],
+)
+def test_a_call_is_priced_by_the_hour_it_ends_in(hours, cost, version):
+    cheap = Prices(input=Decimal(1), output=Decimal(0), source="lab off-peak")
+    answer = arrived(text="Hello", finish_reason="stop", usage=Usage(input_tokens=1000, output_tokens=100))
+
+    row = row_of(answer, outcome_of(answer), prices=replace(PRICES, off_peak=OffPeak(hours=(hours,), prices=cheap)))
+
+    assert (row.cost.cost_usd, row.price_version) == (Decimal(cost), version)
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -138,6 +139,66 @@ def test_a_table_of_ranges_is_tiers_whose_buckets_stand_for_themselves():
 )
 def test_a_table_without_a_price_from_the_first_token_is_no_price(rows):
     assert find_facts({"q/q": {"tiered_pricing": rows}}, kind="q", upstream="q").prices is None
+
+
+def off_peak(**given):
+    entry = {
+        "input_cost_per_token": Decimal("3e-7"),
+        "output_cost_per_token": Decimal("1.2e-6"),
+        "cache_read_input_token_cost": Decimal("6e-9"),
+        "output_cost_per_token_above_128k_tokens": Decimal("2e-6"),
+        "off_peak_pricing": {"input_cost_per_token": Decimal("1.5e-7"), **given},
+    }
+    return find_facts({"deepseek/x": entry}, kind="deepseek", upstream="x").prices
+
+
+def test_off_peak_hours_have_their_own_prices_and_the_others_as_usual():
+    windows = [
+        {"hours_utc": ["22:00-02:00", "12:30-13:00"], "weekdays": [1, 2]},
+        {"hours_utc": "00:00-00:00", "weekdays": [7]},
+    ]
+    prices = off_peak(windows=windows)
+
+    cheap = {
+        moment
+        for day in range(23, 30)  # Monday to Sunday
+        for moment in (datetime(2026, 11, day, hour, minute) for hour in range(24) for minute in (0, 29, 30, 59))  # noqa: DTZ001
+        if prices.on(moment) is not prices
+    }
+
+    assert {(moment.day, moment.hour) for moment in cheap} == {
+        *((day, hour) for day in (23, 24) for hour in (22, 23, 0, 1, 12)),
+        *((29, hour) for hour in range(24)),
+    }
+    assert [moment.minute for moment in sorted(cheap) if (moment.day, moment.hour) == (23, 12)] == [30, 59]
+    found = prices.on(min(cheap))
+    assert (found.input, found.output, found.cached_input) == (Decimal("0.15"), Decimal("1.2"), Decimal("0.006"))
+    assert (found.tiers, found.off_peak) == ((), None)
+    assert found.source == f"{source()} off-peak"
+
+
+def test_weekdays_are_those_of_their_calendar():
+    prices = off_peak(windows=[{"hours_utc": "16:00-17:00", "weekdays": [6]}], weekday_timezone="Asia/Shanghai")
+
+    friday_evening = datetime(2026, 11, 27, 16, 30)  # noqa: DTZ001 - naive UTC; Saturday in Shanghai
+    assert prices.on(friday_evening) is not prices
+    assert prices.on(friday_evening + timedelta(days=1)) is prices
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {},
+        {"hours_utc": "all night"},
+        {"hours_utc": "25:00-26:00"},
+        {"windows": [{"hours_utc": "00:00-00:00", "weekdays": [8]}]},
+        {"windows": [{"hours_utc": "00:00-00:00", "weekdays": ["mon"]}]},
+        {"hours_utc": "00:00-00:00", "weekday_timezone": "Mars/Olympus"},
+    ],
+    ids=str,
+)
+def test_a_rule_that_is_not_understood_does_not_make_calls_cheaper(given):
+    assert off_peak(**given).off_peak is None
 
 
 def test_a_price_per_request_is_in_dollars():

@@ -1,7 +1,8 @@
-"""Our arithmetic beside LiteLLM's own, for every model of its map whose price depends on the length of the input."""
+"""Our arithmetic beside LiteLLM's own, for every model of its map with prices by length or by hour."""
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -44,8 +45,9 @@ def usages(above_tokens):
             )
 
 
-def litellm_cost(litellm, name, usage):
-    block = litellm.Usage(
+def block_of(usage):
+    """The usage as LiteLLM has it."""
+    return load_litellm().Usage(
         prompt_tokens=usage.input_tokens,
         completion_tokens=usage.output_tokens,
         total_tokens=usage.input_tokens + usage.output_tokens,
@@ -55,8 +57,11 @@ def litellm_cost(litellm, name, usage):
         },
         completion_tokens_details={"reasoning_tokens": usage.reasoning_tokens},
     )
+
+
+def litellm_cost(name, usage):
     provider = TIERED[name]["litellm_provider"]
-    return sum(litellm.cost_per_token(model=name, custom_llm_provider=provider, usage_object=block))
+    return sum(load_litellm().cost_per_token(model=name, custom_llm_provider=provider, usage_object=block_of(usage)))
 
 
 def test_the_map_has_tiers_of_both_forms():
@@ -66,7 +71,7 @@ def test_the_map_has_tiers_of_both_forms():
 
 @pytest.mark.parametrize("name", TIERED)
 def test_every_tiered_price_gives_what_litellm_computes(name):
-    litellm, prices = load_litellm(), prices_of(name)
+    prices = prices_of(name)
     short_and_plain_only = TIERED[name]["litellm_provider"] == SHORT_AND_PLAIN_ONLY
 
     assert prices.tiers
@@ -74,5 +79,32 @@ def test_every_tiered_price_gives_what_litellm_computes(name):
         compared = list(usages(tier.above_tokens))
         for usage in compared[:1] if short_and_plain_only else compared:
             # Theirs are floats.
-            difference = compute_cost(usage, prices) - Decimal(litellm_cost(litellm, name, usage))
+            difference = compute_cost(usage, prices) - Decimal(litellm_cost(name, usage))
             assert abs(difference) < Decimal("1e-8"), usage
+
+
+OFF_PEAK = [name for name, entry in installed_map().items() if "off_peak_pricing" in entry]
+# A week of minutes around every half hour.
+WEEK = [
+    datetime(2026, 11, 23) + timedelta(minutes=half_hour * 30 + beside)  # noqa: DTZ001 - naive UTC, as everywhere
+    for half_hour in range(7 * 48)
+    for beside in (-1, 0)
+]
+
+
+def test_the_map_has_off_peak_hours():
+    assert "deepseek/deepseek-v4-flash" in OFF_PEAK
+
+
+@pytest.mark.parametrize("name", OFF_PEAK)
+def test_a_week_of_off_peak_hours_gives_what_litellm_computes(name):
+    arithmetic = load_litellm().litellm_core_utils.llm_cost_calc.utils
+    provider = installed_map()[name]["litellm_provider"]
+    prices = find_facts(installed_map(), kind=provider, upstream=name.removeprefix(f"{provider}/")).prices
+    usage = Usage(input_tokens=1000, output_tokens=100, cached_input_tokens=300)
+    block = block_of(usage)
+
+    for moment in WEEK:
+        theirs = arithmetic.generic_cost_per_token(name, block, provider, current_time=moment)
+        assert abs(compute_cost(usage, prices.on(moment)) - Decimal(sum(theirs))) < Decimal("1e-8"), moment
+    assert {prices.on(moment).off_peak is None for moment in WEEK} == {True, False}
