@@ -118,7 +118,9 @@ def _draw_members(services: Services, group: Group, people: Sequence[User]) -> N
             _draw_people("Add people", outside, names, key=f"{prefix}_add")
         with right:
             _draw_people("Remove people", [user.id for user in members], names, key=f"{prefix}_remove")
-        st.caption("Counts at once: whoever is removed is refused from the next message on.")
+        again = " Who the identity provider names joins again at their next sign-in."
+        followed = again if services.settings.oidc_groups else ""
+        st.caption(f"Counts at once: whoever is removed is refused from the next message on.{followed}")
         st.form_submit_button(
             "Save members",
             type="primary",

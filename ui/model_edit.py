@@ -89,7 +89,7 @@ def _draw_choices(
     place.multiselect(
         label,
         options,
-        default=list(chosen),
+        default=list(dict.fromkeys(chosen)),
         key=key,
         format_func=lambda word: access_words([word]),
         accept_new_options=True,

@@ -53,7 +53,7 @@ class Groups:
         """Read them from the store."""
         self._database = database
         self._clock = clock
-        self._reading = threading.Lock()
+        self._changing = threading.Lock()
         self._state = _load(database)
 
     def current(self) -> tuple[Group, ...]:
@@ -156,9 +156,9 @@ class Groups:
             cur.execute(_SQL["lock_groups"])
             work(cur)
 
-        self._database.transaction(locked)
-        # Of two changes at the same time, the one that reads last has seen both.
-        with self._reading:
+        # One at a time: the one that reads last has then seen every change, and none has to be tried again.
+        with self._changing:
+            self._database.transaction(locked)
             self._state = _load(self._database)
 
     def _record(

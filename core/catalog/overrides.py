@@ -125,7 +125,7 @@ def check(model_id: str, override: Override, *, known: Sequence[str]) -> None:
 def _with_group_renamed(override: Override, old: str, new: str) -> Override:
     if override.access is None:
         return override
-    return replace(override, access=tuple(_renamed(word, old, new) for word in override.access))
+    return replace(override, access=tuple(dict.fromkeys(_renamed(word, old, new) for word in override.access)))
 
 
 def _renamed(word: str, old: str, new: str) -> str:

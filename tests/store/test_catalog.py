@@ -168,7 +168,7 @@ def test_each_change_leaves_what_was_before_and_after(catalog, database):
 
 def test_the_new_name_of_a_group_is_taken_on_where_the_old_one_stood(catalog, database):
     ada = add_person(database, "ada", role="admin")
-    catalog.save_override("a", Override(label="Z", access=("bob", "group:legal")), actor_id=None)
+    catalog.save_override("a", Override(label="Z", access=("bob", "group:legal", "group:Legal")), actor_id=None)
     catalog.save_override("b", Override(access=("group:Design",)), actor_id=None)
 
     database.transaction(lambda cur: catalog.rename_group(cur, "Legal", "Counsel", actor_id=ada.id))
@@ -180,7 +180,7 @@ def test_the_new_name_of_a_group_is_taken_on_where_the_old_one_stood(catalog, da
     entry = list_audit(database)[0]
     assert (entry.actor, entry.action, entry.subject) == ("ada", "model.change", "a")
     assert (entry.before, entry.after) == (
-        {"access": ["bob", "group:legal"]},
+        {"access": ["bob", "group:legal", "group:Legal"]},
         {"access": ["bob", "group:Counsel"]},
     )
 

@@ -59,6 +59,7 @@ BUILT_ONCE = {
     "Database": ("core/bootstrap.py", "core/store/"),
     "Catalog": ("core/bootstrap.py",),
     "Discovery": ("core/bootstrap.py",),
+    "Groups": ("core/bootstrap.py",),
     "LiveRegistry": ("core/bootstrap.py",),
     "Overrides": ("core/bootstrap.py",),
     "LiteLLMGateway": ("core/bootstrap.py", "core/providers/litellm_warmup.py"),
