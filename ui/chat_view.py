@@ -12,8 +12,8 @@ from core.accounts.users import User
 from core.bootstrap import Services
 from ui import chat, state
 from ui.chat import OpenChat
-from ui.conversation_list import draw_conversations, draw_menu
-from ui.markdown import literal
+from ui.conversation_list import draw_conversations, draw_search_button
+from ui.conversation_menu import draw_menu, title_line
 from ui.model_gone import draw_model_gone
 from ui.model_selector import draw_selector
 from ui.parameters_form import draw_parameters
@@ -25,15 +25,17 @@ _SUGGESTIONS = "suggestions"
 def draw_sidebar(services: Services, user: User, opened: OpenChat) -> None:
     """New chat, the model, the conversations."""
     with st.sidebar:
-        st.button(
-            "New chat",
-            key="new_chat",
-            icon=":material/edit_square:",
-            width="stretch",
-            shortcut="mod+shift+o",
-            on_click=state.open_conversation,
-            args=(None,),
-        )
+        with st.container(gap="xsmall"):
+            st.button(
+                "New chat",
+                key="new_chat",
+                icon=":material/edit_square:",
+                width="stretch",
+                shortcut="mod+shift+o",
+                on_click=state.open_conversation,
+                args=(None,),
+            )
+            draw_search_button()
         chat.follow_model(opened)
         draw_selector(services, user, on_change=partial(chat.keep_model, services))
         draw_parameters(services, user, choose_model=partial(chat.choose_model, services))
@@ -45,7 +47,7 @@ def draw_header(services: Services, opened: OpenChat) -> None:
     if opened.conversation is None:
         return
     with st.container(horizontal=True, vertical_alignment="center", wrap=False):
-        st.markdown(f"**{literal(opened.conversation.title)}**", width="stretch", wrap=False)
+        st.markdown(title_line(opened.conversation), width="stretch", wrap=False)
         draw_menu(services, opened.conversation)
 
 

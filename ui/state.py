@@ -22,6 +22,9 @@ _LISTED = "listed_conversations"
 _STREAMED = "streamed_messages"
 _FOLLOWS = "model_follows"
 _OPENED = "opened_conversation"
+_FOUND = "found_message"
+_FOUND_LISTED = "found_conversations"
+_SEARCH = "kept_search"
 _ACTIVE_MODEL = "active_model"
 _SUCCESSOR = "successor_in"
 _NEW_CHAT_PARAMETERS = "new_chat_parameters"
@@ -50,6 +53,50 @@ def open_conversation(conversation: str | None) -> None:
     else:
         st.query_params[_CONVERSATION_PARAMETER] = conversation
     st.session_state[_SHOWN] = FIRST_MESSAGES
+    st.session_state.pop(_FOUND, None)
+
+
+def point_out(conversation: str, message_id: str, terms: Sequence[str]) -> None:
+    """Show a message of the search when its conversation is on show, with these words marked in it."""
+    st.session_state[_FOUND] = (conversation, message_id, tuple(terms))
+
+
+def pointed_out() -> tuple[str, tuple[str, ...]] | None:
+    """The message of the open conversation that the search led to, as (id, words), until something is sent."""
+    conversation, message_id, terms = st.session_state.get(_FOUND, ("", "", ()))
+    return (message_id, terms) if conversation and conversation == st.session_state.get(_OPENED) else None
+
+
+def stop_pointing_out() -> None:
+    """The message of the search is one like any other from now on."""
+    st.session_state.pop(_FOUND, None)
+
+
+def opened() -> str | None:
+    """The conversation this tab has open, also while another page is on show."""
+    value = st.session_state.get(_OPENED)
+    return value if isinstance(value, str) else None
+
+
+def keep_search(user_id: str, text: str) -> None:
+    """Keep what somebody searches for while they look at what they found."""
+    st.session_state[_SEARCH] = (user_id, text)
+
+
+def kept_search(user_id: str) -> str:
+    """What this person searched for last in this tab."""
+    by, text = st.session_state.get(_SEARCH, ("", ""))
+    return str(text) if by == user_id else ""
+
+
+def found_conversations() -> int:
+    """How many conversations the search page lists."""
+    return int(st.session_state.get(_FOUND_LISTED, FIRST_CONVERSATIONS))
+
+
+def find_more_conversations() -> None:
+    """List more on the search page from now on."""
+    st.session_state[_FOUND_LISTED] = found_conversations() + FIRST_CONVERSATIONS
 
 
 def active_model() -> str | None:
@@ -121,13 +168,13 @@ def take_notice() -> str | None:
     return value if isinstance(value, str) else None
 
 
-def offer_undo(conversation: str, title: str) -> None:
-    """Remember the conversation that was just deleted."""
-    st.session_state[_UNDO] = (conversation, title)
+def offer_undo(conversations: Sequence[str], what: str) -> None:
+    """Remember the conversations that were just deleted: their ids, and what to call them."""
+    st.session_state[_UNDO] = (tuple(conversations), what)
 
 
-def undo() -> tuple[str, str] | None:
-    """The conversation that was just deleted, as (id, title), while the offer stands."""
+def undo() -> tuple[tuple[str, ...], str] | None:
+    """The conversations that were just deleted, as (ids, what to call them), while the offer stands."""
     value = st.session_state.get(_UNDO)
     return value if isinstance(value, tuple) else None
 
@@ -140,6 +187,11 @@ def drop_undo() -> None:
 def shown_messages() -> int:
     """How many of the last messages are drawn."""
     return int(st.session_state.get(_SHOWN, FIRST_MESSAGES))
+
+
+def show_at_least(count: int) -> None:
+    """Draw at least so many of the last messages from now on."""
+    st.session_state[_SHOWN] = max(shown_messages(), count)
 
 
 def show_more_messages(count: int) -> None:

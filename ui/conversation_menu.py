@@ -1,0 +1,158 @@
+"""The menu of the open conversation: rename, pin, tag, archive, when a model fails, share, export, delete."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import streamlit as st
+
+from core.bootstrap import Services
+from core.chat.conversation import Conversation, FallbackChoice
+from core.chat.organise import archive, parse_tags, pin, set_tags
+from core.chat.store import delete_conversation, rename_conversation, set_fallback
+from core.errors import SwitchboardError
+from ui import state
+from ui.auth import current_user
+from ui.exchange_view import draw_export
+from ui.markdown import literal
+from ui.share_view import draw_share
+
+_FALLBACKS: dict[FallbackChoice, tuple[str, str]] = {
+    "automatic": ("Let another model answer", "Up to three others are asked. The answer says which one gave it."),
+    "ask": ("Ask me", "The answer waits until you choose another model."),
+    "never": ("Only the chosen model", "It is tried again twice, then the error is shown."),
+}
+
+
+def draw_menu(services: Services, conversation: Conversation) -> None:
+    """What can be done with the open conversation."""
+    actions = _actions(conversation)
+    choice = st.menu_button(
+        "",
+        list(actions),
+        key="conversation_menu",
+        icon=":material/more_horiz:",
+        type="tertiary",
+        help="Rename, pin, tag, archive, share, export or delete this conversation, or choose what a failure leads to",
+    )
+    if choice is not None:
+        actions[choice](services, conversation)
+
+
+def title_line(conversation: Conversation) -> str:
+    """The title of a conversation as Markdown, with its tags and whether it is archived."""
+    marks = [f":gray-badge[{literal(tag)}]" for tag in conversation.tags.split()]
+    if conversation.archived_at is not None:
+        marks.append(":gray-badge[:material/archive: archived]")
+    return " ".join([f"**{literal(conversation.title)}**", *marks])
+
+
+def stop_running(services: Services, conversation_id: str) -> None:
+    """End the answer that is being written in a conversation, if one is."""
+    if live := services.engine.find(conversation_id):
+        services.engine.stop(live)
+
+
+Action = Callable[[Services, Conversation], None]
+
+
+def _actions(conversation: Conversation) -> Mapping[str, Action]:
+    return {
+        "Rename": _rename,
+        "Unpin" if conversation.pinned_at else "Pin": _pin,
+        "Tags": _tag,
+        "Take out of the archive" if conversation.archived_at else "Archive": _archive,
+        "When a model fails": _choose_fallback,
+        "Share": draw_share,
+        "Export": draw_export,
+        "Delete": _delete,
+    }
+
+
+def _pin(services: Services, conversation: Conversation) -> None:
+    pinned = conversation.pinned_at is None
+    pin(services.database, conversation_ids=[conversation.id], user_id=conversation.user_id, pinned=pinned)
+    st.rerun()
+
+
+def _archive(services: Services, conversation: Conversation) -> None:
+    archived = conversation.archived_at is None
+    archive(services.database, conversation_ids=[conversation.id], user_id=conversation.user_id, archived=archived)
+    st.rerun()
+
+
+def _delete(services: Services, conversation: Conversation) -> None:
+    stop_running(services, conversation.id)
+    delete_conversation(services.database, conversation_id=conversation.id, user_id=conversation.user_id)
+    state.offer_undo([conversation.id], conversation.title)
+    state.open_conversation(None)
+    st.rerun()
+
+
+@st.dialog("Rename conversation")
+def _rename(services: Services, conversation: Conversation) -> None:
+    with st.form("rename", border=False):
+        title = st.text_input("Title", value=conversation.title, max_chars=200)
+        saved = st.form_submit_button("Save", type="primary")
+    if saved:
+        _save(
+            services,
+            lambda: rename_conversation(
+                services.database, conversation_id=conversation.id, user_id=conversation.user_id, title=title
+            ),
+        )
+
+
+@st.dialog("Tags")
+def _tag(services: Services, conversation: Conversation) -> None:
+    with st.form("tags", border=False):
+        typed = st.text_input(
+            "Tags, separated by commas",
+            value=", ".join(conversation.tags.split()),
+            placeholder="work, travel",
+            help="The search finds them with tag:work.",
+        )
+        saved = st.form_submit_button("Save", type="primary")
+    if saved:
+        _save(
+            services,
+            lambda: set_tags(
+                services.database,
+                conversation_id=conversation.id,
+                user_id=conversation.user_id,
+                tags=parse_tags(typed),
+            ),
+        )
+
+
+@st.dialog("When a model fails")
+def _choose_fallback(services: Services, conversation: Conversation) -> None:
+    with st.form("fallback", border=False):
+        choice = st.radio(
+            "In this conversation",
+            list(_FALLBACKS),
+            index=list(_FALLBACKS).index(conversation.fallback),
+            format_func=lambda choice: _FALLBACKS[choice][0],
+            captions=[caption for _, caption in _FALLBACKS.values()],
+        )
+        saved = st.form_submit_button("Save", type="primary")
+    if saved and choice:
+        _save(
+            services,
+            lambda: set_fallback(
+                services.database, conversation_id=conversation.id, user_id=conversation.user_id, fallback=choice
+            ),
+        )
+
+
+def _save(services: Services, work: Callable[[], None]) -> None:
+    """Do what a dialog is for and close it; what is refused is said in it."""
+    # A dialog's run does not pass the gate of app.py.
+    if current_user(services) is None:
+        return
+    try:
+        work()
+    except SwitchboardError as error:
+        st.error(literal(str(error)))
+    else:
+        st.rerun()

@@ -1,0 +1,27 @@
+"""The message that a search led to: brought into view, framed, with the words marked."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from core.chat.conversation import Message
+from ui import state
+
+_point = st.components.v2.component("found_message", js=Path(__file__).with_name("found_message.js").read_text("utf-8"))
+
+
+def found_place(message: Message) -> AbstractContextManager[Any]:
+    """Where to draw a message: in a frame, if it is the one that the search led to."""
+    found = state.pointed_out()
+    return st.container(key="found_message") if found and found[0] == message.id else nullcontext()
+
+
+def draw_pointer() -> None:
+    """Bring the found message into view, if there is one. After the messages."""
+    if found := state.pointed_out():
+        message_id, terms = found
+        _point(key="found_pointer", data={"message": message_id, "terms": list(terms)})
