@@ -26,6 +26,7 @@ from bench.provider import Call, Expected, Provider, expected, model_name
 from bench.stats import gaps, percentile
 
 SESSIONS = 20
+MODEL_COUNTS = (5, 50, 500)
 QUIET_CORES = 0.15
 _SESSION_TOKENS = 500
 _SHORT = 50
@@ -145,6 +146,21 @@ def switch(bench: Bench, app: App) -> Samples:
         return {"switch": bench.repeat(lambda: _switch_once(page, app, next(turns)), app=app)}
 
 
+def switch_among(bench: Bench, app: App) -> Samples:
+    """The same among 5, 50 and 500 models, back and forth between the first two of them."""
+    samples: Samples = {}
+    for count in MODEL_COUNTS:
+        # Rates of four digits: no name is the beginning of another.
+        models = [model_name(_SHORT, rate=1000 + number) for number in range(count)]
+        app.prepare(models=models)
+        with _running(app), _signed_in(bench, app) as context:
+            page = browser.observed_page(context, app)
+            browser.load(page, browser.url(app, app.path()))
+            turns = itertools.cycle([models[1], models[0]])
+            samples[f"switch_{count}"] = bench.repeat(partial(_switch_to_next, page, app, turns), app=app)
+    return samples
+
+
 def sessions(bench: Bench, app: App) -> Samples:
     """Twenty answers of 50 tokens a second at once: tokens a second over all, and the gaps between pieces of text."""
     samples: Samples = defaultdict(list)
@@ -180,6 +196,7 @@ RUN: dict[str, Callable[[Bench, App], Samples]] = {
     "first-token": first_token,
     "answer": answer,
     "switch": switch,
+    "switch-among": switch_among,
     "sessions": sessions,
     "memory": memory,
 }
@@ -256,6 +273,10 @@ def _switch_once(page: Page, app: App, model: str) -> float:
     acted, ready = page.evaluate("[__bench.acted, __bench.ready]")
     browser.settle(page)
     return float(ready - acted)
+
+
+def _switch_to_next(page: Page, app: App, turns: Iterator[str]) -> float:
+    return _switch_once(page, app, next(turns))
 
 
 def _cookie_header(context: BrowserContext) -> dict[str, str]:
