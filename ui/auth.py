@@ -21,10 +21,10 @@ from core.accounts.first_admin import create_first_admin, refuse_second_first_ad
 from core.accounts.sessions import (
     SESSION_LIFE,
     Session,
+    check_session,
     end_session,
     note_seen,
     read_token,
-    session_user,
     start_session,
     write_token,
 )
@@ -40,6 +40,7 @@ from ui.runtime import get_services
 COOKIE = "switchboard_session"
 
 _SESSION = "auth_session"
+_CHECKED = "auth_checked"
 _OWNER = "auth_owner"  # whose things are in this tab's session state
 _COOKIE_CHANGE = "auth_cookie_change"
 _PROBLEM = "auth_problem"
@@ -72,7 +73,7 @@ def signed_in_user(services: Services) -> User | None:
 
 
 def current_user(services: Services) -> User | None:
-    """The person using this tab as the store sees it now: one query, nothing drawn.
+    """The person using this tab as the store sees it now: at most one query, nothing drawn.
 
     A callback that changes or spends something asks here first: callbacks run before the gate does.
     """
@@ -113,12 +114,13 @@ def change_own_password(services: Services, *, user: User, current: str, new: st
 
 
 def _identified(services: Services) -> User | None:
+    before = st.session_state.get(_CHECKED)
     for session in _sessions(services):
-        user = session_user(services.database, session)
-        if user is not None:
-            _keep_only_things_of(user)
-            st.session_state[_SESSION] = session
-            return user
+        checked = check_session(services.database, session, before=before)
+        if checked is not None:
+            _keep_only_things_of(checked.user)
+            st.session_state[_SESSION], st.session_state[_CHECKED] = session, checked
+            return checked.user
     _keep_only_things_of(None)
     return None
 

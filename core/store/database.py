@@ -66,6 +66,16 @@ class Database:
         self.url = url
         self._connection = connect(url)
         self._closed = threading.Event()
+        self._version = 0
+        self._counting = threading.Lock()
+
+    @property
+    def version(self) -> int:
+        """Grows with every transaction. What was read since is still so while it stays the same.
+
+        Nobody else writes: DuckDB gives the file to one process. Take it before reading what is to be kept.
+        """
+        return self._version
 
     @contextmanager
     def cursor(self) -> Iterator[Cursor]:
@@ -100,7 +110,14 @@ class Database:
             except BaseException:
                 _roll_back(cur)
                 raise
+            finally:
+                # Also after a failure: whether a commit that raised took effect is not always known.
+                self._count()
             return result
+
+    def _count(self) -> None:
+        with self._counting:
+            self._version += 1
 
     def fetch_all(self, sql: str, **parameters: Any) -> list[Row]:
         """All rows of one query, on a cursor of its own."""

@@ -144,3 +144,11 @@ def test_rows_are_there_after_closing_and_opening(database, store_url):
     again = type(database)(store_url)
     assert again.fetch_one("select value from preferences") == {"value": "1"}
     again.close()
+
+
+def test_the_version_grows_with_writing_and_not_with_reading(database):
+    before = database.version
+    database.fetch_all("select 1")
+    assert database.version == before
+    database.execute("create table t (x integer)")
+    assert database.version > before

@@ -16,6 +16,7 @@ from core.accounts.sessions import (
     SEEN_EVERY,
     SESSION_LIFE,
     Session,
+    check_session,
     end_session,
     note_seen,
     session_user,
@@ -121,3 +122,40 @@ def test_last_seen_is_written_now_and_then(database, clock, ada):
     clock.now = first + SEEN_EVERY
     note_seen(database, seen, clock=clock)
     assert load_user(database, ada.id).last_seen_at == clock.now
+
+
+def test_a_checked_session_is_looked_up_again_only_after_a_change(database, clock, ada, session):
+    checked = check_session(database, session, clock=clock)
+    assert checked is not None
+    assert checked.user == ada
+    assert check_session(database, session, before=checked, clock=clock) is checked
+    add_person(database, "eve", clock=clock)
+    again = check_session(database, session, before=checked, clock=clock)
+    assert again is not checked
+    assert again is not None
+    assert again.user == ada
+
+
+def test_a_checked_session_that_ended_counts_no_more(database, clock, session):
+    checked = check_session(database, session, clock=clock)
+    end_session(database, session, clock=clock)
+    assert check_session(database, session, before=checked, clock=clock) is None
+
+
+def test_a_checked_session_of_a_disabled_person_counts_no_more(database, clock, ada, session):
+    checked = check_session(database, session, clock=clock)
+    disable_user(database, user_id=ada.id, actor_id=None, clock=clock)
+    assert check_session(database, session, before=checked, clock=clock) is None
+
+
+def test_a_checked_session_still_ends_after_thirty_days(database, clock, session):
+    checked = check_session(database, session, clock=clock)
+    clock.now = session.issued_at + SESSION_LIFE
+    assert check_session(database, session, before=checked, clock=clock) is None
+
+
+def test_what_was_checked_for_one_session_says_nothing_of_another(database, clock, ada, session):
+    other = start_session(ada, clock=clock)
+    end_session(database, other, clock=clock)
+    checked = check_session(database, session, clock=clock)
+    assert check_session(database, other, before=checked, clock=clock) is None
