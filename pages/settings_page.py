@@ -1,4 +1,4 @@
-"""Settings: one's own defaults, presets, name, password, sessions and data."""
+"""Settings: one's own defaults, presets, prompts, links, name, password, sessions and data."""
 
 from __future__ import annotations
 
@@ -6,8 +6,11 @@ import streamlit as st
 
 from ui.accounts_view import draw_password, draw_profile, draw_sessions
 from ui.auth import require_user
+from ui.exchange_view import draw_export_all, draw_import
 from ui.preferences_view import draw_data, draw_defaults, draw_presets
+from ui.prompts_view import draw_prompts
 from ui.runtime import get_services
+from ui.share_view import draw_shares
 
 user = require_user()
 services = get_services()
@@ -20,6 +23,15 @@ with st.container(border=True):
     st.subheader("Presets", anchor=False)
     draw_presets(services, user)
 with st.container(border=True):
+    st.subheader("Prompts", anchor=False)
+    draw_prompts(services, user)
+with st.container(border=True):
+    st.subheader("Shared conversations", anchor=False)
+    draw_shares(services, user)
+with st.container(border=True):
+    st.subheader("Import", anchor=False)
+    draw_import(services, user)
+with st.container(border=True):
     st.subheader("Profile", anchor=False)
     draw_profile(services, user)
 with st.container(border=True):
@@ -30,4 +42,5 @@ with st.container(border=True):
     draw_sessions(services)
 with st.container(border=True):
     st.subheader("Data", anchor=False)
+    draw_export_all(services, user)
     draw_data(services, user)

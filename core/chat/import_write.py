@@ -53,6 +53,11 @@ def write_parcels(database: Database, parcels: Sequence[Parcel], *, user_id: str
     return database.transaction(work) if unique else Written()
 
 
+def own_id(parcel: Parcel, user_id: str) -> str:
+    """The id that a conversation of another source gets for this person: always the same one."""
+    return str(uuid.uuid5(_NAMESPACE, f"{user_id}/{parcel.source}/{parcel.id}"))
+
+
 def _write(cur: Cursor, parcels: Sequence[Parcel], user_id: str, now: datetime) -> Written:
     own = {
         row["id"]: row
@@ -162,7 +167,7 @@ def _kept(parcel: Parcel) -> Parcel:
 
 
 def _renamed(parcel: Parcel, user_id: str) -> Parcel:
-    base = uuid.uuid5(_NAMESPACE, f"{user_id}/{parcel.source}/{parcel.id}")
+    base = uuid.UUID(own_id(parcel, user_id))
     names = {message.id: str(uuid.uuid5(base, f"message/{message.id}")) for message in parcel.messages}
     messages = {
         names[one.id]: replace(

@@ -17,7 +17,7 @@ from core.accounts.audit import record
 from core.chat.conversation import Message, branch, by_id
 from core.chat.exchange import Parcel, from_document, to_document
 from core.chat.export import load_parcel, to_json
-from core.chat.import_write import write_parcels
+from core.chat.import_write import own_id, write_parcels
 from core.clock import Clock, utc_now
 from core.errors import DamagedEntry, NotFound, SwitchboardError
 from core.store.database import Cursor, Database
@@ -116,8 +116,8 @@ def load_share(database: Database, *, share_id: str, viewer_id: str) -> SharedCo
     )
 
 
-def copy_share(database: Database, *, share_id: str, viewer_id: str, clock: Clock = utc_now) -> None:
-    """Put a conversation that was shared among the viewer's own, to go on from it. A second time adds nothing.
+def copy_share(database: Database, *, share_id: str, viewer_id: str, clock: Clock = utc_now) -> str:
+    """Put a conversation that was shared among the viewer's own and return its id there. A second time adds nothing.
 
     Raises NotFound as `load_share` does.
     """
@@ -127,6 +127,7 @@ def copy_share(database: Database, *, share_id: str, viewer_id: str, clock: Cloc
     now = clock()
     parcel = replace(_read(row["snapshot"]), source="share", id=share_id, created_at=now, updated_at=now)
     write_parcels(database, [parcel], user_id=viewer_id, clock=clock)
+    return own_id(parcel, viewer_id)
 
 
 def _frozen(parcel: Parcel) -> Parcel:

@@ -121,10 +121,11 @@ def test_sharing_and_revoking_are_audited_without_the_link(database, ada):
 def test_a_copy_is_ones_own_and_comes_once(database, ada, bob):
     link = share_conversation(database, user_id=ada.id, conversation_id=talk(database, ada, "A?", "B."))
 
-    copy_share(database, share_id=link, viewer_id=bob.id)
-    copy_share(database, share_id=link, viewer_id=bob.id)
+    first = copy_share(database, share_id=link, viewer_id=bob.id)
+    again = copy_share(database, share_id=link, viewer_id=bob.id)
 
     (copy,) = list_conversations(database, user_id=bob.id, limit=9)
+    assert first == again == copy.id
     stored = load_messages(database, conversation=load_conversation(database, conversation_id=copy.id, user_id=bob.id))
     assert [(one.content, one.figures) for one in stored] == [("A?", None), ("B.", None)]
     assert len(list_conversations(database, user_id=ada.id, limit=9)) == 1
