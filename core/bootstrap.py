@@ -22,6 +22,7 @@ from core.catalog.probes import Prober
 from core.catalog.rate_limits import HeardLimits
 from core.catalog.registry import LiveRegistry
 from core.chat.attachment_care import sweep_regularly
+from core.chat.completion_probe import CompletionProbe
 from core.chat.import_job import ImportJobs
 from core.chat.recovery import recover_turns
 from core.chat.turns import TurnEngine
@@ -119,8 +120,14 @@ def build_services(settings: Settings) -> Services:
     health = PassiveHealth(database, cooling=partial(_cooling, engine))
     engine.run_aside(partial(keep_history, health))
     engine.run_aside(partial(sweep_regularly, database, files))
+    complete = CompletionProbe(database, gateway=gateway, circuits=engine.circuit)
     prober = Prober(
-        database, keys=keys, run_aside=engine.run_aside, done=health.probed, enabled=settings.probes == "on"
+        database,
+        keys=keys,
+        run_aside=engine.run_aside,
+        complete=complete if settings.probes == "on" else None,
+        done=health.probed,
+        enabled=settings.probes != "off",
     )
     return Services(
         settings=settings,

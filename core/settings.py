@@ -31,7 +31,7 @@ class Settings(BaseModel):
     models: Path = Field(default=Path("data/models.yaml"), description="the registry file")
     admin_password: SecretStr | None = Field(default=None, description="makes the first user `admin`")
     local_model: Literal["on", "off"] = Field(default="on", description="the model that ships with the app")
-    probes: Literal["on", "off"] = Field(default="on", description="asking idle providers whether they are there")
+    probes: Literal["on", "free", "off"] = Field(default="on", description="asking idle models whether they are there")
     oidc_groups: str = Field(default="", description="the identity provider's claim that groups follow, such as groups")
     redis: str = Field(default="", description="shared circuits and counters of several replicas")
     stall_s: float = Field(default=30.0, gt=0, le=3600, description="seconds without a byte until a stream is broken")

@@ -1,11 +1,10 @@
-"""Asking a provider whether it is there, when nobody has called a model for a while and somebody looks at it.
+"""Asking a model whether it is there, when nobody has called it for a while and somebody looks at it.
 
 A probe is a GET of the provider's list of models: it is free, it takes no capacity, and it finds out the two things
-that most often keep a model away, an endpoint that is down and a key that is refused. No probe ever costs money: a
-completion of one token would also try the model itself, but a page left open would then spend around the clock for
-nobody's question (144 calls a day and model), reasoning models bill thinking that no limit of one token cuts, and the
-first real call says the same. Providers without a free list stay grey until they are called. Switched off altogether
-with SWITCHBOARD_PROBES=off.
+that most often keep a model away, an endpoint that is down and a key that is refused. Where a provider has no such list
+the model itself is asked for one token, if that is sure to cost next to nothing (core.catalog.probe_cost): a page left
+open asks around the clock for nobody's question. What neither way reaches stays grey until it is called.
+SWITCHBOARD_PROBES=free leaves the lists only, =off switches all of it off.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ import asyncio
 import threading
 import warnings
 from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from types import MappingProxyType
@@ -23,6 +22,7 @@ from urllib.parse import urlsplit
 
 from core.catalog.health import STALE, ModelStatus
 from core.catalog.models import ModelSpec, ProviderSpec
+from core.catalog.probe_cost import may_be_asked
 from core.clock import Clock, monotonic_ms, utc_now
 from core.ids import new_id
 from core.store.database import Database
@@ -30,7 +30,7 @@ from core.store.sql import load_queries
 
 RunAside = Callable[[Callable[[], Coroutine[Any, Any, None]]], None]
 
-_LIMIT_S = 10.0
+LIMIT_S = 10.0
 _AT_ONCE = 4
 # The lists of models as the providers document them, by LiteLLM's name of the provider.
 _LISTS: Mapping[str, str] = MappingProxyType(
@@ -48,8 +48,9 @@ _LISTS: Mapping[str, str] = MappingProxyType(
 # A list where the key goes into "Authorization", at an address of one's own.
 _OPENAI_LIKE = frozenset({"openai", "mistral", "groq", "xai", "deepseek", "openrouter", "hosted_vllm", "lm_studio"})
 _OK = range(200, 300)
-# It answers: too often asked, or it keeps no list. Both say nothing against the model.
-_PRESENT = frozenset({404, 405, 429, 501})
+# It answers and says nothing against the model: too often asked, or it keeps no list.
+_TOO_OFTEN = 429
+_NO_LIST = frozenset({404, 405, 501})
 _DROPPED = r"coroutine 'connect_tcp\..* was never awaited"
 _KEY_REFUSED = frozenset({401, 403})
 
@@ -62,10 +63,22 @@ class Question:
     headers: Mapping[str, str] = field(repr=False)  # the key is in them
 
 
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a probe found: `problem` in words, None when there is none; `silent` when it says nothing either way."""
+
+    problem: str | None = None
+    silent: bool = False
+
+
+Complete = Callable[[ModelSpec], Coroutine[Any, Any, Finding]]
+
+
 class Prober:
     """Probes models in the background. Safe to use from any thread.
 
-    `run_aside` runs a coroutine beside the turns. `done` is called when a result is in the store.
+    `run_aside` runs a coroutine beside the turns. `complete` asks a model itself, where its provider has no free
+    question and the cost is bounded; None: never. `done` is called when a result is in the store.
     """
 
     def __init__(
@@ -74,14 +87,16 @@ class Prober:
         *,
         keys: Callable[[str], str | None],
         run_aside: RunAside,
+        complete: Complete | None = None,
         done: Callable[[], None] = lambda: None,
         enabled: bool = True,
-        limit_s: float = _LIMIT_S,
+        limit_s: float = LIMIT_S,
         clock: Clock = utc_now,
     ) -> None:
         self._database = database
         self._keys = keys
         self._run_aside = run_aside
+        self._complete = complete
         self._done = done
         self._enabled = enabled
         self._limit_s = limit_s
@@ -98,11 +113,16 @@ class Prober:
         if not self._enabled or status.state != "unknown":
             return False
         key = None if model.provider.key_variable is None else self._keys(model.provider.key_variable)
-        question = question_for(model.provider, key=key)
-        if question is None or not self._take(model.id):
+        if model.provider.key_variable is not None and key is None:
             return False
-        self._run_aside(partial(self._probe, model, question))
+        question, complete = question_for(model.provider, key=key), self._completing(model)
+        if (question is None and complete is None) or not self._take(model.id):
+            return False
+        self._run_aside(partial(self._probe, model, question, complete))
         return True
+
+    def _completing(self, model: ModelSpec) -> Complete | None:
+        return self._complete if may_be_asked(model, now=self._clock()) else None
 
     def _take(self, model_id: str) -> bool:
         now = self._clock()
@@ -113,13 +133,22 @@ class Prober:
             self._asked_at[model_id] = now
             return True
 
-    async def _probe(self, model: ModelSpec, question: Question) -> None:
+    async def _probe(self, model: ModelSpec, question: Question | None, complete: Complete | None) -> None:
         async with self._slots:
             started_ms = monotonic_ms()
-            problem = await ask_provider(question, limit_s=self._limit_s)
+            finding = await self._find_out(model, question, complete)
             duration_ms = monotonic_ms() - started_ms
-        await asyncio.to_thread(self._record, model, problem, duration_ms)
+        if not finding.silent:
+            await asyncio.to_thread(self._record, model, finding.problem, duration_ms)
         self._done()
+
+    async def _find_out(self, model: ModelSpec, question: Question | None, complete: Complete | None) -> Finding:
+        if question is not None:
+            found = await ask_provider(question, limit_s=self._limit_s)
+            if not found.silent:
+                return replace(found, problem=found.problem and f"{model.provider.id} {found.problem}")
+        # A server without a list is there; more is known only where the model itself may be asked.
+        return Finding() if complete is None else await complete(model)
 
     def _record(self, model: ModelSpec, problem: str | None, duration_ms: float) -> None:
         self._database.execute(
@@ -128,7 +157,7 @@ class Prober:
             model_id=model.id,
             probed_at=self._clock(),
             duration_ms=duration_ms,
-            problem=None if problem is None else f"{model.provider.id} {problem}",
+            problem=problem,
         )
 
 
@@ -143,17 +172,19 @@ def question_for(provider: ProviderSpec, *, key: str | None) -> Question | None:
     return None if url is None else Question(url, _headers(provider.kind, key))
 
 
-def problem_of(status_code: int) -> str | None:
-    """What an answer to the question says against the provider, as the rest of a sentence about it."""
-    if status_code in _OK or status_code in _PRESENT:
-        return None
+def finding_of(status_code: int) -> Finding:
+    """What an answer to the question says; its problem is the rest of a sentence about the provider."""
+    if status_code in _OK or status_code == _TOO_OFTEN:
+        return Finding()
+    if status_code in _NO_LIST:
+        return Finding(silent=True)
     if status_code in _KEY_REFUSED:
-        return f"refuses its key ({status_code})"
-    return f"answers with status {status_code}"
+        return Finding(f"refuses its key ({status_code})")
+    return Finding(f"answers with status {status_code}")
 
 
-async def ask_provider(question: Question, *, limit_s: float) -> str | None:
-    """Ask, and return what is wrong as the rest of a sentence about the provider; None when it answered."""
+async def ask_provider(question: Question, *, limit_s: float) -> Finding:
+    """Ask; a problem is the rest of a sentence about the provider."""
     httpx = await asyncio.to_thread(_import_httpx)
     try:
         async with asyncio.timeout(limit_s):
@@ -164,11 +195,11 @@ async def ask_provider(question: Question, *, limit_s: float) -> str | None:
             # The status is enough: the list itself, up to a megabyte, is not read. Redirects are not followed, they
             # would carry the key along.
             async with client, client.stream("GET", question.url, headers=dict(question.headers)) as answer:
-                return problem_of(answer.status_code)
+                return finding_of(answer.status_code)
     except (TimeoutError, httpx.TimeoutException):
-        return f"did not answer within {limit_s:g} seconds"
+        return Finding(f"did not answer within {limit_s:g} seconds")
     except (httpx.HTTPError, httpx.InvalidURL):
-        return "cannot be reached"
+        return Finding("cannot be reached")
 
 
 def _import_httpx() -> Any:

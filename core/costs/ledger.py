@@ -13,6 +13,9 @@ from core.providers.events import Usage
 from core.store.database import Cursor
 from core.store.sql import load_queries
 
+# Whose calls those are that no person asked for, such as probes: no user has this id.
+NOBODY = "switchboard"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:

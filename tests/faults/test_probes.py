@@ -6,16 +6,23 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from decimal import Decimal
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
 from core.catalog.health import ModelStatus
-from core.catalog.models import ModelSpec, ProviderSpec
+from core.catalog.models import ModelSpec, Prices, ProviderSpec
 from core.catalog.passive_health import PassiveHealth
-from core.catalog.probes import Prober
+from core.catalog.probes import Finding, Prober
+from core.chat.completion_probe import CompletionProbe
 from core.chat.loop_thread import LoopThread
+from core.providers.circuit import Circuits
+from core.providers.endpoints import Endpoint
+from core.providers.litellm_gateway import LiteLLMGateway
 from core.store.database import Database
+from tests.faults.test_gateway_anthropic import canned
 from tests.support.moving_clock import MovingClock
 from tests.support.provider_server import ProviderServer, port_nobody_listens_on
 from tests.support.turns import open_store, wait_until
@@ -32,8 +39,12 @@ class Rig:
         self.health = PassiveHealth(database, clock=self.clock)
         self.ended = threading.Semaphore(0)
         self.loop = LoopThread("probes")
+        self.use(**options)
+
+    def use(self, **options) -> None:
+        """Probe with these options from now on."""
         options = {"keys": lambda _name: "sk-secret", **options}
-        self.prober = Prober(database, run_aside=self._run, done=self._done, clock=self.clock, **options)
+        self.prober = Prober(self.database, run_aside=self._run, done=self._done, clock=self.clock, **options)
 
     def _run(self, work) -> None:
         self.loop.call(lambda: self.loop.spawn(work(), name="probe"))
@@ -158,3 +169,78 @@ def test_many_probes_at_once_all_end(rig: Rig) -> None:
         for number in range(12):
             assert rig.prober.ask(at(api_base, model_id=f"m{number}"), UNKNOWN)
         assert wait_until(lambda: len(rig.rows()) == 12)
+
+
+def without_list(api_base: str, **fields) -> ModelSpec:
+    """A cheap model whose provider has no free question: Anthropic's wire format at an address of one's own."""
+    prices = Prices(input=Decimal(1), output=Decimal(5))
+    provider = ProviderSpec(id="team", kind="anthropic", api_base=api_base)
+    return ModelSpec(id="a", label="A", provider=provider, upstream="claude-cheap", prices=prices, **fields)
+
+
+def test_a_model_without_a_free_question_is_asked_for_one_token_and_pays_for_it(rig: Rig) -> None:
+    with ProviderServer() as provider:
+        provider.behave("claude-cheap", canned(10))
+        model = without_list(provider.api_base.removesuffix("/v1"))
+
+        async def resolve(_: ModelSpec) -> Endpoint:
+            return Endpoint("anthropic/claude-cheap", model.provider.api_base, "sk-secret")
+
+        gateway = LiteLLMGateway(resolve=resolve)
+        complete = CompletionProbe(rig.database, gateway=gateway, circuits=Circuits(clock=rig.clock), clock=rig.clock)
+        rig.use(complete=complete)
+
+        assert rig.probe(model).state == "healthy"
+        assert not rig.prober.ask(model, UNKNOWN)
+        rig.loop.call(lambda: rig.loop.spawn(gateway.aclose(), name="close"))
+
+    (request,) = provider.requests
+    assert (request.body["max_tokens"], request.body["messages"][0]["role"]) == (1, "user")
+    (row,) = rig.database.fetch_all("select * from attempts")
+    assert (row["source"], row["status"], row["cost_code"]) == ("probe", "ok", "computed")
+    assert row["cost_usd"] > 0
+
+
+@pytest.mark.parametrize(("status", "asked", "state"), [(200, 0, "healthy"), (404, 1, "healthy"), (503, 0, "down")])
+def test_a_model_is_asked_itself_only_where_its_list_says_nothing(
+    rig: Rig, status: int, asked: int, state: str
+) -> None:
+    seen: list[str] = []
+
+    async def complete(model: ModelSpec) -> Finding:
+        seen.append(model.id)
+        return Finding()
+
+    rig.use(complete=complete)
+    with answering(status) as api_base:
+        model = replace(at(api_base), prices=Prices(input=Decimal(1), output=Decimal(5)))
+        assert rig.probe(model).state == state
+
+    assert len(seen) == asked
+
+
+def test_a_silent_probe_leaves_a_model_grey_and_a_problem_makes_it_red(rig: Rig) -> None:
+    findings = [Finding(silent=True), Finding("A refuses its key.")]
+
+    async def complete(_: ModelSpec) -> Finding:
+        return findings.pop(0)
+
+    rig.use(complete=complete)
+    model = without_list("http://127.0.0.1:9")
+
+    assert rig.probe(model).state == "unknown"
+    rig.clock.advance(minutes=10)
+    status = rig.probe(model)
+    assert (status.state, status.reason) == ("down", "down: A refuses its key")
+
+
+def test_what_may_cost_too_much_is_not_asked(rig: Rig) -> None:
+    async def complete(_: ModelSpec) -> Finding:
+        raise AssertionError("asked")
+
+    rig.use(complete=complete)
+    model = without_list("http://127.0.0.1:9")
+
+    assert not rig.prober.ask(replace(model, prices=None), UNKNOWN)
+    assert not rig.prober.ask(replace(model, prices=Prices(input=Decimal(15), output=Decimal(75))), UNKNOWN)
+    assert not rig.prober.ask(replace(model, enabled=False), UNKNOWN)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from core.catalog.models import ProviderSpec
-from core.catalog.probes import problem_of, question_for
+from core.catalog.probes import Finding, finding_of, question_for
 
 
 @pytest.mark.parametrize(
@@ -50,9 +50,14 @@ def test_a_provider_without_a_free_question_or_without_its_key_is_asked_nothing(
     assert question_for(provider, key=None) is None
 
 
-@pytest.mark.parametrize("status_code", [200, 204, 404, 405, 429])
+@pytest.mark.parametrize("status_code", [200, 204, 429])
 def test_an_answer_is_good_news(status_code: int) -> None:
-    assert problem_of(status_code) is None
+    assert finding_of(status_code) == Finding()
+
+
+@pytest.mark.parametrize("status_code", [404, 405, 501])
+def test_a_server_without_a_list_says_nothing_of_its_models(status_code: int) -> None:
+    assert finding_of(status_code) == Finding(silent=True)
 
 
 @pytest.mark.parametrize(
@@ -65,4 +70,4 @@ def test_an_answer_is_good_news(status_code: int) -> None:
     ],
 )
 def test_a_refusal_is_a_problem_in_words(status_code: int, problem: str) -> None:
-    assert problem_of(status_code) == problem
+    assert finding_of(status_code) == Finding(problem)
