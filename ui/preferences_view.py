@@ -24,7 +24,7 @@ from core.catalog.models import ModelSpec
 from core.chat.own_data import delete_data, export_data
 from core.chat.presets import Preset, list_presets
 from core.errors import AccountError
-from ui import state
+from ui import file_state, state
 from ui.accounts_view import Work, act, draw_problem
 from ui.auth import current_user
 from ui.density import forget_density
@@ -107,21 +107,21 @@ def draw_presets(services: Services, user: User) -> None:
 
 def draw_data(services: Services, user: User) -> None:
     """Taking one's data away, and deleting it."""
-    st.caption("Profile, preferences, presets, and all conversations with their messages and figures, as JSON.")
+    st.caption("Profile, preferences, presets, and all conversations with messages, files and figures, as JSON.")
     st.download_button(
         "Export my data",
         key="export_data",
         icon=":material/download:",
-        data=partial(export_data, services.database, user),
+        data=partial(export_data, services.database, user, files=services.files),
         file_name=f"switchboard-{user.username}.json",
         mime="application/json",
         on_click="ignore",
     )
     with st.expander("Delete my data"), st.form("delete_data", border=False, clear_on_submit=True):
         st.markdown(
-            "Deletes your conversations, presets, parameters and preferences for good. Your account stays, and so do "
-            "the ledger's rows: what was spent when, on which model and with which parameters, without the text of any "
-            "conversation."
+            "Deletes your conversations with their files, presets, parameters and preferences for good. Your account "
+            "stays, and so do the ledger's rows: what was spent when, on which model and with which parameters, "
+            "without the text of any conversation."
         )
         st.text_input(f"Type your username, {literal(user.username)}, to confirm", key=_CONFIRM, autocomplete="off")
         st.form_submit_button(
@@ -267,7 +267,8 @@ def _delete(services: Services) -> Work:
     def work(user: User) -> str:
         if st.session_state[_CONFIRM].strip().lower() != user.username:
             raise AccountError("That is not your username. Nothing was deleted.", next_step="Type it to confirm.")
-        delete_data(services.database, user)
+        delete_data(services.database, user, files=services.files)
+        file_state.set_waiting(())
         use_time_zone(user, None)
         forget_density()
         state.open_conversation(None)

@@ -12,12 +12,14 @@ from core.accounts.audit import record
 from core.accounts.groups import group_names
 from core.accounts.preferences import load_preferences
 from core.accounts.users import User
+from core.chat.attachment_care import export_attachments, hashes_of_user, remove_unnamed
 from core.chat.exchange import header, to_document
 from core.chat.export import load_parcels, to_json
 from core.chat.presets import list_presets
 from core.clock import Clock, utc_now
 from core.errors import SwitchboardError
 from core.store.database import Cursor, Database
+from core.store.files import FileStore
 from core.store.sql import load_queries
 
 _SQL = load_queries("own_data")
@@ -39,11 +41,11 @@ _DELETIONS = (
 )
 
 
-def export_data(database: Database, user: User, *, clock: Clock = utc_now) -> bytes:
+def export_data(database: Database, user: User, *, files: FileStore | None = None, clock: Clock = utc_now) -> bytes:
     """Everything of this person as JSON in UTF-8.
 
-    That is the profile, preferences, presets, conversations with their messages in the exchange format, feedback, and
-    the ledger's figures. Times are UTC, money is decimal text in US dollars.
+    That is the profile, preferences, presets, conversations with their messages in the exchange format, feedback, the
+    ledger's figures, and the attached files that `files` holds. Times are UTC, money is decimal text in US dollars.
     """
     with database.cursor() as cur:
         read = {name: cur.fetch_all(_SQL[f"export_{name}"], user_id=user.id) for name in _EXPORTED}
@@ -59,6 +61,7 @@ def export_data(database: Database, user: User, *, clock: Clock = utc_now) -> by
             {name: getattr(preset, name) for name in ("name", "model_id", "parameters", "shared")} for preset in presets
         ],
         "conversations": [to_document(parcel) for parcel in load_parcels(database, user_id=user.id, removed=True)],
+        "attachments": [] if files is None else export_attachments(database, files, user_id=user.id),
         "prompts": read["prompts"],
         "shared_links": read["shares"],
         "feedback": read["feedback"],
@@ -70,8 +73,10 @@ def export_data(database: Database, user: User, *, clock: Clock = utc_now) -> by
 _EXPORTED = ("attempts", "feedback", "prompts", "shares")
 
 
-def delete_data(database: Database, user: User, *, clock: Clock = utc_now) -> None:
+def delete_data(database: Database, user: User, *, files: FileStore | None = None, clock: Clock = utc_now) -> None:
     """Delete a person's conversations, kept answers, presets, parameters and preferences for good. Leaves an audit row.
+
+    The files of their messages go from `files`, but for those that somebody else sent as well.
 
     The account and the ledger's figures stay. Raises SwitchboardError while an answer is being written.
     """
@@ -90,7 +95,10 @@ def delete_data(database: Database, user: User, *, clock: Clock = utc_now) -> No
             cur.execute(_SQL[statement], user_id=user.id)
         record(cur, actor_id=user.id, action="data.delete", subject=user.username, before=gone, clock=clock)
 
+    hashes = hashes_of_user(database, user_id=user.id)
     database.transaction(work)
+    if files is not None:
+        remove_unnamed(database, files, hashes)
 
 
 def _count(cur: Cursor, statement: str, user: User) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from core.accounts.audit import list_audit
 from core.accounts.preferences import load_preferences, save_preference
 from core.catalog.models import CacheRule
+from core.chat.attachments import keep_file
 from core.chat.branches import show_branch
 from core.chat.feedback import Rating, rate
 from core.chat.kept_parameters import keep_for_conversation
@@ -17,6 +19,7 @@ from core.chat.presets import list_presets, save_preset
 from core.chat.store import list_conversations
 from core.errors import SwitchboardError
 from core.providers.scripted import answer
+from core.store.files import FileStore
 from tests.support.people import add_person
 from tests.support.turns import finish, model, rig
 
@@ -74,6 +77,21 @@ def test_the_export_holds_everything_and_nobody_elses(database, ada):
     assert attempt["conversation_id"] == conversation["id"]
     assert attempt["requested_model"] == "gpt"
     assert attempt["started_at"].endswith("Z")
+
+
+def test_attached_files_are_exported_and_deleted(database, ada, tmp_path):
+    files = FileStore(tmp_path / "attachments")
+    note = keep_file(files, name="note.md", data=b"remember the milk")
+    with rig(database, files=files) as made:
+        made.gateway.enqueue("gpt", *answer("Noted"))
+        finish(made.ask("Keep this", user_id=ada.id, attachments=[note]))
+
+    (exported,) = json.loads(export_data(database, ada, files=files))["attachments"]
+    delete_data(database, ada, files=files)
+
+    assert exported["name"] == "note.md"
+    assert base64.b64decode(exported["content_base64"]) == b"remember the milk"
+    assert not files.holds(note.content_hash)
 
 
 def test_an_export_of_nothing_is_complete(database, ada):
