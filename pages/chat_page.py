@@ -11,9 +11,11 @@ from ui import chat, state
 from ui.auth import require_user
 from ui.chat_view import draw_bottom, draw_empty, draw_header, draw_sidebar
 from ui.errors import draw_error
+from ui.follow import caught_up, follow
 from ui.markdown import literal
+from ui.message_actions import draw_below, draw_dialog, draw_editor, draw_hub, draw_undo
 from ui.runtime import get_services
-from ui.transcript import draw_history, draw_live_answer, draw_try_again, reserve_answer
+from ui.transcript import draw_history, draw_live_answer, draw_ways_on, reserve_answer
 
 user = require_user()
 services = get_services()
@@ -28,19 +30,36 @@ except NotFound as error:
 
 draw_sidebar(services, user, opened)
 stop_slot = draw_bottom(services, opened)
-draw_header(services, opened)
+# Every part has its place in every run. What a run leaves empty is then gone at once; elsewhere Streamlit would show
+# the part of the run before, faded, until this run ends, and it lasts as long as the answer.
+empty_slot, header_place, history_place = st.empty(), st.container(), st.container()
+again_slot, notice_slot, undo_slot = st.empty(), st.empty(), st.empty()
+with header_place:
+    draw_header(services, opened)
 if opened.conversation is None:
-    draw_empty(services, user, partial(chat.send, services))
-label = partial(chat.label_of, services)
-draw_history(opened.messages, label=label)
+    with empty_slot.container():
+        draw_empty(services, user, partial(chat.send, services))
+label, below = partial(chat.label_of, services), partial(draw_below, services, opened)
+draw_hub()
+follow(services, opened)
+with history_place:
+    draw_history(opened.messages, label=label, actions=below, edit=partial(draw_editor, services))
+    frame = reserve_answer() if opened.live else None
 last = opened.messages[-1] if opened.messages else None
-frame = reserve_answer() if opened.live else None
-again_slot, notice_slot = st.empty(), st.empty()
 if notice := state.take_notice():
     notice_slot.warning(literal(notice), icon=":material/error:")
+draw_undo(undo_slot, services, opened)
+draw_dialog(services, user, opened)
 if opened.live and frame:
-    last = draw_live_answer(opened.live, frame, load=partial(chat.load_answer, services), label=label)
+    load = partial(chat.load_answer, services)
+    last = draw_live_answer(opened.live, frame, load=load, label=label, actions=below, goes_on=opened.goes_on)
     stop_slot.empty()
+    caught_up(services, opened)
 if last is not None:
-    offer = partial(chat.offer_instead, services, user, opened)
-    draw_try_again(again_slot, last, partial(chat.answer_again, services), offer=offer)
+    draw_ways_on(
+        again_slot,
+        last,
+        partial(chat.answer_again, services),
+        go_on=partial(chat.go_on, services),
+        offer=partial(chat.offer_instead, services, user, opened),
+    )

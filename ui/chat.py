@@ -6,21 +6,23 @@ the history, and no interrupted script can lose a message.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from core.accounts.preferences import load_preferences, read_preferences
 from core.accounts.users import User
 from core.bootstrap import Services
-from core.catalog.models import ModelSpec
+from core.catalog.models import ModelSpec, ParameterValue
 from core.chat.admission import TurnRequest
 from core.chat.alternatives import alternatives
-from core.chat.conversation import Conversation, FallbackChoice, Message, branch, by_id
+from core.chat.continuation import as_read
+from core.chat.conversation import Attachment, Conversation, FallbackChoice, Message, branch, by_id
 from core.chat.kept_parameters import keep_for_conversation
 from core.chat.store import load_conversation, load_messages, set_fallback, set_model
+from core.chat.tree import Children, children_of
 from core.chat.turns import LiveTurn
 from core.errors import SwitchboardError
-from ui import state
+from ui import file_state, message_state, state
 from ui.auth import current_user
 from ui.model_selector import take_choice
 from ui.parameter_changes import chosen_for_request
@@ -39,11 +41,29 @@ _HEAD_START_S = 0.012
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenChat:
-    """What the page shows: the conversation, the branch on show, and the turn that is being answered in it."""
+    """What the page shows: the conversation, the branch on show, and the turn that is being answered in it.
+
+    `goes_on` is the answer that this turn goes on with; `tree` is every message of the conversation, by its parent.
+    """
 
     conversation: Conversation | None = None
     messages: Sequence[Message] = ()
     live: LiveTurn | None = None
+    goes_on: Message | None = None
+    tree: Children = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asked:
+    """What somebody wants, as TurnRequest has it. `parameters` are for this one answer, None for "unset"."""
+
+    text: str = ""
+    answer_again: str | None = None
+    edits: str | None = None
+    continues: str | None = None
+    model_id: str | None = None
+    parameters: Mapping[str, ParameterValue | None] = field(default_factory=dict)
+    attachments: Sequence[Attachment] = ()
 
 
 def load_chat(services: Services, user: User) -> OpenChat:
@@ -54,20 +74,25 @@ def load_chat(services: Services, user: User) -> OpenChat:
     # Asked before the messages are read: a turn that ends in between is then drawn from its buffer, not missed.
     live = services.engine.find(conversation_id)
     conversation = load_conversation(services.database, conversation_id=conversation_id, user_id=user.id)
-    messages = load_messages(services.database, conversation=conversation)
-    path = branch(by_id(messages), leaf_id=conversation.leaf_message_id)
+    messages = by_id(load_messages(services.database, conversation=conversation))
+    path = branch(messages, leaf_id=conversation.leaf_message_id)
     if live is not None:
         path = [message for message in path if message.id != live.ids.answer]
-    return OpenChat(conversation=conversation, messages=path, live=live)
+    shown = as_read(path)
+    goes_on = shown.pop() if shown and live is not None and live.request.continues == shown[-1].id else None
+    return OpenChat(conversation=conversation, messages=shown, live=live, goes_on=goes_on, tree=children_of(messages))
 
 
 def load_answer(services: Services, live: LiveTurn) -> Message | None:
-    """The answer of a turn that has ended, with its figures; without them when it could not be stored."""
+    """The answer of a turn that has ended, as it is read, with its figures; without them when it is not stored."""
     conversation = load_conversation(
         services.database, conversation_id=live.ids.conversation, user_id=live.request.user_id
     )
     stored = by_id(load_messages(services.database, conversation=conversation))
-    return stored.get(live.ids.answer, live.result)
+    if live.result is not None:
+        stored.setdefault(live.ids.answer, live.result)
+    path = as_read(branch(stored, leaf_id=live.ids.answer))
+    return path[-1] if path else None
 
 
 def follow_model(chat: OpenChat) -> None:
@@ -80,13 +105,34 @@ def follow_model(chat: OpenChat) -> None:
 
 
 def send(services: Services, text: str) -> None:
-    """Send a message to the chosen model. A refusal leaves the text in the composer and a sentence on the page."""
-    _start(services, text=text, answer_again=None)
+    """Send a message to the chosen model, with the files that wait for one.
+
+    A refusal leaves the text in the composer, the files above it and a sentence on the page.
+    """
+    _start(services, _Asked(text=text, attachments=file_state.waiting()))
 
 
-def answer_again(services: Services, question_id: str, model_id: str | None = None) -> None:
-    """Answer a message of the open conversation once more: with the chosen model, or for once with another."""
-    _start(services, text="", answer_again=question_id, model_id=model_id)
+def answer_again(
+    services: Services,
+    question_id: str,
+    model_id: str | None = None,
+    parameters: Mapping[str, ParameterValue | None] | None = None,
+) -> None:
+    """Answer a message of the open conversation once more: with the chosen model, or for once with another.
+
+    `parameters` hold for this answer only; None unsets one.
+    """
+    _start(services, _Asked(answer_again=question_id, model_id=model_id, parameters=parameters or {}))
+
+
+def resend(services: Services, question_id: str, text: str) -> bool:
+    """Send `text` in place of an earlier message, on a branch of its own. False when that was refused."""
+    return _start(services, _Asked(text=text, edits=question_id))
+
+
+def go_on(services: Services, answer_id: str, model_id: str | None = None) -> None:
+    """Have the last answer go on where it was cut off."""
+    _start(services, _Asked(continues=answer_id, model_id=model_id))
 
 
 def label_of(services: Services, model_id: str) -> str:
@@ -129,47 +175,76 @@ def choose_model(services: Services, model_id: str) -> None:
     keep_model(services)
 
 
-def _start(services: Services, *, text: str, answer_again: str | None, model_id: str | None = None) -> None:
+def _start(services: Services, asked: _Asked) -> bool:
     user = current_user(services)
     if user is None:
         # The session ended elsewhere since the page was drawn: the gate says so, and the text waits in the composer.
-        state.keep_draft(text)
-        return
+        _keep_text(asked)
+        return False
     take_choice(services.offered_models(user))
     try:
-        request = _request(services, user, text=text, answer_again=answer_again, model_id=model_id)
+        request = _request(services, user, asked)
         live = services.engine.start(request)
     except SwitchboardError as error:
-        if text:
-            state.keep_draft(text)
+        _keep_text(asked)
         state.leave_notice(str(error))
-        return
+        file_state.note_unseen(_again(asked) if getattr(error, "code", "") == "vision" else None)
+        return False
     # A head start: until the provider is called, drawing the page would compete with the engine for the interpreter,
     # and the request would leave 10 to 15 ms later (measured). The drawing hides behind the model's own time.
     live.buffer.read(0, timeout_s=_HEAD_START_S)
+    if asked.attachments:
+        file_state.set_waiting(())
+    file_state.note_unseen(None)
     state.drop_undo()
-    if model_id is None and request.conversation_id is not None and state.successor_noted(request.conversation_id):
+    state.stop_pointing_out()
+    message_state.offer_restore(None)
+    if (
+        asked.model_id is None
+        and request.conversation_id is not None
+        and state.successor_noted(request.conversation_id)
+    ):
         keep_model(services)
     if request.conversation_id is None:
         _keep_new_chat(services, request, live.ids.conversation)
-        state.set_model_follows(live.ids.conversation)
-        state.open_conversation(live.ids.conversation)
+        _open_begun(live.ids.conversation)
+    return True
 
 
-def _request(
-    services: Services, user: User, *, text: str, answer_again: str | None, model_id: str | None
-) -> TurnRequest:
+def _again(asked: _Asked) -> str | None:
+    """The stored question that was to be answered, with its files."""
+    return asked.answer_again or asked.edits
+
+
+def _keep_text(asked: _Asked) -> None:
+    # What was typed into the editor of a message stays there.
+    if asked.text and asked.edits is None:
+        state.keep_draft(asked.text)
+
+
+def _open_begun(conversation_id: str) -> None:
+    state.set_model_follows(conversation_id)
+    state.open_conversation(conversation_id)
+    message_state.note_begun(conversation_id)
+    message_state.keep_thumbs(conversation_id, {})
+
+
+def _request(services: Services, user: User, asked: _Asked) -> TurnRequest:
     """The turn to start, with the parameters in force. Raises TurnRefused for one that the model does not take."""
-    asked, conversation_id = model_id or state.active_model() or "", state.conversation_id()
-    model = services.registry.current().get(asked)
+    model_id, conversation_id = asked.model_id or state.active_model() or "", state.conversation_id()
+    model = services.registry.current().get(model_id)
     parameters, system_prompt = ({}, None) if model is None else chosen_for_request(services, user, model)
+    wanted = {**parameters, **asked.parameters}
     return TurnRequest(
         user_id=user.id,
-        model_id=asked,
-        text=text,
-        answer_again=answer_again,
+        model_id=model_id,
+        text=asked.text,
+        answer_again=asked.answer_again,
+        edits=asked.edits,
+        continues=asked.continues,
+        attachments=asked.attachments,
         conversation_id=conversation_id,
-        parameters=parameters,
+        parameters={name: value for name, value in wanted.items() if value is not None},
         system_prompt=system_prompt,
         fallback=_fallback_of_new_chat(services, user) if conversation_id is None else None,
     )

@@ -71,7 +71,7 @@ def change(services: Services, model_id: str, spec: ParameterSpec, key: str) -> 
     """Set a parameter of the open conversation to what its widget holds; an emptied widget unsets it."""
 
     def work(sheet: Sheet) -> str:
-        value = _widget_value(st.session_state[key])
+        value = widget_value(st.session_state[key])
         if value is None and spec.name == SYSTEM_PROMPT and SYSTEM_PROMPT in _below(sheet):
             value = ""
         values = {name: held for name, held in sheet.layers.conversation.items() if name != spec.name}
@@ -229,7 +229,8 @@ def _without(values: Values, name: str) -> dict[str, ParameterValue]:
     return {held: value for held, value in values.items() if held != name}
 
 
-def _widget_value(held: Any) -> ParameterValue | None:
+def widget_value(held: Any) -> ParameterValue | None:
+    """What a parameter's widget holds as a value; None for an empty one."""
     if isinstance(held, list):
         return tuple(held) or None
     if isinstance(held, str):

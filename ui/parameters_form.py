@@ -65,15 +65,16 @@ def _draw_parameter(services: Services, sheet: Sheet, spec: ParameterSpec) -> No
     key = f"parameter_{sheet.model.id}_{spec.name}"
     # The store's word each time; what a model does not take cannot be put into its widget.
     held = None if found is None or problem else found.value
-    st.session_state[key] = _for_widget(spec, held)
+    st.session_state[key] = for_widget(spec, held)
     on_change: dict[str, Any] = {"on_change": changes.change, "args": (services, sheet.model.id, spec, key)}
-    _draw_widget(spec, key, **on_change)
+    draw_widget(spec, key, **on_change)
     if problem:
         st.error(literal(problem))
     _draw_origin(services, sheet, spec.name, found)
 
 
-def _draw_widget(spec: ParameterSpec, key: str, **on_change: Any) -> None:
+def draw_widget(spec: ParameterSpec, key: str, **on_change: Any) -> None:
+    """The widget of a parameter; what it holds stands in st.session_state[key], as `for_widget` puts it there."""
     label = f"{spec.label} ({spec.unit})" if spec.unit else spec.label
     unset = "The provider decides" if spec.default is None else f"The provider's own: {spec.default}"
     named: dict[str, Any] = {"label": label, "key": key, "help": spec.help, **on_change}
@@ -103,7 +104,8 @@ def _range(spec: ParameterSpec) -> dict[str, Any]:
     return numbers if spec.kind == "int" else {**numbers, "format": "%0.2f"}
 
 
-def _for_widget(spec: ParameterSpec, value: Any) -> Any:
+def for_widget(spec: ParameterSpec, value: Any) -> Any:
+    """A parameter's value as its widget takes it."""
     match spec.kind:
         case "flag":
             return bool(value)

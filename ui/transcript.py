@@ -8,11 +8,14 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from core.catalog.models import ModelSpec
+from core.chat.continuation import unfinished
 from core.chat.conversation import Message
 from core.chat.turns import LiveTurn
 from ui import formats, state
 from ui.answer import AnswerFrame, draw_blocks, draw_reasoning, draw_running, reserve_frame
+from ui.attachments import draw_attached
 from ui.errors import draw_message_error
+from ui.found_message import draw_pointer, found_place
 from ui.markdown import as_typed, literal, renderable
 from ui.receipt import Label, answered_words, draw_tries
 
@@ -24,22 +27,37 @@ _FAILED = frozenset({"failed", "broken"})
 _ENDINGS = {"stopped": "stopped", "broken": "broke off", "interrupted": "interrupted"}
 
 
-def draw_history(messages: Sequence[Message], *, label: Label) -> None:
-    """The last messages of a branch, earlier ones on demand; `label` names a model by its id."""
+# Draws what a person can do with a message, below it.
+Actions = Callable[[Message], None]
+
+
+def draw_history(
+    messages: Sequence[Message], *, label: Label, actions: Actions, edit: Callable[[Message], bool]
+) -> None:
+    """The last messages of a branch, earlier ones on demand; `label` names a model by its id.
+
+    `edit` draws the editor in a question's place, if that is being edited, and says so.
+    """
     shown = messages[-state.shown_messages() :]
     if len(shown) < len(messages):
         _draw_earlier_button(len(messages) - len(shown))
     for message in shown:
-        if message.role == "user":
-            draw_question(message)
-        else:
-            _draw_answer(message, label)
+        with found_place(message):
+            if message.role == "user":
+                draw_question(message, actions=actions, edit=edit)
+            else:
+                _draw_answer(message, label, actions)
+    draw_pointer()
 
 
-def draw_question(message: Message) -> None:
-    """A person's message."""
+def draw_question(message: Message, *, actions: Actions, edit: Callable[[Message], bool]) -> None:
+    """A person's message, or its editor."""
     with st.chat_message("user", avatar=_PERSON):
-        st.markdown(as_typed(message.content))
+        if not edit(message):
+            draw_attached(message)
+            if message.content:
+                st.markdown(as_typed(message.content))
+            actions(message)
 
 
 def reserve_answer() -> AnswerFrame:
@@ -49,28 +67,37 @@ def reserve_answer() -> AnswerFrame:
 
 
 def draw_live_answer(
-    live: LiveTurn, frame: AnswerFrame, *, load: Callable[[LiveTurn], Message | None], label: Label
+    live: LiveTurn,
+    frame: AnswerFrame,
+    *,
+    load: Callable[[LiveTurn], Message | None],
+    label: Label,
+    actions: Actions,
+    goes_on: Message | None = None,
 ) -> Message | None:
-    """A running answer, drawn until it ends; then `load(live)` brings it as it was stored, with its figures."""
-    state.mark_streamed(live.ids.answer)
-    draw_running(live.buffer, frame)
+    """A running answer, drawn until it ends; then `load(live)` brings it as it was stored, with its figures.
+
+    `goes_on` is the answer so far, when this turn goes on with one.
+    """
+    state.mark_streamed(goes_on.id if goes_on else live.ids.answer)
+    draw_running(live.buffer, frame, before=goes_on.content if goes_on else "")
     answer = load(live)
     if answer is None:
         frame.footer.empty()
         return None
     if answer.reasoning:
         draw_blocks(draw_reasoning(frame.reasoning, "Reasoning"), answer.reasoning)
-    frame.footer.caption(footer(answer, label))
-    _draw_below(frame.problem, answer, label)
+    _draw_end(frame, answer, label, actions)
     return answer
 
 
-def _draw_answer(message: Message, label: Label) -> None:
+def _draw_answer(message: Message, label: Label, actions: Actions) -> None:
     with st.chat_message("assistant", avatar=_MODEL):
         if state.was_streamed(message.id):
-            _draw_as_streamed(message, reserve_frame(), label)
+            _draw_as_streamed(message, reserve_frame(), label, actions)
         else:
             _draw_at_once(message, label)
+            actions(message)
 
 
 def _draw_at_once(message: Message, label: Label) -> None:
@@ -85,12 +112,18 @@ def _draw_at_once(message: Message, label: Label) -> None:
         _draw_below(st.empty(), message, label)
 
 
-def _draw_as_streamed(message: Message, frame: AnswerFrame, label: Label) -> None:
+def _draw_as_streamed(message: Message, frame: AnswerFrame, label: Label, actions: Actions) -> None:
     if message.reasoning:
         draw_blocks(draw_reasoning(frame.reasoning, "Reasoning"), message.reasoning)
     draw_blocks(frame.body, message.content)
+    _draw_end(frame, message, label, actions)
+
+
+def _draw_end(frame: AnswerFrame, message: Message, label: Label, actions: Actions) -> None:
     frame.footer.caption(footer(message, label))
     _draw_below(frame.problem, message, label)
+    with frame.actions.container():
+        actions(message)
 
 
 def _draw_below(slot: DeltaGenerator, message: Message, label: Label) -> None:
@@ -128,35 +161,60 @@ def _draw_earlier_button(hidden: int) -> None:
     )
 
 
-def draw_try_again(
+def draw_ways_on(
     slot: DeltaGenerator,
     last: Message,
     answer_again: Callable[[str, str | None], None],
     *,
+    go_on: Callable[[str, str | None], None],
     offer: Callable[[Message], Sequence[ModelSpec]],
 ) -> None:
     """The ways on after an answer that did not come to its end, or that was kept from before.
 
-    They call `answer_again(question_id, model_id)`; without a model id the chosen one is asked. `offer` names the
-    models to ask instead, after a failure or when somebody tired of waiting for the first word.
+    They call `go_on(answer_id, model_id)` or `answer_again(question_id, model_id)`; without a model id the chosen one
+    is asked. `offer` names the models to ask instead, after a failure or when somebody tired of waiting for the first
+    word.
     """
+    if last.role != "assistant" or last.parent_id is None:
+        return
     kept = last.figures is not None and last.figures.cost_code == "cached"
-    if last.role != "assistant" or (last.status == "complete" and not kept) or last.parent_id is None:
+    again, goes_on = last.status != "complete" or kept, unfinished(last)
+    if not again and not goes_on:
         return
     with slot.container(horizontal=True):
+        if goes_on:
+            _draw_go_on(last, go_on)
+        if again:
+            _draw_again(last, answer_again, instead=offer(last) if last.status in _FAILED or not last.content else ())
+
+
+def _draw_go_on(last: Message, go_on: Callable[[str, str | None], None]) -> None:
+    st.button(
+        "Continue",
+        key=f"again_go_on_{last.id}",
+        icon=":material/resume:",
+        help="The model goes on exactly where this answer stopped.",
+        on_click=go_on,
+        args=(last.id, last.served_model),
+    )
+
+
+def _draw_again(
+    last: Message, answer_again: Callable[[str, str | None], None], *, instead: Sequence[ModelSpec]
+) -> None:
+    st.button(
+        "Try again",
+        key=f"again_{last.id}",
+        icon=":material/refresh:",
+        help="Answers the last message once more, with the model chosen on the left.",
+        on_click=answer_again,
+        args=(last.parent_id, None),
+    )
+    for model in instead:
         st.button(
-            "Try again",
-            key=f"again_{last.id}",
-            icon=":material/refresh:",
-            help="Answers the last message once more, with the model chosen on the left.",
+            f"Ask {literal(model.label)} instead",
+            key=f"instead_{last.id}_{model.id}",
+            help="Answers the last message once more, with this model. The chosen model stays chosen.",
             on_click=answer_again,
-            args=(last.parent_id, None),
+            args=(last.parent_id, model.id),
         )
-        for model in offer(last) if last.status in _FAILED or not last.content else ():
-            st.button(
-                f"Ask {literal(model.label)} instead",
-                key=f"instead_{last.id}_{model.id}",
-                help="Answers the last message once more, with this model. The chosen model stays chosen.",
-                on_click=answer_again,
-                args=(last.parent_id, model.id),
-            )

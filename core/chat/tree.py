@@ -35,12 +35,14 @@ def children_of(messages: Mapping[str, Message]) -> Children:
 
 
 def place_of(children: Children, message: Message) -> Place:
-    """Where a message stands among those of the same role under the same parent."""
+    """Where a message stands among those of the same role under the same parent; one that is not there yet is last."""
     row = [sibling.id for sibling in children.get(message.parent_id, ()) if sibling.role == message.role]
-    at = row.index(message.id) if message.id in row else 0
+    if message.id not in row:
+        row.append(message.id)
+    at = row.index(message.id)
     return Place(
         number=at + 1,
-        count=max(1, len(row)),
+        count=len(row),
         previous=row[at - 1] if at > 0 else None,
         next=row[at + 1] if at + 1 < len(row) else None,
     )

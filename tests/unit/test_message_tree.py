@@ -56,6 +56,12 @@ def test_a_message_stands_among_its_siblings_in_the_order_they_were_made(message
     assert place_of(children_of(messages), messages[name]) == place
 
 
+def test_a_message_that_was_just_made_is_the_last_of_its_siblings(messages):
+    new = message("a4", "q1", "assistant", 9)
+
+    assert place_of(children_of(messages), new) == Place(number=3, count=3, previous="a2", next=None)
+
+
 def test_a_part_of_an_answer_is_no_sibling_of_the_question_that_follows_it():
     messages = by_id([message("a", None, "assistant"), message("part", "a", "assistant", 1), message("q", "a", age=2)])
 
