@@ -59,10 +59,10 @@ def draw_people(people: Sequence[User], groups: Groups) -> None:
         "Name": [user.display_name for user in people],
         "Username": [user.username for user in people],
         "Role": [_ROLES[user.role] for user in people],
-        "Groups": [", ".join(groups.names_of(user.id)) for user in people],
         "Signs in by": ["Password" if user.source == "password" else "Identity provider" for user in people],
         "Status": [_status(user) for user in people],
         "Last seen": _times([user.last_seen_at for user in people]),
+        "Groups": [", ".join(groups.names_of(user.id)) for user in people],
     }
     st.dataframe(
         pd.DataFrame(columns),
