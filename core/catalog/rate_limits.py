@@ -69,10 +69,11 @@ class Left:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What one answer said; None for a limit that it did not name."""
+    """What one answer said; None for a limit that it did not name. `refused`: only that it is too early."""
 
     requests: Left | None = None
     tokens: Left | None = None
+    refused: bool = False
 
 
 def parse_limits(headers: Mapping[str, str], *, now: datetime) -> Said:
@@ -83,7 +84,7 @@ def parse_limits(headers: Mapping[str, str], *, now: datetime) -> Said:
     plain = _own_names(headers)
     requests, tokens = (_left(plain, _NAMES[kind], now=now) for kind in ("requests", "tokens"))
     if requests is None and tokens is None and (wait := _moment(plain.get("retry-after", ""), now=now)):
-        requests = Left(0, None, wait, wait)
+        return Said(Left(0, None, wait, wait), refused=True)
     return Said(requests, tokens)
 
 
@@ -97,12 +98,14 @@ class HeardLimits:
 
     def hear(self, model_id: str, headers: Mapping[str, str]) -> None:
         """Take in the headers of an answer or a refusal."""
+        if not headers:
+            return  # nobody answered
         said = parse_limits(headers, now=self._clock())
-        if said == Said():
-            return
         with self._lock:
             before = self._said.get(model_id, Said())
-            self._said[model_id] = Said(said.requests or before.requests, said.tokens or before.tokens)
+            # Whatever comes after a refusal overtakes it; what names one limit leaves the other as it was.
+            requests = said.requests or (None if before.refused else before.requests)
+            self._said[model_id] = Said(requests, said.tokens or before.tokens, said.refused)
 
     def headroom(self, model_id: str) -> Headroom | None:
         """What is left by the provider's last word, None in what it did not say or what is too old."""

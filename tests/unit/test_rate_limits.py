@@ -80,7 +80,7 @@ def test_a_reset_comes_in_many_forms(reset: str, seconds: float) -> None:
 
 
 def test_a_refusal_that_says_when_to_come_back_leaves_nothing_until_then() -> None:
-    assert parse_limits({"Retry-After": "7"}, now=NOW) == Said(Left(0, None, in_(7), in_(7)))
+    assert parse_limits({"Retry-After": "7"}, now=NOW) == Said(Left(0, None, in_(7), in_(7)), refused=True)
     assert parse_limits({"Retry-After": "7", **OPENAI}, now=NOW) == parse_limits(OPENAI, now=NOW)
 
 
@@ -129,6 +129,17 @@ def test_an_answer_that_names_one_limit_leaves_what_is_known_of_the_other() -> N
     left = heard.headroom("a")
     assert left is not None
     assert (left.requests_left, left.requests_limit, left.tokens_left) == (12, None, 29976)
+
+
+def test_an_answer_overtakes_a_refusal_that_only_said_when_to_come_back() -> None:
+    heard = HeardLimits(clock=MovingClock())
+    heard.hear("a", {"retry-after": "30"})
+    assert heard.headroom("a") == Headroom(0, None, None, None, reported=True)
+
+    heard.hear("a", {})
+    assert heard.headroom("a") is not None
+    heard.hear("a", {"content-type": "text/event-stream"})
+    assert heard.headroom("a") is None
 
 
 def test_the_providers_word_goes_before_our_own_count() -> None:
