@@ -135,6 +135,7 @@ class Switchboard:
             "SWITCHBOARD_DATA_DIR": str(self._data),
             "SWITCHBOARD_MODELS": str(self._data / "models.yaml"),
             "SWITCHBOARD_LOCAL_MODEL": "off",
+            "SWITCHBOARD_TITLES": "off",
             "SWITCHBOARD_ADMIN_PASSWORD": PASSWORD,
         }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from dataclasses import dataclass, replace
 from functools import partial
@@ -25,6 +26,8 @@ from core.chat.attachment_care import sweep_regularly
 from core.chat.completion_probe import CompletionProbe
 from core.chat.import_job import ImportJobs
 from core.chat.recovery import recover_turns
+from core.chat.search import index_everything
+from core.chat.titles import Titler
 from core.chat.turns import TurnEngine
 from core.errors import TurnRefused
 from core.providers.circuit import Circuits
@@ -119,6 +122,7 @@ def build_services(settings: Settings) -> Services:
     engine = _build_engine(settings, database, registry, keys, gateway=gateway, groups=groups, files=files)
     health = PassiveHealth(database, cooling=partial(_cooling, engine))
     engine.run_aside(partial(keep_history, health))
+    engine.run_aside(partial(asyncio.to_thread, index_everything, database))
     engine.run_aside(partial(sweep_regularly, database, files))
     complete = CompletionProbe(database, gateway=gateway, circuits=engine.circuit)
     prober = Prober(
@@ -178,7 +182,18 @@ def _build_engine(
     groups: Groups,
     files: FileStore,
 ) -> TurnEngine:
-    return TurnEngine(
+    titler = Titler(
+        database,
+        gateway=gateway,
+        candidates=lambda user_id: {
+            name: model
+            for name, model in offered(
+                registry.current().models, person_of(load_user(database, user_id), groups)
+            ).items()
+            if not _lacks_key(model, keys) and engine.circuit.state(name).open_until is None
+        },
+    )
+    engine = TurnEngine(
         database=database,
         gateway=gateway,
         find_model=lambda model_id: registry.current().get(model_id),
@@ -186,7 +201,9 @@ def _build_engine(
         stall_s=settings.stall_s,
         on_close=gateway.aclose,
         files=files,
+        after_answer=titler.title if settings.titles == "on" else None,
     )
+    return engine
 
 
 def _lacks_key(model: ModelSpec, keys: Keys) -> bool:

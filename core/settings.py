@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, f
 from core.errors import SettingsError
 
 PREFIX = "SWITCHBOARD_"
+_ON = {"titles": "on"}
 _WORDS = {"int_parsing": "expected a whole number", "float_parsing": "expected a number"}
 
 
@@ -32,6 +33,8 @@ class Settings(BaseModel):
     admin_password: SecretStr | None = Field(default=None, description="makes the first user `admin`")
     local_model: Literal["on", "off"] = Field(default="on", description="the model that ships with the app")
     probes: Literal["on", "free", "off"] = Field(default="on", description="asking idle models whether they are there")
+    # Off for a script or a test that builds its own Settings: it makes no call that nobody asked for.
+    titles: Literal["on", "off"] = Field(default="off", description="titles of conversations by a cheap model")
     oidc_groups: str = Field(default="", description="the identity provider's claim that groups follow, such as groups")
     redis: str = Field(default="", description="shared circuits and counters of several replicas")
     stall_s: float = Field(default=30.0, gt=0, le=3600, description="seconds without a byte until a stream is broken")
@@ -66,7 +69,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     values = {name.removeprefix(PREFIX).lower(): value for name, value in given.items() if name.startswith(PREFIX)}
     _refuse_unknown(values)
     try:
-        return Settings.model_validate({name: value for name, value in values.items() if value})
+        return Settings.model_validate(_ON | {name: value for name, value in values.items() if value})
     except ValidationError as error:
         raise _explain(error) from error
 

@@ -16,7 +16,6 @@ from core.accounts.preferences import (
     load_team_defaults,
     read_preferences,
     save_preference,
-    save_team_default,
 )
 from core.accounts.users import User
 from core.bootstrap import Services
@@ -30,16 +29,15 @@ from ui.auth import current_user
 from ui.density import forget_density
 from ui.markdown import literal
 from ui.parameters_form import draw_own_preset, preset_title
+from ui.team_defaults import DENSITIES, TITLES, draw_team_defaults
 from ui.times import use_time_zone, viewer_zone_name
 
 _CONFIRM = "delete_data_username"
-_TEAM_MODEL, _TEAM_DENSITY = "team_default_model", "team_density"
 _FALLBACKS = {
     "automatic": "Use another one and say so",
     "ask": "Ask me",
     "never": "Only say that it failed",
 }
-_DENSITIES = {"comfortable": "Comfortable", "compact": "Compact"}
 _LISTS = frozenset({"favourites", "hidden_models"})
 _SAVED = {
     "default_model": "Default model",
@@ -49,6 +47,7 @@ _SAVED = {
     "fallback": "Choice for failures",
     "time_zone": "Time zone",
     "density": "Density",
+    "titles": "Choice for titles",
 }
 
 
@@ -81,14 +80,22 @@ def draw_defaults(services: Services, user: User) -> None:
         services,
         "density",
         "Density of chats",
-        _DENSITIES,
+        DENSITIES,
         mine.density,
-        placeholder=_DENSITIES[team.density or "comfortable"],
+        placeholder=DENSITIES[team.density or "comfortable"],
         help="Compact shows more messages at once, in smaller letters.",
     )
+    _draw_choice(
+        services,
+        "titles",
+        "Titles of chats",
+        TITLES,
+        mine.titles,
+        placeholder=TITLES[team.titles or "on"],
+        help="A title costs a small fraction of a cent, which counts like every other call.",
+    )
     if user.is_admin:
-        _draw_team_model(services, models, team)
-        _draw_team_density(services, team)
+        draw_team_defaults(services, models, team)
 
 
 def draw_presets(services: Services, user: User) -> None:
@@ -201,38 +208,6 @@ def _draw_choice(
     )
 
 
-def _draw_team_model(services: Services, models: Mapping[str, ModelSpec], team: Preferences) -> None:
-    st.session_state[_TEAM_MODEL] = team.default_model if team.default_model in models else None
-    st.selectbox(
-        "The team's default model",
-        list(models),
-        key=_TEAM_MODEL,
-        index=None,
-        format_func=lambda model_id: models[model_id].label,
-        placeholder="The cheapest that works",
-        help="For everybody who has chosen none. Only administrators see this.",
-        on_change=act,
-        args=(services, "defaults", _save_team(services, "default_model", _TEAM_MODEL, "The team's default model")),
-        kwargs={"admin": True},
-    )
-
-
-def _draw_team_density(services: Services, team: Preferences) -> None:
-    st.session_state[_TEAM_DENSITY] = team.density
-    st.selectbox(
-        "The team's density of chats",
-        list(_DENSITIES),
-        key=_TEAM_DENSITY,
-        index=None,
-        format_func=_DENSITIES.__getitem__,
-        placeholder=_DENSITIES["comfortable"],
-        help="For everybody who has chosen none. Only administrators see this.",
-        on_change=act,
-        args=(services, "defaults", _save_team(services, "density", _TEAM_DENSITY, "The team's density")),
-        kwargs={"admin": True},
-    )
-
-
 def _save(services: Services, name: str, key: str) -> None:
     user = current_user(services)
     if user is None:
@@ -252,15 +227,6 @@ def _not_offered(services: Services, user: User, name: str) -> list[JSON]:
     offered = services.offered_models(user)
     stored = load_preferences(services.database, user.id).get(name)
     return [model_id for model_id in (stored if isinstance(stored, list) else ()) if model_id not in offered]
-
-
-def _save_team(services: Services, name: str, key: str, what: str) -> Work:
-    def work(user: User) -> str:
-        save_team_default(services.database, name=name, value=st.session_state[key], actor_id=user.id)
-        forget_density()
-        return f"{what} is saved."
-
-    return work
 
 
 def _delete(services: Services) -> Work:

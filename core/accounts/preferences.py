@@ -18,9 +18,10 @@ from core.store.sql import load_queries
 JSON = str | int | float | bool | None | list["JSON"] | dict[str, "JSON"]
 Fallback = Literal["automatic", "ask", "never"]
 Density = Literal["comfortable", "compact"]
+Switch = Literal["on", "off"]
 
 _SQL = load_queries("preferences")
-_CHOICES = {"fallback": get_args(Fallback), "density": get_args(Density)}
+_CHOICES = {"fallback": get_args(Fallback), "density": get_args(Density), "titles": get_args(Switch)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,8 +29,8 @@ class Preferences:
     """One person's choices, or the team's. None and empty: not set.
 
     `fallback`: what happens when the chosen model fails before it has said anything. `time_zone` is an IANA name; None
-    follows the browser. `density` is how close together the messages of a chat stand. The field names are the names in
-    the store.
+    follows the browser. `density` is how close together the messages of a chat stand, `titles` whether a model names
+    conversations. The field names are the names in the store.
     """
 
     default_model: str | None = None
@@ -39,6 +40,7 @@ class Preferences:
     use_case: str | None = None
     time_zone: str | None = None
     density: Density | None = None
+    titles: Switch | None = None
 
 
 def load_preferences(database: Database, user_id: str) -> dict[str, JSON]:
@@ -61,6 +63,11 @@ def read_preferences(stored: Mapping[str, JSON]) -> Preferences:
 def density_in_force(mine: Preferences, team: Preferences) -> Density:
     """A person's own choice, else the team's, else "comfortable"."""
     return mine.density or team.density or "comfortable"
+
+
+def titles_wanted(mine: Preferences, team: Preferences) -> bool:
+    """Whether a model names a person's conversations. The team pays: where it says "off", nobody's are named."""
+    return "off" not in {mine.titles, team.titles}
 
 
 def save_preference(database: Database, *, user_id: str, name: str, value: JSON, clock: Clock = utc_now) -> None:

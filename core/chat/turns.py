@@ -12,6 +12,7 @@ import logging
 import random
 import threading
 from collections.abc import Awaitable, Callable, Coroutine
+from functools import partial
 from typing import Any
 
 from core.catalog.models import ModelSpec
@@ -58,16 +59,19 @@ class TurnEngine:
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
         on_close: Callable[[], Awaitable[object]] | None = None,
         files: FileStore | None = None,
+        after_answer: Callable[[LiveTurn], Coroutine[Any, Any, None]] | None = None,
     ) -> None:
         """Start the engine's loop.
 
         `refuse` raises TurnRefused for a model that this user may not have called now (no key, switched off, not open
         to them). `checkpoint_s` stays under the two seconds that a crash may cost. `sleep` waits between two attempts.
         `on_close` runs on the loop before it ends: the place to close connections that a gateway keeps for reuse there.
-        `files` holds what is attached to messages.
+        `files` holds what is attached to messages. `after_answer` runs beside the turns when one has ended and its
+        readers have been told.
         """
         self._database = database
         self._files = files
+        self._after_answer = after_answer
         self.circuit = Circuits(clock=clock)
         cache = AnswerCache(database, clock=clock)
         self._asking = Asking(
@@ -202,6 +206,8 @@ class TurnEngine:
                 del self._live[live.ids.conversation]
             self._release(live.request.user_id, live.ids.conversation)
             live.buffer.end()
+        if self._after_answer is not None:
+            self._loop.spawn(_logged(partial(self._after_answer, live)), name="after-answer")
 
     async def _answer(self, live: LiveTurn) -> Outcome:
         live.answer.started_at = self._clock()

@@ -55,8 +55,8 @@ class LiveServer:
 def start_server(directory: Path, *, port: int | None = None, **environment: str) -> LiveServer:
     """Start one in `directory` (its data dir, its home and its log live there) and wait until it answers.
 
-    The embedded model is off unless SWITCHBOARD_LOCAL_MODEL says otherwise; keyword arguments are environment
-    variables. A second start in the same directory finds what the first one left.
+    The embedded model and titles by a model are off unless their variables say otherwise; keyword arguments are
+    environment variables. A second start in the same directory finds what the first one left.
     """
     port = free_port() if port is None else port
     data_dir = directory / "data"
@@ -65,6 +65,7 @@ def start_server(directory: Path, *, port: int | None = None, **environment: str
         "SWITCHBOARD_PORT": str(port),
         "SWITCHBOARD_DATA_DIR": str(data_dir),
         "SWITCHBOARD_LOCAL_MODEL": "off",
+        "SWITCHBOARD_TITLES": "off",
         "HOME": str(directory),
         "PYTHONUNBUFFERED": "1",
     }

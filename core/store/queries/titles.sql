@@ -1,0 +1,8 @@
+-- name: untitled
+select title_source from conversations
+where id = $id and user_id = $user_id and deleted_at is null and title_source = 'auto'
+
+-- name: set_title
+-- Only where the first words still stand: what somebody typed meanwhile is theirs.
+update conversations set title = $title, title_source = 'model'
+where id = $id and user_id = $user_id and deleted_at is null and title_source = 'auto'

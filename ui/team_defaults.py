@@ -1,0 +1,83 @@
+"""What administrators choose for everybody who has chosen nothing, on the Settings page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import streamlit as st
+
+from core.accounts.preferences import Preferences, save_team_default
+from core.accounts.users import User
+from core.bootstrap import Services
+from core.catalog.models import ModelSpec
+from ui.accounts_view import Work, act
+from ui.density import forget_density
+
+DENSITIES = {"comfortable": "Comfortable", "compact": "Compact"}
+TITLES = {"on": "A cheap model, after the first answer", "off": "The first words"}
+
+
+def draw_team_defaults(services: Services, models: Mapping[str, ModelSpec], team: Preferences) -> None:
+    """The team's default model, density and titles. Every change is kept at once and audited."""
+    _draw_choice(
+        services,
+        "default_model",
+        "The team's default model",
+        {model_id: model.label for model_id, model in models.items()},
+        team.default_model,
+        placeholder="The cheapest that works",
+        note="For everybody who has chosen none.",
+    )
+    _draw_choice(
+        services,
+        "density",
+        "The team's density of chats",
+        DENSITIES,
+        team.density,
+        placeholder=DENSITIES["comfortable"],
+        note="For everybody who has chosen none.",
+    )
+    _draw_choice(
+        services,
+        "titles",
+        "The team's titles of chats",
+        TITLES,
+        team.titles,
+        placeholder=TITLES["on"],
+        note="With the first words, nobody's chats are named by a model.",
+    )
+
+
+def _draw_choice(
+    services: Services,
+    name: str,
+    label: str,
+    options: Mapping[str, str],
+    held: str | None,
+    *,
+    placeholder: str,
+    note: str,
+) -> None:
+    key = f"team_{name}"
+    st.session_state[key] = held if held in options else None
+    st.selectbox(
+        label,
+        list(options),
+        key=key,
+        index=None,
+        format_func=lambda option: options[option],
+        placeholder=placeholder,
+        help=f"{note} Only administrators see this.",
+        on_change=act,
+        args=(services, "defaults", _save(services, name, key, label)),
+        kwargs={"admin": True},
+    )
+
+
+def _save(services: Services, name: str, key: str, what: str) -> Work:
+    def work(user: User) -> str:
+        save_team_default(services.database, name=name, value=st.session_state[key], actor_id=user.id)
+        forget_density()
+        return f"{what} is saved."
+
+    return work
