@@ -10,13 +10,18 @@ from streamlit.delta_generator import DeltaGenerator
 
 from core.accounts.users import User
 from core.bootstrap import Services
+from core.chat.attachments import MOST_MEGABYTES
 from ui import chat, state
+from ui.attachments import FILE_TYPES, LIMITS, draw_sight, draw_waiting, receive
+from ui.auth import current_user
 from ui.chat import OpenChat
 from ui.conversation_list import draw_conversations, draw_search_button
 from ui.conversation_menu import draw_menu, title_line
 from ui.model_gone import draw_model_gone
 from ui.model_selector import draw_selector
 from ui.parameters_form import draw_parameters
+from ui.phone_sidebar import draw_phone_sidebar
+from ui.prompts_view import draw_prompts_button
 from ui.recommendation import draw_recommendation
 
 _SUGGESTIONS = "suggestions"
@@ -40,6 +45,7 @@ def draw_sidebar(services: Services, user: User, opened: OpenChat) -> None:
         draw_selector(services, user, on_change=partial(chat.keep_model, services))
         draw_parameters(services, user, choose_model=partial(chat.choose_model, services))
         draw_conversations(services, user_id=user.id)
+        draw_phone_sidebar()
 
 
 def draw_header(services: Services, opened: OpenChat) -> None:
@@ -60,8 +66,21 @@ def draw_bottom(services: Services, opened: OpenChat) -> DeltaGenerator:
                 "Stop", key="stop", icon=":material/stop_circle:", on_click=chat.stop, args=(services, opened.live)
             )
         draw_model_gone(services, opened.conversation, opened.messages)
+        draw_prompts_button(services)
+        draw_waiting(services, send=partial(chat.send, services, ""))
+        draw_sight(services, opened.messages, choose=partial(chat.choose_model, services))
     # Outside st.bottom, where it lands anyway: only then does the page follow the answer to its end.
-    st.chat_input("Ask anything", key=state.COMPOSER, on_submit=_submit, args=(services,))
+    st.chat_input(
+        "Ask anything",
+        key=state.COMPOSER,
+        accept_file="multiple",
+        file_type=FILE_TYPES,
+        max_upload_size=MOST_MEGABYTES,
+        on_submit=_submit,
+        args=(services,),
+    )
+    with st.bottom:
+        st.caption(LIMITS, text_alignment="center")
     return slot
 
 
@@ -78,7 +97,14 @@ def draw_empty(services: Services, user: User, send: Callable[[str], None]) -> N
 
 
 def _submit(services: Services) -> None:
-    chat.send(services, st.session_state[state.COMPOSER] or "")
+    typed = st.session_state[state.COMPOSER]
+    text, files = (typed.text, typed.files) if typed else ("", ())
+    if files and current_user(services) and (problems := receive(services, files)):
+        # Nothing is sent without a file that was meant to go with it.
+        state.keep_draft(text)
+        state.leave_notice(" ".join(problems))
+    else:
+        chat.send(services, text)
 
 
 def _send_suggestion(send: Callable[[str], None], suggestion: str) -> None:
