@@ -236,3 +236,21 @@ def test_the_models_page_says_which_group_is_missing_to_administrators_only(serv
 
     assert "The group Legal does not exist" in _said(pages["ada"])
     assert not pages["bob"].warning
+
+
+def test_a_fallback_for_a_group_answers_its_members_only(services, bob):
+    path = services.settings.models
+    entry = "  - {id: failing, call: lab/fault-500, label: Failing, price: free, fallbacks: [filed]}\n"
+    path.write_text(path.read_text(encoding="utf-8") + entry, encoding="utf-8")
+    services.registry.reload()
+    group_id = services.groups.create("Legal", actor_id=None)
+
+    served = []
+    for member_ids in ([], [bob.id]):
+        services.groups.change_members(group_id, add=member_ids, actor_id=None)
+        live = services.engine.start(TurnRequest(user_id=bob.id, model_id="failing", text="Hello"))
+        assert live.buffer.wait_until_ended(timeout_s=TIMEOUT_S)
+        served.append((live.result.status, live.result.served_model))
+
+    assert [status for status, _ in served] == ["failed", "complete"]
+    assert served[1][1] == "filed"
