@@ -15,6 +15,7 @@ from core.errors import SwitchboardError
 from ui.auth import draw_sign_out
 from ui.errors import draw_error
 from ui.markdown import literal
+from ui.phone_sidebar import draw_phone_sidebar
 
 log = logging.getLogger(__name__)
 
@@ -44,6 +45,16 @@ def pages(*, admin: bool) -> list[StreamlitPage]:
     """
     return [
         st.Page("pages/chat_page.py", title="Chat", icon=":material/chat:", url_path="chat", default=True),
+        st.Page(
+            "pages/search_page.py", title="Search", icon=":material/search:", url_path="search", visibility="hidden"
+        ),
+        st.Page(
+            "pages/shared_page.py",
+            title="Shared conversation",
+            icon=":material/link:",
+            url_path="shared",
+            visibility="hidden",
+        ),
         st.Page("pages/models_page.py", title="Models", icon=":material/view_list:", url_path="models"),
         st.Page("pages/settings_page.py", title="Settings", icon=":material/settings:", url_path="settings"),
         st.Page(
@@ -77,6 +88,8 @@ def draw_account(services: Services, user: User) -> None:
     with st.sidebar, st.container(horizontal=True, vertical_alignment="center"):
         st.caption(f":material/person: {literal(user.display_name)}", width="stretch")
         draw_sign_out(services)
+    with st.sidebar:
+        draw_phone_sidebar()
 
 
 def run_page(page: StreamlitPage) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -68,6 +69,22 @@ def quoted(text: str, *, language: str = "") -> str:
     while fence in text:
         fence += "`"
     return f"{fence}{language}\n{text}\n{fence}"
+
+
+def parents_first(messages: Sequence[Message]) -> list[Message]:
+    """The messages with every one behind its parent, else in the given order; those in a cycle come last."""
+    known = {message.id for message in messages}
+    under: defaultdict[str | None, list[Message]] = defaultdict(list)
+    for message in messages:
+        under[message.parent_id if message.parent_id in known else None].append(message)
+    found: dict[str, Message] = {}
+    waiting = list(reversed(under[None]))
+    while waiting:
+        message = waiting.pop()
+        if message.id not in found:
+            found[message.id] = message
+            waiting += reversed(under[message.id])
+    return [*found.values(), *(message for message in messages if message.id not in found)]
 
 
 def leaf_of(messages: Sequence[Message], wanted: str | None) -> str | None:

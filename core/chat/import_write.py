@@ -16,6 +16,7 @@ from typing import Any
 
 from core.chat.conversation import Message
 from core.chat.exchange import MESSAGE_FIELDS, UNKNOWN_TIME, Parcel
+from core.chat.import_tree import parents_first
 from core.chat.kept_parameters import to_json
 from core.clock import Clock, utc_now
 from core.store.database import Cursor, Database
@@ -24,7 +25,7 @@ from core.store.sql import load_queries
 _SQL = load_queries("exchange")
 _NAMESPACE = uuid.UUID("6f0a4c1e-7d2b-5c39-9a58-3a0f2d6be417")
 _COLUMNS = ("conversation_id", *MESSAGE_FIELDS)
-_SETTLED = timedelta(microseconds=1)
+_STEP = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,12 +122,19 @@ def _row(parcel: Parcel, messages: Sequence[Message], now: datetime) -> dict[str
 
 
 def _dated(parcel: Parcel, now: datetime) -> list[Message]:
-    """The messages with a time each: one without takes the conversation's, in the order of the source."""
+    """The messages with a time each, every one later than the one it follows: lists are read in the order of time.
+
+    A message without a time takes the conversation's. Other programs count whole seconds, so that a question and its
+    answer may share one. Our own times are exact and stay.
+    """
     start = parcel.created_at or now
-    return [
-        replace(message, created_at=start + number * _SETTLED) if message.created_at == UNKNOWN_TIME else message
-        for number, message in enumerate(parcel.messages)
-    ]
+    times: dict[str | None, datetime] = {}
+    for number, message in enumerate(parents_first(parcel.messages)):
+        known = start + number * _STEP if message.created_at == UNKNOWN_TIME else message.created_at
+        before = times.get(message.parent_id)
+        exact = parcel.source == "switchboard"
+        times[message.id] = known if exact or before is None else max(known, before + _STEP)
+    return [replace(message, created_at=times[message.id]) for message in parcel.messages]
 
 
 def _with_own_ids(cur: Cursor, parcels: Sequence[Parcel], user_id: str) -> list[Parcel]:

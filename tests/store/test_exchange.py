@@ -135,6 +135,15 @@ def test_what_a_source_gained_since_is_added(database, ada, jobs):
     assert parcel.leaf_message_id == next(one.id for one in parcel.messages if one.content == "May.")
 
 
+def test_an_answer_comes_after_its_question_where_the_source_counts_seconds(database, ada, jobs):
+    bring(jobs, ada, [chatgpt(), open_webui(), roles_and_parts()])
+
+    for parcel in load_parcels(database, user_id=ada.id):
+        times = {one.id: one.created_at for one in parcel.messages}
+        assert all(one.parent_id is None or times[one.parent_id] < one.created_at for one in parcel.messages)
+        assert parcel.messages[0].role == "user"
+
+
 def test_a_deleted_conversation_comes_back_when_it_is_imported_again(database, ada, jobs):
     bring(jobs, ada, [chatgpt()])
     (found,) = list_conversations(database, user_id=ada.id, limit=9)
