@@ -55,6 +55,8 @@ if opened.live and frame:
     last = draw_live_answer(opened.live, frame, load=load, label=label, actions=below, goes_on=opened.goes_on)
     stop_slot.empty()
     caught_up(services, opened)
+    # What it said was about the answer that has ended.
+    notice_slot.empty()
 if last is not None:
     draw_ways_on(
         again_slot,

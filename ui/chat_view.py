@@ -20,7 +20,6 @@ from ui.conversation_menu import draw_menu, title_line
 from ui.model_gone import draw_model_gone
 from ui.model_selector import draw_selector
 from ui.parameters_form import draw_parameters
-from ui.phone_sidebar import draw_phone_sidebar
 from ui.prompts_view import draw_prompts_button
 from ui.recommendation import draw_recommendation
 
@@ -45,7 +44,6 @@ def draw_sidebar(services: Services, user: User, opened: OpenChat) -> None:
         draw_selector(services, user, on_change=partial(chat.keep_model, services))
         draw_parameters(services, user, choose_model=partial(chat.choose_model, services))
         draw_conversations(services, user_id=user.id)
-        draw_phone_sidebar()
 
 
 def draw_header(services: Services, opened: OpenChat) -> None:

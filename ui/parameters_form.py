@@ -34,9 +34,7 @@ def draw_parameters(services: Services, user: User, *, choose_model: Callable[[s
 
     `choose_model` is called with the id of the model that a preset brings along.
     """
-    place = st.popover(
-        "Parameters", key="parameters", icon=":material/tune:", type="tertiary", width="stretch", on_change="rerun"
-    )
+    place = st.popover("Parameters", key="parameters", icon=":material/tune:", type="tertiary", on_change="rerun")
     # Drawn also while it is closed, and empty: a popover looks for room when it opens, before the form has come.
     form = place.container(height=_FORM_PX, width=_FORM_WIDTH_PX, border=False, key="parameters_form")
     model = services.registry.current().get(state.active_model() or "")

@@ -22,7 +22,8 @@ _PITCH = "Any AI model for your team, every cost in sight."
 
 
 # A session that ended on the way to another page leaves an empty sidebar behind.
-_NO_SIDEBAR = '<style>[data-testid="stSidebar"] { display: none; }</style>'
+# Nor what a toast still says about the page before.
+_NO_SIDEBAR = '<style>[data-testid="stSidebar"], [data-testid="stToastContainer"] { display: none; }</style>'
 
 
 @contextmanager
