@@ -86,6 +86,9 @@ def test_what_was_measured_and_what_the_limits_leave_are_shown():
     assert known["Worked in 24 h"] == "1,180 of 1,200 calls"
     assert known["Last error"] == "The provider is overloaded."
     assert known["Left this minute"] == "480 of 500 requests"
+    said = replace(status, headroom=Headroom(480, None, 900, 1000, reported=True))
+    left = "480 requests, 900 of 1,000 tokens, says the provider"
+    assert _known(_model(), said)["Left this minute"] == left
 
 
 def test_facts_name_others_by_their_labels_and_the_day_of_retirement():

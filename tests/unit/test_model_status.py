@@ -38,6 +38,9 @@ def test_the_limits_say_what_is_left() -> None:
     assert lines(ModelStatus("healthy", "healthy", headroom=Headroom(None, None, 0, 500)))[1:] == [
         "Left this minute: 0 tokens"
     ]
+    assert lines(ModelStatus("healthy", "healthy", headroom=Headroom(499, None, None, None, reported=True)))[1:] == [
+        "Left, says the provider: 499 requests"
+    ]
 
 
 def test_the_last_error_has_its_time_and_is_not_said_twice() -> None:
