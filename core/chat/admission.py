@@ -28,7 +28,8 @@ class TurnRequest:
     answered once more instead, `continues` the last answer, to go on where it was cut off. Without `conversation_id` a
     conversation is made. `system_prompt` replaces the model's own; an empty one means none. `fallback` says what to do
     when the model fails; None: what the conversation says. `attachments` come with the new message; one that `edits`
-    another has the files of that one as well.
+    another has the files of that one as well. `temporary` are the messages so far of a chat that is not stored; its
+    `conversation_id` is an id that no conversation has.
     """
 
     user_id: str
@@ -44,6 +45,7 @@ class TurnRequest:
     source: str = "chat"
     use_case: str | None = None
     attachments: Sequence[Attachment] = ()
+    temporary: Sequence[Message] | None = None
 
 
 def check_text(text: str, *, with_files: bool = False) -> str:

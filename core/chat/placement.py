@@ -36,6 +36,12 @@ def place_turn(database: Database, request: TurnRequest, *, conversation_id: str
     Raises NotFound for a conversation that is not this user's, TurnRefused for an empty or too long text, or for an
     `answer_again`, `edits` or `continues` that is no such message on the branch.
     """
+    if request.temporary is not None and request.attachments:
+        raise TurnRefused(
+            "temporary",
+            "Files are stored, so they cannot be sent in a temporary chat.",
+            next_step="Take them away, or start an ordinary chat.",
+        )
     path, kept = _branch(database, request)
     fallback = request.fallback or kept
     if request.continues is not None:
@@ -85,6 +91,8 @@ def _ids(turn_id: str, question: Message) -> TurnIds:
 
 
 def _branch(database: Database, request: TurnRequest) -> tuple[list[Message], FallbackChoice]:
+    if request.temporary is not None:
+        return list(request.temporary), "automatic"
     if request.conversation_id is None:
         return [], "automatic"
     conversation = load_conversation(database, conversation_id=request.conversation_id, user_id=request.user_id)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from core.catalog.models import ModelSpec, ProviderSpec
 from core.chat.admission import TurnRequest
@@ -40,7 +41,8 @@ def recover_turns(
     """End the turns that a crash left running: their checkpoint becomes the answer, marked interrupted.
 
     Returns how many there were. The attempts that had ended go to the ledger as they were. What had been written since
-    is priced by our own count; a model that is no longer in the registry keeps its name and is unpriced.
+    is priced by our own count; a model that is no longer in the registry keeps its name and is unpriced. A turn of a
+    temporary chat has no checkpoint and brings no answer.
     """
     rows = database.fetch_all(load_queries("turns")["interrupted_turns"])
     recovered = 0
@@ -66,6 +68,9 @@ def _recover(
     outcome = outcome_of(answer, ended="interrupted")
     attempts = _tries(row)
     answering = _model(row["answering_model"], find_model) if row["answering_model"] else asked
+    if row["temporary"]:
+        # Nobody knows what was said, so nobody can count what it cost.
+        answering = replace(answering, prices=None)
     # A turn that was waiting for its next attempt had none under way.
     if row["attempt_started_at"] or not attempts:
         request = _request(row)
@@ -77,7 +82,7 @@ def _recover(
         database,
         turn_id=ids.turn,
         status=outcome.turn_status,
-        answer=answer_message(ids, served, answer, outcome, now=clock(), asked=asked),
+        answer=None if row["temporary"] else answer_message(ids, served, answer, outcome, now=clock(), asked=asked),
         attempts=attempts,
     )
 

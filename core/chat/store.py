@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -42,7 +43,17 @@ def load_messages(database: Database, *, conversation: Conversation, figures: bo
     """All messages of a conversation in the order they were made; `figures` adds every answer's, and its receipt."""
     with database.cursor() as cur:
         messages = messages_of(cur, conversation.id)
-        by_turn, receipts = _figures_by_turn(cur, conversation.id) if figures else ({}, {})
+        return _with_figures(cur, messages, conversation.id) if figures else messages
+
+
+def with_figures(database: Database, messages: Sequence[Message], *, conversation_id: str) -> list[Message]:
+    """Messages with what each answer took, by the ledger, and its receipt."""
+    with database.cursor() as cur:
+        return _with_figures(cur, messages, conversation_id)
+
+
+def _with_figures(cur: Cursor, messages: Sequence[Message], conversation_id: str) -> list[Message]:
+    by_turn, receipts = _figures_by_turn(cur, conversation_id)
     return [
         replace(message, figures=by_turn[message.turn_id], receipt=receipts.get(message.turn_id))
         if message.role == "assistant" and message.turn_id in by_turn

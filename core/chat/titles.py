@@ -160,6 +160,7 @@ def clean_title(text: str) -> str | None:
 def _is_first_answer(live: LiveTurn) -> bool:
     return (
         live.request.source == "chat"
+        and live.request.temporary is None
         and len(live.history) == 1
         and live.result is not None
         and live.result.status == "complete"

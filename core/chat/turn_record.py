@@ -47,11 +47,11 @@ def begin_turn(
         # A conversation that this turn makes cannot have another; every statement is time the provider is not asked.
         if request.conversation_id is not None or question is None:
             _refuse_second_turn(cur, ids)
-        if question is not None:
-            _store_question(cur, request, question)
-        else:
-            _keep_order(cur, ids, now)
+        if request.temporary is None:
+            _store_place(cur, request, ids, question, now)
         cur.execute(_SQL["insert_turn"], **_turn_row(request, ids), now=now)
+        if request.temporary is not None:
+            cur.execute(_SQL["mark_temporary"], id=ids.turn)
 
     database.transaction(work)
 
@@ -87,9 +87,12 @@ def checkpoint_turn(database: Database, checkpoint: Checkpoint, *, turn_id: str,
     )
 
 
-def end_turn(database: Database, *, turn_id: str, status: str, answer: Message, attempts: Sequence[Attempt]) -> None:
+def end_turn(
+    database: Database, *, turn_id: str, status: str, answer: Message | None, attempts: Sequence[Attempt]
+) -> None:
     """Store the answer, the ledger rows of its attempts, oldest first, and the turn's end together.
 
+    `answer` is None for a turn of a temporary chat: no text of it is stored.
     Does nothing when the turn has ended already, so that it may be tried again after a failure whose effect is unknown.
     """
     chained = _chained(attempts)
@@ -97,7 +100,8 @@ def end_turn(database: Database, *, turn_id: str, status: str, answer: Message, 
     def work(cur: Cursor) -> None:
         if not cur.fetch_one(_SQL["running_turn"], id=turn_id):
             return
-        insert_message(cur, answer)
+        if answer is not None:
+            insert_message(cur, answer)
         for attempt in chained:
             record_attempt(cur, attempt)
         cur.execute(_SQL["end_turn"], id=turn_id, status=status, now=chained[-1].ended_at)
@@ -112,6 +116,13 @@ def _chained(attempts: Sequence[Attempt]) -> list[Attempt]:
     return [
         replace(attempt, id=own, parent_id=parent) for attempt, own, parent in zip(attempts, ids, parents, strict=False)
     ]
+
+
+def _store_place(cur: Cursor, request: TurnRequest, ids: TurnIds, question: Message | None, now: datetime) -> None:
+    if question is not None:
+        _store_question(cur, request, question)
+    else:
+        _keep_order(cur, ids, now)
 
 
 def _store_question(cur: Cursor, request: TurnRequest, question: Message) -> None:

@@ -96,9 +96,10 @@ class TurnWriter:
 
     def _checkpoint(self, live: LiveTurn, completion: CompletionRequest, answer: Answer, tries: Sequence[Try]) -> None:
         under_way = answer.sent or answer.pieces
+        kept = live.request.temporary is None
         checkpoint = Checkpoint(
-            text="".join(answer.text),
-            reasoning="".join(answer.reasoning),
+            text="".join(answer.text) if kept else "",
+            reasoning="".join(answer.reasoning) if kept else "",
             model_id=completion.model.id if under_way else None,
             started_at=answer.started_at if under_way else None,
             first_token_at=answer.first_token_at,
@@ -109,9 +110,17 @@ class TurnWriter:
     def _save_end(self, live: LiveTurn, outcome: Outcome, answer: Message) -> None:
         # Counting the tokens of a long history takes a while: on this thread it holds up no other turn.
         attempts = _attempts(live, outcome, ended_at=answer.created_at)
-        # Kept while the turn still runs: nobody's data can be deleted between the two.
-        self._cache.keep(live.completion, live.answer, user_id=live.request.user_id, now=answer.created_at)
-        end_turn(self._database, turn_id=live.ids.turn, status=outcome.turn_status, answer=answer, attempts=attempts)
+        kept = live.request.temporary is None
+        if kept:
+            # Kept while the turn still runs: nobody's data can be deleted between the two.
+            self._cache.keep(live.completion, live.answer, user_id=live.request.user_id, now=answer.created_at)
+        end_turn(
+            self._database,
+            turn_id=live.ids.turn,
+            status=outcome.turn_status,
+            answer=answer if kept else None,
+            attempts=attempts,
+        )
 
 
 def _message(live: LiveTurn, outcome: Outcome, *, now: datetime) -> Message:

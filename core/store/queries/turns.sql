@@ -7,6 +7,9 @@ insert into turns (
     '', '', $now
 )
 
+-- name: mark_temporary
+update turns set temporary = true where id = $id
+
 -- name: running_turn_of_conversation
 select id from turns where conversation_id = $conversation_id and status = 'running'
 
@@ -26,7 +29,8 @@ where id = $id and status = 'running'
 
 -- name: interrupted_turns
 select id, conversation_id, user_id, user_message_id, source, use_case, requested_model, parameters, partial_text,
-    partial_reasoning, answering_model, tries, attempt_started_at, first_token_at, checkpoint_at, started_at
+    partial_reasoning, answering_model, tries, attempt_started_at, first_token_at, checkpoint_at, started_at,
+    coalesce(temporary, false) as temporary
 from turns
 where status = 'running'
 order by started_at, id
