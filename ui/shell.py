@@ -16,7 +16,6 @@ from ui.auth import draw_sign_out
 from ui.errors import draw_error
 from ui.markdown import literal
 from ui.phone_sidebar import draw_phone_sidebar
-from ui.phone_sidebar import draw_phone_sidebar
 
 log = logging.getLogger(__name__)
 
@@ -89,8 +88,6 @@ def draw_account(services: Services, user: User) -> None:
     with st.sidebar, st.container(horizontal=True, vertical_alignment="center"):
         st.caption(f":material/person: {literal(user.display_name)}", width="stretch")
         draw_sign_out(services)
-    with st.sidebar:
-        draw_phone_sidebar()
     with st.sidebar:
         draw_phone_sidebar()
 
