@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 from core.catalog.models import ModelSpec, ParameterValue
 from core.chat.conversation import Attachment, FallbackChoice, Message
-from core.chat.message_tokens import estimate_image_tokens_of, texts_of
+from core.chat.message_tokens import estimate_image_tokens_of, estimate_message_tokens, texts_of
 from core.chat.plain_text import clean_text
-from core.costs.token_count import estimate_tokens, surely_fits
+from core.costs.token_count import surely_fits
 from core.errors import TurnRefused
 from core.providers.gateway import ChatMessage
 
@@ -89,7 +89,7 @@ def check_window(messages: Sequence[ChatMessage], *, model: ModelSpec) -> None:
     room = max(1, model.context_tokens - min(_ROOM_FOR_ANSWER, model.max_output_tokens or _ROOM_FOR_ANSWER))
     if surely_fits(texts, tokens=room - images):
         return
-    needed = sum(estimate_tokens(text) for text in texts) + images
+    needed = estimate_message_tokens(messages, model=model)
     if needed > room:
         raise TurnRefused(
             "window",

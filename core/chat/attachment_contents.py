@@ -23,6 +23,11 @@ def with_contents(files: FileStore | None, history: Sequence[Message]) -> Sequen
     ]
 
 
+def has_images(message: Message) -> bool:
+    """Whether a message comes with images, so that only a model that sees can answer it."""
+    return any(attached.kind == "image" for attached in message.attachments)
+
+
 def check_seen(question: Message, *, model: ModelSpec) -> None:
     """Raises TurnRefused "vision" when a question comes with images that `model` cannot see."""
     if Capability.VISION in model.capabilities:

@@ -36,7 +36,7 @@ class PdfText:
 
 
 def read_pdf(data: bytes, *, most_characters: int, within_s: float = _WITHIN_S) -> PdfText:
-    """Read a PDF. Takes about 0.4 s and a few hundredths for every page.
+    """Read a PDF. Starting the reader takes about half a second; pages take milliseconds to hundredths of a second.
 
     Raises Unreadable for a damaged or protected file, one without text, and one that is too much.
     """

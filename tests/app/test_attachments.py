@@ -179,6 +179,15 @@ def test_the_same_file_twice_goes_once_and_more_than_ten_are_refused(chat, servi
     assert len(waiting) == len(set(waiting)) == 10
 
 
+def test_after_a_failure_only_models_that_see_are_offered(chat, provider):
+    provider.behave("swift", say("A short", ending="reset", break_after=1))
+    choose_in_app(chat, "seer")
+    attach(chat, CAT)
+    send(chat, "What is it?")
+
+    assert [label for label in labels(chat) if label.endswith("instead")] == ["Ask Dear instead"]
+
+
 def test_trying_again_with_a_model_that_cannot_see_is_refused_with_an_offer(chat, provider):
     choose_in_app(chat, "seer")
     attach(chat, CAT)
