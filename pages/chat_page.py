@@ -10,6 +10,7 @@ from core.errors import NotFound
 from ui import chat, state
 from ui.auth import require_user
 from ui.chat_view import draw_bottom, draw_empty, draw_header, draw_sidebar
+from ui.drafts import keep_drafts
 from ui.errors import draw_error
 from ui.follow import caught_up, follow
 from ui.markdown import literal
@@ -41,6 +42,7 @@ if opened.conversation is None:
         draw_empty(services, user, partial(chat.send, services))
 label, below = partial(chat.label_of, services), partial(draw_below, services, opened)
 draw_hub()
+keep_drafts(user)
 follow(services, opened)
 with history_place:
     draw_history(opened.messages, label=label, actions=below, edit=partial(draw_editor, services))

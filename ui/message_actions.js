@@ -2,6 +2,7 @@
 // delete. Loaded once per page; every message's own component is a line of script that hands itself over to `draw`.
 const hub = (globalThis[Symbol.for("switchboard.messages")] ??= { waiting: new Map() });
 const COPIED_MS = 1500;
+const KEEP_PLACE_MS = 4000;
 
 function make(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
@@ -153,10 +154,45 @@ hub.draw = ({ data, parentElement, setTriggerValue }) => {
   if (row.text === JSON.stringify(data)) return;
   row.text = JSON.stringify(data);
   row.data = data;
+  row.dataset.message = data.id;
   row.setAttribute("aria-label", data.role === "user" ? "Actions for this message" : "Actions for this answer");
   fill(row);
   takeFocus(row);
 };
+
+function scrollerOf(element) {
+  for (let box = element.parentElement; box; box = box.parentElement) {
+    if (box.scrollHeight > box.clientHeight && /auto|scroll/.test(getComputedStyle(box).overflowY)) return box;
+  }
+  return document.scrollingElement;
+}
+
+// Earlier messages come above those on show: what one was reading stays where it is, until one scrolls.
+function keepPlace() {
+  const first = document.querySelector(".message-actions[data-message]");
+  if (!first) return;
+  const { message } = first.dataset;
+  const { top } = first.getBoundingClientRect();
+  const stopped = new AbortController();
+  const hold = () => {
+    const now = document.querySelector(`.message-actions[data-message="${CSS.escape(message)}"]`);
+    const moved = now ? now.getBoundingClientRect().top - top : 0;
+    if (Math.abs(moved) > 1) scrollerOf(now).scrollBy({ top: moved, behavior: "instant" });
+  };
+  const watch = new MutationObserver(hold);
+  watch.observe(first.closest("main, [data-testid='stApp']"), { childList: true, subtree: true, characterData: true });
+  stopped.signal.addEventListener("abort", () => watch.disconnect());
+  for (const event of ["wheel", "touchstart", "keydown", "pointerdown"]) {
+    addEventListener(event, () => stopped.abort(), { once: true, passive: true, signal: stopped.signal });
+  }
+  setTimeout(() => stopped.abort(), KEEP_PLACE_MS);
+}
+
+hub.listening ??= document.addEventListener(
+  "click",
+  (event) => event.target.closest?.(".st-key-earlier button") && keepPlace(),
+  { capture: true },
+) ?? true;
 
 export default function () {
   for (const component of hub.waiting.values()) hub.draw(component);

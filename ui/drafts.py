@@ -1,0 +1,30 @@
+"""The composer's draft, per conversation: it survives other conversations, other pages and a reload of the tab.
+
+Streamlit keeps what stands in a chat input in the browser alone and forgets it with the page. A component of ours
+(drafts.js) keeps it in the tab's own storage, which nobody else reads and which goes with the tab.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+
+from core.accounts.users import User
+from ui import message_state, state
+
+_KEY = "drafts"
+_keep = st.components.v2.component("drafts", js=Path(__file__).with_name("drafts.js").read_text(encoding="utf-8"))
+
+
+def keep_drafts(user: User) -> None:
+    """Keep what is typed for the open conversation, and bring back what was."""
+    conversation_id = state.conversation_id()
+    new_chat = f"{user.id} new"
+    _keep(
+        key=_KEY,
+        data={
+            "scope": new_chat if conversation_id is None else f"{user.id} {conversation_id}",
+            "from": new_chat if conversation_id == message_state.begun() and conversation_id else None,
+        },
+    )
