@@ -8,6 +8,7 @@ from ui.auth import current_user, signed_in_user
 from ui.density import follow_density
 from ui.runtime import get_services
 from ui.shell import configure_page, draw_account, pages, run_page
+from ui.temporary_chat import leave
 from ui.times import follow_time_zone
 
 configure_page()
@@ -17,6 +18,7 @@ known = current_user(services)
 page = st.navigation(pages(admin=known is not None and known.is_admin), position="sidebar" if known else "hidden")
 user = signed_in_user(services)
 if user is None:
+    leave()
     st.stop()
 follow_time_zone(services, user)
 follow_density(services, user)

@@ -37,9 +37,9 @@ empty_slot, header_place, history_place = st.empty(), st.container(), st.contain
 again_slot, notice_slot, undo_slot = st.empty(), st.empty(), st.empty()
 with header_place:
     draw_header(services, opened)
-if opened.conversation is None:
+if opened.is_empty:
     with empty_slot.container():
-        draw_empty(services, user, partial(chat.send, services))
+        draw_empty(services, user, partial(chat.send, services), temporary=opened.temporary)
 label, below = partial(chat.label_of, services), partial(draw_below, services, opened)
 draw_hub()
 keep_drafts(user)

@@ -27,6 +27,7 @@ from ui.auth import current_user
 from ui.model_selector import take_choice
 from ui.parameter_changes import chosen_for_request
 
+from ui.temporary_chat import note_turn, open_temporary, up_to_date
 SUGGESTIONS = (
     "Why does 0.1 + 0.2 not equal 0.3?",
     "Plan five simple dinners with a shopping list",
@@ -43,7 +44,8 @@ _HEAD_START_S = 0.012
 class OpenChat:
     """What the page shows: the conversation, the branch on show, and the turn that is being answered in it.
 
-    `goes_on` is the answer that this turn goes on with; `tree` is every message of the conversation, by its parent.
+    `goes_on` is the answer that this turn goes on with; `tree` is every message of the conversation, by its parent. A
+    `temporary` chat has messages and no conversation.
     """
 
     conversation: Conversation | None = None
@@ -52,6 +54,12 @@ class OpenChat:
     goes_on: Message | None = None
     tree: Children = field(default_factory=dict)
 
+    temporary: bool = False
+
+    @property
+    def is_empty(self) -> bool:
+        """True before the first message."""
+        return self.conversation is None and not self.messages
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Asked:
@@ -67,7 +75,10 @@ class _Asked:
 
 
 def load_chat(services: Services, user: User) -> OpenChat:
-    """The conversation of the URL. Raises NotFound for one that is not there or not this person's."""
+    """The conversation of the URL, or the temporary chat. Raises NotFound for one that is not this person's."""
+    if held := open_temporary(services, user):
+        shown, goes_on = _as_shown(held.messages, held.live)
+        return OpenChat(messages=shown, live=held.live, goes_on=goes_on, temporary=True)
     conversation_id = state.conversation_id()
     if conversation_id is None:
         return OpenChat()
@@ -79,6 +90,11 @@ def load_chat(services: Services, user: User) -> OpenChat:
     if live is not None:
         path = [message for message in path if message.id != live.ids.answer]
     shown = as_read(path)
+    shown, goes_on = _as_shown(path, live)
+    return OpenChat(conversation=conversation, messages=shown, live=live, goes_on=goes_on, tree=children_of(messages))
+
+
+def _as_shown(path: Sequence[Message], live: LiveTurn | None) -> tuple[list[Message], Message | None]:
     goes_on = shown.pop() if shown and live is not None and live.request.continues == shown[-1].id else None
     return OpenChat(conversation=conversation, messages=shown, live=live, goes_on=goes_on, tree=children_of(messages))
 
@@ -86,6 +102,9 @@ def load_chat(services: Services, user: User) -> OpenChat:
 def load_answer(services: Services, live: LiveTurn) -> Message | None:
     """The answer of a turn that has ended, as it is read, with its figures; without them when it is not stored."""
     conversation = load_conversation(
+    if live.request.temporary is not None:
+        held = up_to_date(services)
+        return as_read(held.messages)[-1] if held and live.result else live.result
         services.database, conversation_id=live.ids.conversation, user_id=live.request.user_id
     )
     stored = by_id(load_messages(services.database, conversation=conversation))
@@ -214,6 +233,8 @@ def _start(services: Services, asked: _Asked) -> bool:
 def _again(asked: _Asked) -> str | None:
     """The stored question that was to be answered, with its files."""
     return asked.answer_again or asked.edits
+    if request.temporary is not None:
+        note_turn(live)
 
 
 def _keep_text(asked: _Asked) -> None:
@@ -243,7 +264,9 @@ def _request(services: Services, user: User, asked: _Asked) -> TurnRequest:
         edits=asked.edits,
         continues=asked.continues,
         attachments=asked.attachments,
-        conversation_id=conversation_id,
+        conversation_id=temporary.id if temporary else conversation_id,
+        temporary=temporary.messages if temporary else None,
+    temporary = up_to_date(services)
         parameters={name: value for name, value in wanted.items() if value is not None},
         system_prompt=system_prompt,
         fallback=_fallback_of_new_chat(services, user) if conversation_id is None else None,

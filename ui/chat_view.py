@@ -22,6 +22,7 @@ from ui.model_selector import draw_selector
 from ui.parameters_form import draw_parameters
 from ui.prompts_view import draw_prompts_button
 from ui.recommendation import draw_recommendation
+from ui.temporary_chat import draw_begin, draw_mark
 
 _SUGGESTIONS = "suggestions"
 
@@ -47,7 +48,9 @@ def draw_sidebar(services: Services, user: User, opened: OpenChat) -> None:
 
 
 def draw_header(services: Services, opened: OpenChat) -> None:
-    """The title of the open conversation and its menu."""
+    """The title of the open conversation and its menu; of a temporary chat that it is one."""
+    if opened.temporary and not opened.is_empty:
+        draw_mark()
     if opened.conversation is None:
         return
     with st.container(horizontal=True, vertical_alignment="center", wrap=False):
@@ -82,8 +85,12 @@ def draw_bottom(services: Services, opened: OpenChat) -> DeltaGenerator:
     return slot
 
 
-def draw_empty(services: Services, user: User, send: Callable[[str], None]) -> None:
+def draw_empty(services: Services, user: User, send: Callable[[str], None], *, temporary: bool = False) -> None:
     """What a new chat shows: a question, four ways to begin, and which model to take for what."""
+    if temporary:
+        draw_mark()
+    else:
+        draw_begin(services)
     st.space("large")
     st.subheader("What can I help with?", anchor=False)
     # Buttons and no chips that keep a value: Streamlit would hand that value to the next run again, once the chips were
@@ -97,7 +104,10 @@ def draw_empty(services: Services, user: User, send: Callable[[str], None]) -> N
 def _submit(services: Services) -> None:
     typed = st.session_state[state.COMPOSER]
     text, files = (typed.text, typed.files) if typed else ("", ())
-    if files and current_user(services) and (problems := receive(services, files)):
+    if files and state.temporary_chat():
+        state.keep_draft(text)
+        state.leave_notice("Files are stored, so they cannot be sent in a temporary chat. Start an ordinary chat.")
+    elif files and current_user(services) and (problems := receive(services, files)):
         # Nothing is sent without a file that was meant to go with it.
         state.keep_draft(text)
         state.leave_notice(" ".join(problems))

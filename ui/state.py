@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 import streamlit as st
 
 from core.catalog.models import ParameterValue
+from core.chat.live_turn import LiveTurn
+from core.chat.temporary import TemporaryChat
 
 COMPOSER = "composer"
 MODEL = "model_selector"
@@ -25,6 +27,8 @@ _OPENED = "opened_conversation"
 _FOUND = "found_message"
 _FOUND_LISTED = "found_conversations"
 _SEARCH = "kept_search"
+_TEMPORARY = "temporary_chat"
+_LEFT_TURN = "left_turn"
 _ACTIVE_MODEL = "active_model"
 _SUCCESSOR = "successor_in"
 _NEW_CHAT_PARAMETERS = "new_chat_parameters"
@@ -54,6 +58,27 @@ def open_conversation(conversation: str | None) -> None:
         st.query_params[_CONVERSATION_PARAMETER] = conversation
     st.session_state[_SHOWN] = FIRST_MESSAGES
     st.session_state.pop(_FOUND, None)
+    set_temporary_chat(None)
+
+
+def temporary_chat() -> TemporaryChat | None:
+    """The chat of this tab that is not stored; None when it shows another one."""
+    value: TemporaryChat | None = st.session_state.get(_TEMPORARY)
+    return value
+
+
+def set_temporary_chat(chat: TemporaryChat | None) -> None:
+    """Show a chat that is not stored; with None it is forgotten, and an answer in it is one that nobody waits for."""
+    held = temporary_chat()
+    if chat is None and held is not None and held.live is not None:
+        st.session_state[_LEFT_TURN] = held.live
+    st.session_state[_TEMPORARY] = chat
+
+
+def take_left_turn() -> LiveTurn | None:
+    """The turn of the temporary chat that was left while it was being answered, once."""
+    value: LiveTurn | None = st.session_state.pop(_LEFT_TURN, None)
+    return value
 
 
 def point_out(conversation: str, message_id: str, terms: Sequence[str]) -> None:

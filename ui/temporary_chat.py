@@ -1,0 +1,79 @@
+"""The temporary chat of a tab: its messages are in this session only, and gone when it is left.
+
+It is left by opening a conversation or a new chat, by a reload, by closing the tab and by signing out.
+"""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.accounts.users import User
+from core.bootstrap import Services
+from core.chat import temporary
+from core.chat.temporary import TemporaryChat
+from core.chat.turns import LiveTurn
+from ui import state
+from ui.auth import current_user
+
+WHAT_IT_IS = "Nothing said here is stored, only what it costs. It is gone when you leave it, reload or sign out."
+
+
+def open_temporary(services: Services, user: User) -> TemporaryChat | None:
+    """The temporary chat on show, up to date; None when there is none. An answer in one that was left is stopped."""
+    held, left = state.temporary_chat(), state.take_left_turn()
+    if left is not None:
+        services.engine.stop(left)
+    if held is None:
+        return None
+    if held.user_id != user.id:
+        leave()
+        return open_temporary(services, user)
+    return up_to_date(services)
+
+
+def up_to_date(services: Services) -> TemporaryChat | None:
+    """The temporary chat with the answer that has come since it was looked at last; None when there is none."""
+    held = state.temporary_chat()
+    if held is not None:
+        held = temporary.settle(held, services.database)
+        state.set_temporary_chat(held)
+    return held
+
+
+def note_turn(live: LiveTurn) -> None:
+    """A turn of the temporary chat is being answered."""
+    if held := state.temporary_chat():
+        state.set_temporary_chat(temporary.follow(held, live))
+
+
+def leave() -> None:
+    """Forget the temporary chat, if there is one."""
+    state.set_temporary_chat(None)
+
+
+def draw_begin(services: Services) -> None:
+    """The way into a temporary chat, on an empty page."""
+    with st.container(horizontal=True, horizontal_alignment="right"):
+        st.button(
+            "Temporary chat",
+            key="begin_temporary",
+            icon=":material/visibility_off:",
+            type="tertiary",
+            help=WHAT_IT_IS,
+            on_click=_begin,
+            args=(services,),
+        )
+
+
+def draw_mark() -> None:
+    """What says that this chat is temporary, and the way out of it."""
+    with st.container(border=True, key="temporary_mark", horizontal=True, vertical_alignment="center"):
+        st.markdown(f":material/visibility_off: **Temporary chat.** {WHAT_IT_IS}", width="stretch")
+        st.button("Leave it", key="leave_temporary", type="tertiary", on_click=state.open_conversation, args=(None,))
+
+
+def _begin(services: Services) -> None:
+    user = current_user(services)
+    if user is not None:
+        state.open_conversation(None)
+        state.set_temporary_chat(temporary.begin(user.id))
