@@ -140,7 +140,7 @@ def build_services(settings: Settings) -> Services:
         sign_in=sign_in,
         groups=groups,
         engine=engine,
-        imports=ImportJobs(database),
+        imports=ImportJobs(database, files),
         health=health,
         prober=prober,
         limits=limits,

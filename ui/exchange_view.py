@@ -29,13 +29,19 @@ _FEW = 6
 def draw_export(services: Services, conversation: Conversation) -> None:
     """One conversation as a file: JSON with everything in it, or Markdown to read."""
     stem = file_stem(conversation.title)
-    st.caption("All branches, to keep or to import again. Attached files are not in it.")
+    st.caption("All branches and attached files, to keep or to import again.")
     st.download_button(
         "Export as JSON",
         key="export_json",
         icon=":material/data_object:",
         width="stretch",
-        data=partial(export_json, services.database, user_id=conversation.user_id, conversation_id=conversation.id),
+        data=partial(
+            export_json,
+            services.database,
+            services.files,
+            user_id=conversation.user_id,
+            conversation_id=conversation.id,
+        ),
         file_name=f"{stem}.json",
         mime="application/json",
         on_click="ignore",
@@ -103,6 +109,8 @@ def result_line(progress: ImportProgress) -> str:
     """What came of an import in one sentence or two."""
     written = progress.written
     parts = [f"{counted(written.added, 'conversation')} imported"]
+    if progress.files:
+        parts.append(counted(progress.files, "attached file"))
     if written.updated:
         parts.append(f"{written.updated} brought up to date")
     if written.known:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import logging
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from core.chat.attachment_rows import as_rows, from_json
@@ -22,8 +22,13 @@ _UNSENT_S = 24 * 3600.0
 _SWEEP_EVERY_S = 6 * 3600.0
 
 
-def export_attachments(database: Database, files: FileStore, *, user_id: str) -> list[dict[str, Any]]:
-    """Every file of a person with the message it belongs to and its bytes in Base64; null for bytes that are gone."""
+def export_attachments(
+    database: Database, files: FileStore, *, user_id: str, message_ids: Collection[str] | None = None
+) -> list[dict[str, Any]]:
+    """Every file of a person with the message it belongs to and its bytes in Base64; null for bytes that are gone.
+
+    `message_ids` are the messages whose files are wanted, if not all are.
+    """
     return [
         {
             "conversation_id": row["conversation_id"],
@@ -32,6 +37,7 @@ def export_attachments(database: Database, files: FileStore, *, user_id: str) ->
             "content_base64": _base64(files, attached),
         }
         for row in database.fetch_all(_SQL["attachments_of_user"], user_id=user_id)
+        if message_ids is None or row["message_id"] in message_ids
         for attached in from_json(row["attachments"])
         for known in as_rows([attached])
     ]

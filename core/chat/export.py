@@ -12,12 +12,15 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from core.chat.attachment_care import export_attachments
+from core.chat.attachment_rows import from_json as from_rows
 from core.chat.conversation import Message, branch, by_id
 from core.chat.exchange import Parcel, header, to_document
 from core.chat.kept_parameters import from_json
 from core.clock import Clock, utc_now
 from core.errors import NotFound
 from core.store.database import Database, Row
+from core.store.files import FileStore
 from core.store.sql import load_queries
 
 _SQL = load_queries("exchange")
@@ -51,10 +54,14 @@ def load_parcel(database: Database, *, user_id: str, conversation_id: str) -> Pa
     return found[0]
 
 
-def export_json(database: Database, *, user_id: str, conversation_id: str, clock: Clock = utc_now) -> bytes:
-    """One conversation with all its branches in the exchange format, UTF-8. Raises NotFound."""
+def export_json(
+    database: Database, files: FileStore, *, user_id: str, conversation_id: str, clock: Clock = utc_now
+) -> bytes:
+    """One conversation with all its branches and attached files in the exchange format, UTF-8. Raises NotFound."""
     parcel = load_parcel(database, user_id=user_id, conversation_id=conversation_id)
-    return to_json({**header(clock()), "conversations": [to_document(parcel)]})
+    kept = {message.id for message in parcel.messages if message.attachments}
+    attached = export_attachments(database, files, user_id=user_id, message_ids=kept)
+    return to_json({**header(clock()), "conversations": [to_document(parcel)], "attachments": attached})
 
 
 def export_markdown(database: Database, *, user_id: str, conversation_id: str) -> bytes:
@@ -94,7 +101,8 @@ def _message(message: Message) -> str:
     who = "You" if message.role == "user" else message.model_label or "Unknown model"
     ending = f", {_ENDINGS[message.status]}" if message.status in _ENDINGS else ""
     head = f"## {who}{ending}\n\n_{message.created_at:%Y-%m-%d %H:%M} UTC_"
-    return "\n\n".join(part for part in (head, message.content, message.error_message) if part)
+    files = [f"_Attached: {attached.name}_" for attached in message.attachments]
+    return "\n\n".join(part for part in (head, *files, message.content, message.error_message) if part)
 
 
 def _parcel(row: Row, messages: Sequence[Row]) -> Parcel:
@@ -102,7 +110,7 @@ def _parcel(row: Row, messages: Sequence[Row]) -> Parcel:
     removed = {message["id"]: at for message in messages if (at := message.pop("deleted_at")) is not None}
     return Parcel(
         source="switchboard",
-        messages=tuple(Message(**message) for message in messages),
+        messages=tuple(Message(**{**row, "attachments": from_rows(row["attachments"])}) for row in messages),
         removed=removed,
         parameters=from_json(kept) if kept else {},
         deleted=deleted_at is not None,

@@ -12,12 +12,14 @@ from pathlib import PurePosixPath
 from typing import Any, BinaryIO, Literal, cast
 
 from core.chat.exchange import Parcel
+from core.chat.import_files import FileImport
 from core.chat.import_sources import is_conversation, read_entry
 from core.chat.import_stream import Entry, read_entries
 from core.chat.import_write import Written, write_parcels
 from core.clock import Clock, utc_now
 from core.errors import DamagedEntry, ImportRefused, SwitchboardError
 from core.store.database import Database
+from core.store.files import FileStore
 
 log = logging.getLogger(__name__)
 
@@ -40,14 +42,16 @@ class Upload:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportProgress:
-    """How far an import is. `share` runs from 0 to 1; `problems` are sentences, at most 200, `damaged` counts them all.
+    """How far an import is. `share` runs from 0 to 1; `files` counts attached ones.
 
-    `refused` says why a file could not be read at all. `skipped` counts conversations that the export holds as deleted.
+    `problems` are sentences, at most 200, `damaged` counts them all. `refused` says why a file could not be read at
+    all. `skipped` counts conversations that the export holds as deleted.
     """
 
     state: Literal["running", "done", "stopped"]
     share: float = 0.0
     written: Written = field(default_factory=Written)
+    files: int = 0
     damaged: int = 0
     skipped: int = 0
     problems: tuple[str, ...] = ()
@@ -57,8 +61,10 @@ class ImportProgress:
 class ImportJobs:
     """The imports of this process, at most one running per person."""
 
-    def __init__(self, database: Database, *, clock: Clock = utc_now) -> None:
+    def __init__(self, database: Database, files: FileStore, *, clock: Clock = utc_now) -> None:
+        """`files`: where attached files go."""
         self._database = database
+        self._files = files
         self._clock = clock
         self._jobs: dict[str, tuple[_Import, threading.Thread]] = {}
         self._lock = threading.Lock()
@@ -69,7 +75,7 @@ class ImportJobs:
             running = self._jobs.get(user_id)
             if running and running[1].is_alive():
                 raise ImportRefused("An import of yours is still running.", next_step="Wait for its end.")
-            job = _Import(self._database, tuple(uploads), user_id=user_id, clock=self._clock)
+            job = _Import(self._database, self._files, tuple(uploads), user_id=user_id, clock=self._clock)
             thread = threading.Thread(target=job.run, name="import", daemon=True)
             self._jobs[user_id] = (job, thread)
             thread.start()
@@ -108,12 +114,15 @@ class ImportJobs:
 class _Import:
     """One import. `progress` is replaced as a whole: a reader sees one moment, never half of two."""
 
-    def __init__(self, database: Database, uploads: tuple[Upload, ...], *, user_id: str, clock: Clock) -> None:
+    def __init__(
+        self, database: Database, files: FileStore, uploads: tuple[Upload, ...], *, user_id: str, clock: Clock
+    ) -> None:
         self.progress = ImportProgress(state="running")
         self.stopping = threading.Event()
         self._write: Callable[[Sequence[Parcel]], Written] = lambda parcels: write_parcels(
             database, parcels, user_id=user_id, clock=clock
         )
+        self._attached = FileImport(database, files, user_id=user_id)
         self._uploads = uploads
         self._total = max(1, sum(len(upload.data) for upload in uploads))
         self._left = LIMIT_BYTES
@@ -143,7 +152,10 @@ class _Import:
             for entry in read_entries(cast("BinaryIO", counted), recognised=is_conversation):
                 if self.stopping.wait(_PAUSE_S):
                     return
-                self._take(name, entry)
+                if entry.section == "attachments":
+                    self._attach(name, entry)
+                else:
+                    self._take(name, entry)
                 if sum(len(parcel.messages) for parcel in self._waiting) >= _BATCH_MESSAGES:
                     self._store()
                 self._show(share=min(1.0, (before + read_bytes()) / self._total))
@@ -163,15 +175,26 @@ class _Import:
         else:
             self._waiting.append(parcel)
 
+    def _attach(self, name: str, entry: Entry) -> None:
+        # Files come after the conversations: their messages have to be there.
+        self._store()
+        try:
+            if self._attached.take(entry.value):
+                self._show(files=self.progress.files + 1)
+        except DamagedEntry as error:
+            self._report(name, entry, error.user_message)
+
     def _store(self) -> None:
         written = self._write(self._waiting)
         self._waiting.clear()
         self._show(written=self.progress.written + written)
 
     def _report(self, name: str, entry: Entry, problem: str) -> None:
-        title = entry.value.get("title") if isinstance(entry.value, dict) else None
+        shown = entry.value if isinstance(entry.value, dict) else {}
+        title = shown.get("name" if entry.section == "attachments" else "title")
         named = f" “{title[:60]}”" if isinstance(title, str) and title else ""
-        problems = (*self.progress.problems, f"{name}, entry {entry.number}{named}: {problem}.")
+        what = "attached file" if entry.section == "attachments" else "entry"
+        problems = (*self.progress.problems, f"{name}, {what} {entry.number}{named}: {problem}.")
         self._show(damaged=self.progress.damaged + 1, problems=problems[:_SHOWN_PROBLEMS])
 
     def _refuse(self, name: str, sentence: str) -> None:

@@ -11,7 +11,8 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, BinaryIO
+from itertools import count
+from typing import Any, BinaryIO, Literal
 
 from core.errors import ImportRefused
 
@@ -27,15 +28,18 @@ _DECODER = json.JSONDecoder(strict=False)
 _SPACE = re.compile(r"[ \t\r\n]*")
 _OBJECT = re.compile(r'\{\s*"')
 
+# The lists of an export that are imported.
+Section = Literal["conversations", "attachments"]
 Recognised = Callable[[Mapping[str, Any]], bool]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One entry of a file. `number` counts from 1. `value` is None for one that could not be read."""
+    """One entry of a file. `number` counts from 1 in its section. `value` is None for one that could not be read."""
 
     number: int
     value: object | None
+    section: Section = "conversations"
 
 
 class _BrokenError(Exception):
@@ -45,20 +49,22 @@ class _BrokenError(Exception):
 def read_entries(source: BinaryIO, *, recognised: Recognised) -> Iterator[Entry]:
     """The entries of an export: of a list, of an object's list `conversations`, or the object itself.
 
-    `recognised` says whether an object is a conversation; it decides where to go on after damage. Raises ImportRefused
-    when the file holds neither a list nor an object.
+    After the conversations of an object come its `attachments`. `recognised` says whether an object is a conversation;
+    it decides where to go on after damage. Raises ImportRefused when the file holds neither a list nor an object.
     """
     window = _Window(source)
     start = window.peek()
     if start not in {"[", "{"}:
         raise ImportRefused("This file holds no JSON.", next_step="Choose the export itself, as .json or .zip.")
     window.at += 1
-    values = _items(window, recognised, within=False) if start == "[" else _object(window, recognised)
-    for number, value in enumerate(values, start=1):
-        yield Entry(number=number, value=value)
+    numbers = {"conversations": count(1), "attachments": count(1)}
+    for section, value in _items(window, recognised) if start == "[" else _object(window, recognised):
+        yield Entry(number=next(numbers[section]), value=value, section=section)
 
 
-def _items(window: _Window, recognised: Recognised, *, within: bool) -> Iterator[object | None]:
+def _items(
+    window: _Window, recognised: Recognised, *, within: bool = False, section: Section = "conversations"
+) -> Iterator[tuple[Section, object | None]]:
     """The items of a list whose bracket has been read; `within` an object up to the list's end, else up to the file's.
 
     Items of a list in the list are items as well: no conversation is a list, and so a bracket too many, which would
@@ -71,9 +77,9 @@ def _items(window: _Window, recognised: Recognised, *, within: bool) -> Iterator
                 return
             continue
         try:
-            yield window.decode()
+            yield section, window.decode()
         except _BrokenError:
-            yield None
+            yield section, None
             if not window.go_on(recognised):
                 return
 
@@ -85,7 +91,7 @@ def _is_end(window: _Window) -> bool:
     return mark not in {"{", "["}
 
 
-def _object(window: _Window, recognised: Recognised) -> Iterator[object | None]:
+def _object(window: _Window, recognised: Recognised) -> Iterator[tuple[Section, object | None]]:
     """An object that holds a list of conversations, or is one itself."""
     members: dict[str, Any] = {}
     listed = False
@@ -99,17 +105,20 @@ def _object(window: _Window, recognised: Recognised) -> Iterator[object | None]:
                 listed = True
                 window.at += 1
                 yield from _items(window, recognised, within=True)
+            elif name == "attachments" and listed and window.peek() == "[":
+                window.at += 1
+                yield from _items(window, recognised, within=True, section="attachments")
             else:
                 members[name] = window.decode()
     except _BrokenError:
         # What comes after the list (the ledger's figures) is not imported: damage there takes nothing away.
         if not listed:
-            yield None
+            yield "conversations", None
         if window.go_on(recognised):
-            yield from _items(window, recognised, within=False)
+            yield from _items(window, recognised)
         return
     if not listed:
-        yield members
+        yield "conversations", members
 
 
 def _name(window: _Window) -> str:

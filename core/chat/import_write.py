@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from core.chat.conversation import Message
-from core.chat.exchange import MESSAGE_FIELDS, UNKNOWN_TIME, Parcel
+from core.chat.exchange import MESSAGE_FIELDS, UNKNOWN_TIME, Parcel, Source
 from core.chat.import_tree import parents_first
 from core.chat.kept_parameters import to_json
 from core.clock import Clock, utc_now
@@ -54,9 +54,14 @@ def write_parcels(database: Database, parcels: Sequence[Parcel], *, user_id: str
     return database.transaction(work) if unique else Written()
 
 
-def own_id(parcel: Parcel, user_id: str) -> str:
+def own_id(source: Source, source_id: str, *, user_id: str) -> str:
     """The id that a conversation of another source gets for this person: always the same one."""
-    return str(uuid.uuid5(_NAMESPACE, f"{user_id}/{parcel.source}/{parcel.id}"))
+    return str(uuid.uuid5(_NAMESPACE, f"{user_id}/{source}/{source_id}"))
+
+
+def own_message_id(conversation_id: str, source_id: str) -> str:
+    """The id that a message gets in a conversation that got its id from `own_id`."""
+    return str(uuid.uuid5(uuid.UUID(conversation_id), f"message/{source_id}"))
 
 
 def _write(cur: Cursor, parcels: Sequence[Parcel], user_id: str, now: datetime) -> Written:
@@ -76,7 +81,9 @@ def _write(cur: Cursor, parcels: Sequence[Parcel], user_id: str, now: datetime) 
     gained = {message.conversation_id for message in missing} & set(own)
     for parcel in parcels:
         if parcel.id in own:
-            _continue(cur, parcel, dated[parcel.id], leaf=own[parcel.id]["leaf_message_id"], gained=parcel.id in gained)
+            # Somebody who went on here stays where they are: what came is a branch beside it.
+            follows = own[parcel.id]["leaf_message_id"] in {message.id for message in parcel.messages}
+            _continue(cur, parcel, now, gained=parcel.id in gained, follows=follows)
     back = {name for name, row in own.items() if row["deleted_at"] is not None and name not in gained}
     return Written(
         added=len(fresh) + len(back),
@@ -86,14 +93,11 @@ def _write(cur: Cursor, parcels: Sequence[Parcel], user_id: str, now: datetime) 
     )
 
 
-def _continue(cur: Cursor, parcel: Parcel, messages: Sequence[Message], *, leaf: str | None, gained: bool) -> None:
+def _continue(cur: Cursor, parcel: Parcel, now: datetime, *, gained: bool, follows: bool) -> None:
     """Bring a conversation that is there up to date: out of the deleted ones, and onto what it gained."""
-    # Somebody who went on here stays where they are: the new messages are a branch beside it.
-    follows = gained and leaf in {message.id for message in messages}
-    if follows:
-        end = parcel.leaf_message_id or messages[-1].id
-        updated_at = parcel.updated_at or messages[-1].created_at
-        cur.execute(_SQL["continue_conversation"], id=parcel.id, leaf_message_id=end, updated_at=updated_at)
+    if gained:
+        end = (parcel.leaf_message_id or parcel.messages[-1].id) if follows else None
+        cur.execute(_SQL["continue_conversation"], id=parcel.id, leaf_message_id=end, now=now)
     else:
         cur.execute(_SQL["bring_back"], id=parcel.id)
 
@@ -175,18 +179,18 @@ def _kept(parcel: Parcel) -> Parcel:
 
 
 def _renamed(parcel: Parcel, user_id: str) -> Parcel:
-    base = uuid.UUID(own_id(parcel, user_id))
-    names = {message.id: str(uuid.uuid5(base, f"message/{message.id}")) for message in parcel.messages}
+    base = own_id(parcel.source, parcel.id, user_id=user_id)
+    names = {message.id: own_message_id(base, message.id) for message in parcel.messages}
     messages = {
         names[one.id]: replace(
             one,
             id=names[one.id],
-            conversation_id=str(base),
+            conversation_id=base,
             # Below a parent that is not there, a branch of its own begins.
             parent_id=None if one.parent_id is None else names.get(one.parent_id),
-            turn_id=str(uuid.uuid5(base, f"turn/{one.turn_id or one.id}")),
+            turn_id=str(uuid.uuid5(uuid.UUID(base), f"turn/{one.turn_id or one.id}")),
         )
         for one in parcel.messages
     }
     leaf = None if parcel.leaf_message_id is None else names.get(parcel.leaf_message_id)
-    return replace(parcel, id=str(base), messages=tuple(messages.values()), leaf_message_id=leaf)
+    return replace(parcel, id=base, messages=tuple(messages.values()), leaf_message_id=leaf)

@@ -127,7 +127,7 @@ def copy_share(database: Database, *, share_id: str, viewer_id: str, clock: Cloc
     now = clock()
     parcel = replace(_read(row["snapshot"]), source="share", id=share_id, created_at=now, updated_at=now)
     write_parcels(database, [parcel], user_id=viewer_id, clock=clock)
-    return own_id(parcel, viewer_id)
+    return own_id(parcel.source, parcel.id, user_id=viewer_id)
 
 
 def _frozen(parcel: Parcel) -> Parcel:

@@ -7,11 +7,14 @@ import json
 import zipfile
 from dataclasses import replace
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from core.chat.attachment_rows import to_json as rows_of
+from core.chat.attachments import keep_file
 from core.chat.exchange import Parcel, message, to_document
 from core.chat.export import export_all_markdown, export_json, export_markdown, file_stem, load_parcels, to_json
 from core.chat.import_job import ImportJobs, Upload
@@ -21,6 +24,7 @@ from core.chat.own_data import delete_data, export_data
 from core.chat.store import delete_conversation, list_conversations, load_conversation, load_messages
 from core.errors import ImportRefused, NotFound
 from core.providers.scripted import answer
+from core.store.files import FileStore
 from tests.support.exports import chatgpt, gpt_node, librechat, open_webui, roles_and_parts
 from tests.support.people import add_person
 from tests.support.turns import finish, rig
@@ -38,9 +42,14 @@ def _bob(database):
     return add_person(database, "bob")
 
 
+@pytest.fixture(name="files")
+def _files(tmp_path):
+    return FileStore(tmp_path / "attachments")
+
+
 @pytest.fixture(name="jobs")
-def _jobs(database):
-    jobs = ImportJobs(database)
+def _jobs(database, files):
+    jobs = ImportJobs(database, files)
     yield jobs
     jobs.close()
 
@@ -224,10 +233,10 @@ def test_messages_without_a_model_open_and_go_on(database, ada, jobs):
     assert [one.parent_id for one in stored[1:]] == [one.id for one in stored[:-1]]
 
 
-def test_one_conversation_as_json_and_markdown(database, ada, bob):
+def test_one_conversation_as_json_and_markdown(database, ada, bob, files):
     conversation_id = told(database, ada)
 
-    document = json.loads(export_json(database, user_id=ada.id, conversation_id=conversation_id))
+    document = json.loads(export_json(database, files, user_id=ada.id, conversation_id=conversation_id))
     text = export_markdown(database, user_id=ada.id, conversation_id=conversation_id).decode()
 
     assert (document["format"], document["version"], len(document["conversations"])) == ("switchboard", 1, 1)
@@ -235,7 +244,7 @@ def test_one_conversation_as_json_and_markdown(database, ada, bob):
     assert "\n\n## GPT\n\n" in text
     assert text.endswith("\n\nAn **answer**\n")
     with pytest.raises(NotFound):
-        export_json(database, user_id=bob.id, conversation_id=conversation_id)
+        export_json(database, files, user_id=bob.id, conversation_id=conversation_id)
 
 
 def test_all_conversations_as_markdown(database, ada):
@@ -246,6 +255,52 @@ def test_all_conversations_as_markdown(database, ada):
         (name,) = archive.namelist()
         assert name.startswith("A question ")
         assert archive.read(name).startswith(b"# A question")
+
+
+def attached(database, files, user, *named):
+    """A conversation whose question has files, given as (name, content); returns its id."""
+    conversation_id = told(database, user)
+    kept = [keep_file(files, name=name, data=data) for name, data in named]
+    database.execute(
+        "update messages set attachments = $rows where role = 'user' and conversation_id = $id",
+        rows=rows_of(kept),
+        id=conversation_id,
+    )
+    return conversation_id
+
+
+def test_attached_files_come_back_with_their_message(database, ada, bob, jobs, files):
+    conversation_id = attached(database, files, ada, ("a.txt", b"One"), ("b.md", b"Two"))
+    before = load_parcels(database, user_id=ada.id)
+    exported = export_json(database, files, user_id=ada.id, conversation_id=conversation_id)
+    text = export_markdown(database, user_id=ada.id, conversation_id=conversation_id).decode()
+    delete_data(database, ada, files=files)
+    assert list(files.left_since(-1)) == []
+
+    assert bring(jobs, ada, exported).files == 2
+    assert bring(jobs, ada, exported).files == 0
+    assert bring(jobs, bob, exported).files == 2
+
+    assert load_parcels(database, user_id=ada.id) == before
+    (copy,) = load_parcels(database, user_id=bob.id)
+    assert [files.read(one.content_hash) for one in copy.messages[0].attachments] == [b"One", b"Two"]
+    assert "_Attached: a.txt_\n\n_Attached: b.md_\n\nA question" in text
+
+
+def test_a_file_is_never_attached_to_another_persons_message_nor_by_its_hash(database, ada, bob, jobs, files):
+    conversation_id = attached(database, files, ada, ("secret.txt", b"Hers"))
+    document = json.loads(export_json(database, files, user_id=ada.id, conversation_id=conversation_id))
+    (stolen,) = document["attachments"]
+    forged = [{**stolen, "content_base64": None}, {**stolen, "content_base64": "!"}, {**stolen, "name": "x.exe"}, 7]
+
+    progress = bring(jobs, bob, {"conversations": [], "attachments": [stolen]})
+    assert (progress.files, progress.damaged) == (0, 0)
+    progress = bring(jobs, bob, {**document, "attachments": forged})
+
+    (copy,) = load_parcels(database, user_id=bob.id)
+    assert copy.messages[0].attachments == ()
+    assert progress.problems[0].startswith("export.json, attached file 1 “secret.txt”: its content was gone already")
+    assert progress.damaged == 4
 
 
 @pytest.mark.parametrize(
@@ -308,7 +363,7 @@ def test_export_then_import_gives_the_same_tree(database, given_parcels):
     for table in ("conversations", "messages", "conversation_parameters"):
         database.execute(f"delete from {table}")  # noqa: S608
     document = to_json({"conversations": [to_document(parcel) for parcel in given_parcels]})
-    jobs = ImportJobs(database)
+    jobs = ImportJobs(database, FileStore(Path("never-used")))
     jobs.start([Upload(name="a.json", data=document)], user_id="ann")
     jobs.wait("ann", timeout_s=30)
 

@@ -101,5 +101,19 @@ def test_no_bytes_raise_anything_but_the_documented_error(data, step):
             continue
 
 
+def test_attached_files_come_after_the_conversations():
+    text = '{"attachments": [1], "conversations": [2, 3], "ledger": [4], "attachments": [5, {"a": 6}]}'
+    found = [
+        (entry.section, entry.number, entry.value)
+        for entry in read_entries(Slow(text.encode(), 5), recognised=is_conversation)
+    ]
+    assert found == [
+        ("conversations", 1, 2),
+        ("conversations", 2, 3),
+        ("attachments", 1, 5),
+        ("attachments", 2, {"a": 6}),
+    ]
+
+
 def test_one_conversation_of_librechat_is_one_entry():
     assert values(json.dumps(librechat(), indent=2)) == [librechat()]

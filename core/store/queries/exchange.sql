@@ -11,7 +11,7 @@ order by created_at, conversations.id
 select messages.conversation_id, messages.id, messages.parent_id, messages.turn_id, messages.role, messages.content,
     messages.reasoning, messages.status, messages.finish_reason, messages.requested_model, messages.served_model,
     messages.model_label, messages.error_class, messages.error_message, messages.error_detail, messages.created_at,
-    messages.deleted_at
+    messages.attachments, messages.deleted_at
 from messages join conversations on conversations.id = messages.conversation_id
 where conversations.user_id = $user_id and ($id is null or conversations.id = $id)
 order by messages.created_at, messages.id
@@ -50,8 +50,18 @@ insert into conversation_parameters (conversation_id, user_id, parameters, updat
 select unnest($conversation_id), $user_id, unnest($parameters), $now
 
 -- name: continue_conversation
--- New messages of a conversation that was imported before.
-update conversations set leaf_message_id = $leaf_message_id, updated_at = $updated_at, deleted_at = null where id = $id
+-- New messages of a conversation that was imported before. The time makes the search look at it again.
+update conversations set leaf_message_id = coalesce($leaf_message_id, leaf_message_id), updated_at = $now, deleted_at = null
+where id = $id
 
 -- name: bring_back
 update conversations set deleted_at = null where id = $id
+
+-- name: find_question
+-- A person's own message under one of two ids: its own, or the one that an import gave it.
+select messages.id, messages.attachments
+from messages join conversations on conversations.id = messages.conversation_id
+where conversations.user_id = $user_id and messages.role = 'user' and messages.id in ($id, $renamed)
+
+-- name: set_attachments
+update messages set attachments = $attachments where id = $id
