@@ -14,6 +14,7 @@ from core.chat.sharing import (
     Share,
     SharedConversation,
     copy_share,
+    count_files,
     list_shares,
     load_share,
     revoke_share,
@@ -22,6 +23,7 @@ from core.chat.sharing import (
 from core.errors import SwitchboardError
 from ui import state
 from ui.accounts_view import act, draw_problem
+from ui.attachments import draw_attached
 from ui.auth import current_user
 from ui.exchange_view import counted
 from ui.markdown import as_typed, literal, renderable
@@ -41,22 +43,27 @@ def draw_share(services: Services, conversation: Conversation) -> None:
     """Make a link to the open conversation, and see the ones there are."""
     st.markdown(
         "Everybody who is signed in here and has the link can read the branch on show **as it is now**. What is "
-        "written later, other branches, costs and attached files are not in it."
+        "written later, other branches and costs are not in it."
     )
-    made = st.button("Create link", key="create_share", type="primary", icon=":material/link:")
     # A dialog's run does not pass the gate of app.py.
     user = current_user(services)
     if user is None:
         return
-    if made:
-        try:
-            share_conversation(services.database, user_id=user.id, conversation_id=conversation.id)
-        except SwitchboardError as error:
-            st.error(literal(str(error)), icon=":material/error:")
+    try:
+        _draw_making(services, user, conversation)
+    except SwitchboardError as error:
+        st.error(literal(str(error)), icon=":material/error:")
     draw_problem(_PLACE)
     for share in list_shares(services.database, user_id=user.id):
         if share.conversation_id == conversation.id:
             _draw_link(services, share)
+
+
+def _draw_making(services: Services, user: User, conversation: Conversation) -> None:
+    count = count_files(services.database, user_id=user.id, conversation_id=conversation.id)
+    with_files = count > 0 and st.checkbox(f"Include {counted(count, 'attached file')}", key="share_files")
+    if st.button("Create link", key="create_share", type="primary", icon=":material/link:"):
+        share_conversation(services.database, user_id=user.id, conversation_id=conversation.id, with_files=with_files)
 
 
 def draw_shares(services: Services, user: User) -> None:
@@ -106,6 +113,7 @@ def _draw_origin(services: Services, user: User, shared: SharedConversation) -> 
 def _draw_message(message: Message) -> None:
     if message.role == "user":
         with st.chat_message("user", avatar=_PERSON):
+            draw_attached(message)
             st.markdown(as_typed(message.content))
         return
     with st.chat_message("assistant", avatar=_MODEL):

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from core.chat.attachment_rows import to_json as attachments_to_json
 from core.chat.conversation import Message
 from core.chat.exchange import MESSAGE_FIELDS, UNKNOWN_TIME, Parcel, Source
 from core.chat.import_tree import parents_first
@@ -75,7 +76,7 @@ def _write(cur: Cursor, parcels: Sequence[Parcel], user_id: str, now: datetime) 
     dated = {parcel.id: _dated(parcel, now) for parcel in parcels}
     missing = [message for parcel in parcels for message in dated[parcel.id] if message.id not in known]
     _insert(cur, "insert_conversations", [_row(parcel, dated[parcel.id], now) for parcel in fresh], user_id=user_id)
-    _insert(cur, "insert_messages", [{name: getattr(one, name) for name in _COLUMNS} for one in missing])
+    _insert(cur, "insert_messages", [_message_row(message) for message in missing])
     kept = [{"conversation_id": one.id, "parameters": to_json(one.parameters)} for one in fresh if one.parameters]
     _insert(cur, "insert_parameters", kept, user_id=user_id, now=now)
     gained = {message.conversation_id for message in missing} & set(own)
@@ -106,6 +107,13 @@ def _insert(cur: Cursor, statement: str, rows: Sequence[dict[str, Any]], **same:
     """Insert many rows in one statement, a list per column: a hundred times faster than one by one."""
     if rows:
         cur.execute(_SQL[statement], **{name: [row[name] for row in rows] for name in rows[0]}, **same)
+
+
+def _message_row(message: Message) -> dict[str, Any]:
+    return {
+        **{name: getattr(message, name) for name in _COLUMNS},
+        "attachments": attachments_to_json(message.attachments),
+    }
 
 
 def _row(parcel: Parcel, messages: Sequence[Message], now: datetime) -> dict[str, Any]:

@@ -1,8 +1,8 @@
 """Read-only links to a conversation as it was when it was shared, for everybody who is signed in.
 
-What is shared is the branch on show: no other branches, no system prompt, no costs, no technical details of errors and
-no attached files. What is written later does not appear in it. Revoking deletes the text with the link; deleting the
-conversation hides it until that is undone.
+What is shared is the branch on show: no other branches, no system prompt, no costs, no technical details of errors, and
+attached files only where their owner says so. What is written later does not appear in it. Revoking deletes the text
+with the link; deleting the conversation hides it until that is undone.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from core.accounts.audit import record
+from core.chat.attachment_rows import from_json
+from core.chat.attachment_rows import to_json as attachments_to_json
 from core.chat.conversation import Message, branch, by_id
 from core.chat.exchange import Parcel, from_document, to_document
 from core.chat.export import load_parcel, to_json
@@ -28,6 +30,7 @@ _SQL = load_queries("sharing")
 _ID_BYTES = 32
 # The audit names a link by its beginning: whoever reads it there must not be able to open it.
 _ID_ON_RECORD = 8
+_FILES = "files_by_message"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,12 +56,21 @@ class SharedConversation:
     messages: Sequence[Message]
 
 
-def share_conversation(database: Database, *, user_id: str, conversation_id: str, clock: Clock = utc_now) -> str:
+def count_files(database: Database, *, user_id: str, conversation_id: str) -> int:
+    """How many files are attached on the branch on show. Raises NotFound."""
+    parcel = load_parcel(database, user_id=user_id, conversation_id=conversation_id)
+    return sum(len(message.attachments) for message in _on_show(parcel))
+
+
+def share_conversation(
+    database: Database, *, user_id: str, conversation_id: str, with_files: bool = False, clock: Clock = utc_now
+) -> str:
     """Make a link to the branch on show of one's own conversation and return its id. Leaves an audit row.
 
-    Raises NotFound for a conversation that is not this person's, SwitchboardError for one without messages.
+    `with_files` shows the attached files as well. Raises NotFound for a conversation that is not this person's,
+    SwitchboardError for one without messages.
     """
-    parcel = _frozen(load_parcel(database, user_id=user_id, conversation_id=conversation_id))
+    parcel = _frozen(load_parcel(database, user_id=user_id, conversation_id=conversation_id), with_files=with_files)
     share_id, now = secrets.token_urlsafe(_ID_BYTES), clock()
 
     def work(cur: Cursor) -> None:
@@ -68,7 +80,7 @@ def share_conversation(database: Database, *, user_id: str, conversation_id: str
             user_id=user_id,
             conversation_id=conversation_id,
             title=parcel.title,
-            snapshot=to_json(to_document(parcel)).decode(),
+            snapshot=to_json({**to_document(parcel), _FILES: _files(parcel)}).decode(),
             message_count=len(parcel.messages),
             now=now,
         )
@@ -130,19 +142,34 @@ def copy_share(database: Database, *, share_id: str, viewer_id: str, clock: Cloc
     return own_id(parcel.source, parcel.id, user_id=viewer_id)
 
 
-def _frozen(parcel: Parcel) -> Parcel:
-    shown = branch(by_id(parcel.messages), leaf_id=parcel.leaf_message_id)
+def _on_show(parcel: Parcel) -> list[Message]:
+    return branch(by_id(parcel.messages), leaf_id=parcel.leaf_message_id)
+
+
+def _frozen(parcel: Parcel, *, with_files: bool) -> Parcel:
+    shown = _on_show(parcel)
     if not shown:
         raise SwitchboardError("There is nothing to share yet.", next_step="Send a message first.")
-    kept = tuple(replace(message, error_detail=None) for message in shown)
+    kept = tuple(
+        replace(message, error_detail=None, attachments=message.attachments if with_files else ()) for message in shown
+    )
     return replace(parcel, messages=kept, parameters={}, tags="", pinned_at=None, archived_at=None, model_id=None)
 
 
 def _read(snapshot: str) -> Parcel:
+    document = json.loads(snapshot)
     try:
-        return from_document(json.loads(snapshot))
+        parcel = from_document(document)
     except DamagedEntry as error:
         raise _not_found() from error
+    files = {name: from_json(rows) for name, rows in document.get(_FILES, {}).items()}
+    messages = (replace(message, attachments=files.get(message.id, ())) for message in parcel.messages)
+    return replace(parcel, messages=tuple(messages))
+
+
+def _files(parcel: Parcel) -> dict[str, str | None]:
+    """What is known of the files by their message. The bytes stay where they are: the conversation names them too."""
+    return {message.id: attachments_to_json(message.attachments) for message in parcel.messages if message.attachments}
 
 
 def _on_record(share_id: str) -> dict[str, str]:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 
 from core.accounts.audit import list_audit
+from core.chat.attachment_rows import to_json
+from core.chat.attachments import keep_file
 from core.chat.own_data import delete_data, export_data
-from core.chat.sharing import copy_share, list_shares, load_share, revoke_share, share_conversation
+from core.chat.sharing import copy_share, count_files, list_shares, load_share, revoke_share, share_conversation
 from core.chat.store import (
     delete_conversation,
     list_conversations,
@@ -17,6 +19,7 @@ from core.chat.store import (
 )
 from core.errors import NotFound, SwitchboardError
 from core.providers.scripted import answer
+from core.store.files import FileStore
 from tests.support.people import add_person
 from tests.support.turns import finish, rig
 
@@ -129,6 +132,27 @@ def test_a_copy_is_ones_own_and_comes_once(database, ada, bob):
     stored = load_messages(database, conversation=load_conversation(database, conversation_id=copy.id, user_id=bob.id))
     assert [(one.content, one.figures) for one in stored] == [("A?", None), ("B.", None)]
     assert len(list_conversations(database, user_id=ada.id, limit=9)) == 1
+
+
+def test_files_are_shown_only_where_their_owner_says_so(database, ada, bob, tmp_path):
+    files = FileStore(tmp_path / "attachments")
+    conversation = talk(database, ada, "A?", "B.")
+    kept = keep_file(files, name="plan.txt", data=b"The plan")
+    database.execute("update messages set attachments = $rows where role = 'user'", rows=to_json([kept]))
+    named = {"user_id": ada.id, "conversation_id": conversation}
+    assert count_files(database, **named) == 1
+
+    without = share_conversation(database, **named)
+    link = share_conversation(database, **named, with_files=True)
+
+    assert load_share(database, share_id=without, viewer_id=bob.id).messages[0].attachments == ()
+    assert load_share(database, share_id=link, viewer_id=bob.id).messages[0].attachments == (kept,)
+    copy = load_conversation(
+        database, conversation_id=copy_share(database, share_id=link, viewer_id=bob.id), user_id=bob.id
+    )
+    assert load_messages(database, conversation=copy)[0].attachments == (kept,)
+    delete_data(database, ada, files=files)
+    assert files.holds(kept.content_hash)
 
 
 def test_links_go_with_the_data_of_their_owner(database, ada, bob):

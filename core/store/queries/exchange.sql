@@ -39,11 +39,12 @@ select unnest($id), $user_id, unnest($title), unnest($title_source), unnest($mod
 -- name: insert_messages
 insert into messages (
     id, conversation_id, parent_id, turn_id, role, content, reasoning, status, finish_reason, requested_model,
-    served_model, model_label, error_class, error_message, error_detail, created_at
+    served_model, model_label, error_class, error_message, error_detail, created_at, attachments
 )
 select unnest($id), unnest($conversation_id), unnest($parent_id), unnest($turn_id), unnest($role), unnest($content),
     unnest($reasoning), unnest($status), unnest($finish_reason), unnest($requested_model), unnest($served_model),
-    unnest($model_label), unnest($error_class), unnest($error_message), unnest($error_detail), unnest($created_at)
+    unnest($model_label), unnest($error_class), unnest($error_message), unnest($error_detail), unnest($created_at),
+    unnest($attachments)
 
 -- name: insert_parameters
 insert into conversation_parameters (conversation_id, user_id, parameters, updated_at)
