@@ -31,11 +31,15 @@ LIMITS = f"Up to {MOST_FILES} files, {MOST_MEGABYTES} MB each: images, PDF, CSV,
 _PREVIEW_PX = 900
 _SHOWN_PX = 200
 _KB, _MB = 1024, 1024 * 1024
+# Above it, reading takes long enough to be noticed.
+_QUICK_BYTES = 2 * _MB
 
 
 def receive(services: Services, uploads: Sequence[UploadedFile]) -> list[str]:
     """Check the files of the composer and let the good ones wait. Returns what is wrong with the others."""
     waiting, problems = list(file_state.waiting()), []
+    if any(upload.size > _QUICK_BYTES or upload.name.lower().endswith(".pdf") for upload in uploads):
+        st.toast("Reading the files before they are sent.", icon=":material/attach_file:")
     for upload in uploads:
         if len(waiting) >= MOST_FILES:
             problems.append(f"{MOST_FILES} files go with one message; the others were left out.")

@@ -12,10 +12,12 @@ from core.providers.images import LONGEST_SIDE_PX
 
 # A picture of 50 million pixels takes 200 MB while it is read; phones take up to 48 million.
 _MOST_PIXELS = 50_000_000
-# Anthropic takes 5 MB of Base64, the least of all.
-_MOST_BYTES = 3_600_000
+# Anthropic takes 32 MB of Base64 in a request, the least of all: ten images and a long text fit.
+_MOST_BYTES = 2_000_000
 _FORMATS = ("PNG", "JPEG", "WEBP", "GIF")
 _SENT_AS_IS = frozenset({"PNG", "JPEG", "WEBP"})
+# Not everybody reads the colours of printers, or 16 bits of grey.
+_COLOURS_SENT_AS_IS = frozenset({"RGB", "RGBA", "L", "LA", "P", "1"})
 # Where a camera or an editor notes the place, the time and the person.
 _METADATA = frozenset({"exif", "xmp", "XML:com.adobe.xmp", "comment", "photoshop", "mpf", "mp"})
 _OPAQUE = frozenset({"RGB", "L"})
@@ -95,11 +97,12 @@ def _has_metadata(image: Image.Image) -> bool:
 
 
 def _fits(image: Image.Image, data: bytes) -> bool:
-    return max(image.size) <= LONGEST_SIDE_PX and len(data) <= _MOST_BYTES
+    small = max(image.size) <= LONGEST_SIDE_PX and len(data) <= _MOST_BYTES
+    return small and image.mode in _COLOURS_SENT_AS_IS
 
 
 def _saved(image: Image.Image, *, photo: bool) -> tuple[bytes, str]:
-    colours = image.convert("RGBA" if _has_alpha(image) else "L" if image.mode in {"1", "L"} else "RGB")
+    colours = _in_eight_bits(image)
     colours.info.clear()
     if not photo:
         data = _encoded(colours, "PNG")
@@ -110,6 +113,15 @@ def _saved(image: Image.Image, *, photo: bool) -> tuple[bytes, str]:
         white.paste(colours, mask=colours.getchannel("A"))
         colours = white
     return _encoded(colours, "JPEG"), "image/jpeg"
+
+
+def _in_eight_bits(image: Image.Image) -> Image.Image:
+    if image.mode.startswith("I"):
+        # Pillow cuts 16 bits off at 255 instead of scaling them: everything would be white.
+        return image.convert("F").point(lambda value: value / 256).convert("L")
+    if _has_alpha(image):
+        return image.convert("RGBA")
+    return image.convert("L" if image.mode in {"1", "L"} else "RGB")
 
 
 def _encoded(image: Image.Image, kind: str) -> bytes:

@@ -169,6 +169,15 @@ def test_a_bad_file_stops_the_message_and_the_good_one_waits(chat, provider, fil
     assert not provider.requests
 
 
+def test_a_camera_writes_its_endings_large(chat, services, ada):
+    choose_in_app(chat, "seer")
+    attach(chat, ("IMG_0001.JPG", picture(8, 4, "JPEG"), "image/jpeg"))
+    send(chat, "What is it?")
+
+    [question] = questions(services, ada.id)
+    assert [attached.kind for attached in question.attachments] == ["image"]
+
+
 def test_the_same_file_twice_goes_once_and_more_than_ten_are_refused(chat, services):
     choose_in_app(chat, "swift")
     attach(chat, NOTE, NOTE, *((f"{number}.txt", b"%d" % number, "text/plain") for number in range(12)))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import stat
 import zlib
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 
 from core.chat.attachment_images import Unreadable
 from core.chat.attachment_pdf import read_pdf
@@ -204,6 +206,21 @@ def test_every_way_of_keeping_colours_can_be_made_smaller(files, mode):
 
     assert kept.width == 2048
     opened(files.read(kept.content_hash)).load()
+
+
+def test_sixteen_bits_of_grey_become_eight(files):
+    out = io.BytesIO()
+    Image.new("I;16", (8, 4), 32_768).save(out, "PNG")
+
+    kept = keep(files, "scan.png", out.getvalue())
+
+    assert opened(files.read(kept.content_hash)).convert("L").getpixel((0, 0)) == 128
+
+
+def test_the_colours_of_printers_become_those_of_screens(files):
+    kept = keep(files, "print.jpg", picture(8, 4, "JPEG", mode="CMYK"))
+
+    assert opened(files.read(kept.content_hash)).mode == "RGB"
 
 
 def test_of_an_animation_the_first_picture_is_kept(files):
