@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 from core.accounts.preferences import load_preferences, read_preferences
 from core.accounts.users import User
 from core.bootstrap import Services
-from core.catalog.models import ModelSpec, ParameterValue
+from core.catalog.models import Capability, ModelSpec, ParameterValue
 from core.chat.admission import TurnRequest
 from core.chat.alternatives import alternatives
+from core.chat.attachment_contents import has_images
 from core.chat.continuation import as_read
 from core.chat.conversation import Attachment, Conversation, FallbackChoice, Message, branch, by_id
 from core.chat.kept_parameters import keep_for_conversation
@@ -26,8 +27,8 @@ from ui import file_state, message_state, state
 from ui.auth import current_user
 from ui.model_selector import take_choice
 from ui.parameter_changes import chosen_for_request
-
 from ui.temporary_chat import note_turn, open_temporary, up_to_date
+
 SUGGESTIONS = (
     "Why does 0.1 + 0.2 not equal 0.3?",
     "Plan five simple dinners with a shopping list",
@@ -53,13 +54,13 @@ class OpenChat:
     live: LiveTurn | None = None
     goes_on: Message | None = None
     tree: Children = field(default_factory=dict)
-
     temporary: bool = False
 
     @property
     def is_empty(self) -> bool:
         """True before the first message."""
         return self.conversation is None and not self.messages
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Asked:
@@ -89,22 +90,22 @@ def load_chat(services: Services, user: User) -> OpenChat:
     path = branch(messages, leaf_id=conversation.leaf_message_id)
     if live is not None:
         path = [message for message in path if message.id != live.ids.answer]
-    shown = as_read(path)
     shown, goes_on = _as_shown(path, live)
     return OpenChat(conversation=conversation, messages=shown, live=live, goes_on=goes_on, tree=children_of(messages))
 
 
 def _as_shown(path: Sequence[Message], live: LiveTurn | None) -> tuple[list[Message], Message | None]:
+    shown = as_read(path)
     goes_on = shown.pop() if shown and live is not None and live.request.continues == shown[-1].id else None
-    return OpenChat(conversation=conversation, messages=shown, live=live, goes_on=goes_on, tree=children_of(messages))
+    return shown, goes_on
 
 
 def load_answer(services: Services, live: LiveTurn) -> Message | None:
     """The answer of a turn that has ended, as it is read, with its figures; without them when it is not stored."""
-    conversation = load_conversation(
     if live.request.temporary is not None:
         held = up_to_date(services)
         return as_read(held.messages)[-1] if held and live.result else live.result
+    conversation = load_conversation(
         services.database, conversation_id=live.ids.conversation, user_id=live.request.user_id
     )
     stored = by_id(load_messages(services.database, conversation=conversation))
@@ -165,13 +166,21 @@ def offer_instead(services: Services, user: User, chat: OpenChat, failed: Messag
     if chat.conversation is not None and chat.conversation.fallback == "never":
         return ()
     tried = {one.model_id for one in failed.receipt.tries} if failed.receipt else {failed.served_model or ""}
-    offered = services.offered_models(user)
+    offered = _that_can(services.offered_models(user), chat, failed)
     states = {
         name: "down" if services.circuit.state(name).open_until else services.model_status(model).state
         for name, model in offered.items()
     }
     asked = services.registry.current().get(failed.requested_model or "")
     return alternatives(asked, offered, states=states, tried=tried)
+
+
+def _that_can(models: Mapping[str, ModelSpec], chat: OpenChat, failed: Message) -> Mapping[str, ModelSpec]:
+    """Those of the models that take what the question of this answer comes with."""
+    question = by_id(chat.messages).get(failed.parent_id or "")
+    if question is None or not has_images(question):
+        return models
+    return {name: model for name, model in models.items() if Capability.VISION in model.capabilities}
 
 
 def stop(services: Services, live: LiveTurn) -> None:
@@ -224,6 +233,8 @@ def _start(services: Services, asked: _Asked) -> bool:
         and state.successor_noted(request.conversation_id)
     ):
         keep_model(services)
+    if request.temporary is not None:
+        note_turn(live)
     if request.conversation_id is None:
         _keep_new_chat(services, request, live.ids.conversation)
         _open_begun(live.ids.conversation)
@@ -233,8 +244,6 @@ def _start(services: Services, asked: _Asked) -> bool:
 def _again(asked: _Asked) -> str | None:
     """The stored question that was to be answered, with its files."""
     return asked.answer_again or asked.edits
-    if request.temporary is not None:
-        note_turn(live)
 
 
 def _keep_text(asked: _Asked) -> None:
@@ -256,6 +265,7 @@ def _request(services: Services, user: User, asked: _Asked) -> TurnRequest:
     model = services.registry.current().get(model_id)
     parameters, system_prompt = ({}, None) if model is None else chosen_for_request(services, user, model)
     wanted = {**parameters, **asked.parameters}
+    temporary = up_to_date(services)
     return TurnRequest(
         user_id=user.id,
         model_id=model_id,
@@ -266,7 +276,6 @@ def _request(services: Services, user: User, asked: _Asked) -> TurnRequest:
         attachments=asked.attachments,
         conversation_id=temporary.id if temporary else conversation_id,
         temporary=temporary.messages if temporary else None,
-    temporary = up_to_date(services)
         parameters={name: value for name, value in wanted.items() if value is not None},
         system_prompt=system_prompt,
         fallback=_fallback_of_new_chat(services, user) if conversation_id is None else None,
