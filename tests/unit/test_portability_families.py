@@ -3,9 +3,9 @@
 They come from what the providers answer where one is broken. Anthropic: "first message must use the user role", "roles
 must alternate", "text content blocks must be non-empty". Gemini: "multiturn requests alternate between user and model",
 "ends with a user role". Mistral: "expected last role User or Tool", "unexpected role 'user' after role 'tool'", "tool
-call id must be a-z, A-Z, 0-9, with a length of 9". Gemma's chat template: "System role not supported", "roles must alternate
-user/assistant". Everybody who takes tools: "an assistant message with tool_calls must be followed by tool messages
-responding to each tool_call_id". Newer versions of some take more; what the strictest took, all take.
+call id must be a-z, A-Z, 0-9, with a length of 9". Gemma's chat template: "System role not supported", "roles must
+alternate user/assistant". Everybody who takes tools: "an assistant message with tool_calls must be followed by tool
+messages responding to each tool_call_id". Newer versions of some take more; what the strictest took, all take.
 """
 
 from __future__ import annotations
