@@ -1,7 +1,7 @@
 """Two tabs on one conversation: what one does, the other draws a moment later.
 
-A fragment looks every two seconds whether the branch on show or the running turn differs from what this tab drew, and
-draws the page again only then.
+A fragment looks every two seconds whether the branch on show, the running turn or the title differs from what this tab
+drew, and draws the page again only then.
 """
 
 from __future__ import annotations
@@ -24,14 +24,16 @@ def follow(services: Services, opened: OpenChat) -> None:
     if opened.conversation is None:
         return
     turn = opened.live.ids.turn if opened.live else None
-    message_state.note_seen(opened.conversation.leaf_message_id, turn)
+    message_state.note_seen(opened.conversation.leaf_message_id, turn, opened.conversation.title)
     _watch(services, opened.conversation)
 
 
 def caught_up(services: Services, opened: OpenChat) -> None:
     """Say that this tab has drawn its running answer to the end."""
     if opened.conversation is not None:
-        message_state.note_seen(*_now(services, opened.conversation))
+        leaf, turn, _ = _now(services, opened.conversation)
+        # The title is the one that was drawn: a better one may have come meanwhile.
+        message_state.note_seen(leaf, turn, opened.conversation.title)
 
 
 @st.fragment(run_every=_EVERY_S)
@@ -48,5 +50,5 @@ def _now(services: Services, conversation: Conversation) -> Seen:
     try:
         stored = load_conversation(services.database, conversation_id=conversation.id, user_id=conversation.user_id)
     except NotFound:
-        return None, None
-    return stored.leaf_message_id, live.ids.turn if live else None
+        return None, None, ""
+    return stored.leaf_message_id, live.ids.turn if live else None, stored.title

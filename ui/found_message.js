@@ -2,7 +2,7 @@
 // highlights over the text, so that nothing in the page changes under Streamlit.
 const NAME = "found";
 const LOOK_EVERY_MS = 100;
-const LOOK_FOR_MS = 8000;
+const LOOK_FOR_MS = 15000;
 const RESTS = 3;
 const shown = new WeakMap();
 

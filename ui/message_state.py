@@ -17,8 +17,8 @@ _SEEN = "seen_state"
 _FRESH = "seen_just_now"
 _BEGUN = "begun_here"
 
-# What a tab has seen of a conversation: the end of the branch on show, and the turn that was running.
-Seen = tuple[str | None, str | None]
+# What a tab has seen of a conversation: the end of the branch on show, the turn that was running, and the title.
+Seen = tuple[str | None, str | None, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,12 +107,12 @@ def keep_thumbs(conversation_id: str, thumbs: Mapping[str, int]) -> None:
 def seen() -> Seen:
     """What this tab last drew of the open conversation."""
     value = st.session_state.get(_SEEN)
-    return value if isinstance(value, tuple) else (None, None)
+    return value if isinstance(value, tuple) else (None, None, "")
 
 
-def note_seen(leaf_id: str | None, turn_id: str | None) -> None:
+def note_seen(leaf_id: str | None, turn_id: str | None, title: str) -> None:
     """Remember what this tab draws."""
-    st.session_state[_SEEN] = (leaf_id, turn_id)
+    st.session_state[_SEEN] = (leaf_id, turn_id, title)
     st.session_state[_FRESH] = True
 
 

@@ -69,7 +69,9 @@ def draw_conversations_found(services: Services, user: User, query: SearchQuery)
     draw_conversation_rows(services, found[:limit])
     if not found and not query.terms:
         st.caption(_nothing(query, archived=bool(wanted)))
-    if len(found) > limit and not query.terms:
+    if len(found) > limit and query.terms:
+        st.caption("More titles fit. Add a word to narrow it down.")
+    elif len(found) > limit:
         st.button("Show more", key="more_found", type="tertiary", on_click=state.find_more_conversations)
 
 

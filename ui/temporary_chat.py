@@ -67,7 +67,7 @@ def draw_begin(services: Services) -> None:
 
 def draw_mark() -> None:
     """What says that this chat is temporary, and the way out of it."""
-    with st.container(border=True, key="temporary_mark", horizontal=True, vertical_alignment="center"):
+    with st.container(border=True, key="temporary_mark", horizontal=True, vertical_alignment="center", wrap=False):
         st.markdown(f":material/visibility_off: **Temporary chat.** {WHAT_IT_IS}", width="stretch")
         st.button("Leave it", key="leave_temporary", type="tertiary", on_click=state.open_conversation, args=(None,))
 
