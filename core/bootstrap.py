@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
 from dataclasses import dataclass, replace
 from functools import partial
@@ -26,7 +25,7 @@ from core.chat.attachment_care import sweep_regularly
 from core.chat.completion_probe import CompletionProbe
 from core.chat.import_job import ImportJobs
 from core.chat.recovery import recover_turns
-from core.chat.search import index_everything
+from core.chat.search import index_regularly
 from core.chat.titles import Titler
 from core.chat.turns import TurnEngine
 from core.errors import TurnRefused
@@ -122,7 +121,7 @@ def build_services(settings: Settings) -> Services:
     engine = _build_engine(settings, database, registry, keys, gateway=gateway, groups=groups, files=files)
     health = PassiveHealth(database, cooling=partial(_cooling, engine))
     engine.run_aside(partial(keep_history, health))
-    engine.run_aside(partial(asyncio.to_thread, index_everything, database))
+    engine.run_aside(partial(index_regularly, database))
     engine.run_aside(partial(sweep_regularly, database, files))
     complete = CompletionProbe(database, gateway=gateway, circuits=engine.circuit)
     prober = Prober(

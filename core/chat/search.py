@@ -3,14 +3,17 @@
 DuckDB's own full-text extension is a download, and nothing is downloaded while Switchboard runs. So the text of every
 message is copied without case and accents into a table that a search reads from end to end, one person's part of it.
 The copy follows the conversations' `updated_at`: what has changed since is taken in before a search, newest first, and
-at the start in the background, so that sending a message costs nothing more.
+every minute in the background, so that sending a message costs nothing more.
 """
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Literal
 
 from core.chat.conversation import Conversation
@@ -19,9 +22,15 @@ from core.store.database import Cursor, Database
 from core.store.sql import load_queries
 
 _SQL = load_queries("search")
-# How many changed conversations a search takes in before it answers; the background takes in the rest.
+# How many changed conversations a search takes in before it answers, and how long it waits for the background.
 _AT_ONCE = 200
+_WAIT_S = 0.05
+# Fewer at once: a stop waits for the transaction under way.
+_IN_BACKGROUND = 50
+_EVERY_S = 60.0
 _ALWAYS = (datetime(1, 1, 1), datetime(9999, 12, 31))  # noqa: DTZ001 - naive UTC is the store's own form
+# Two that take in the same conversations would conflict in the store, again and again where one takes long.
+_indexing = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +59,7 @@ def find_messages(database: Database, *, user_id: str, query: SearchQuery, limit
     """
     if not query.terms:
         return []
-    index_changed(database, user_id=user_id)
+    index_changed(database, user_id=user_id, wait_s=_WAIT_S)
     return [Hit(**row) for row in database.fetch_all(_SQL["find_messages"], **_values(user_id, query, limit))]
 
 
@@ -65,23 +74,34 @@ def find_conversations(
     return [Conversation(**row) for row in rows]
 
 
-def index_changed(database: Database, *, user_id: str, limit: int = _AT_ONCE) -> int:
-    """Take in what has changed in this person's conversations; returns how many were looked at, `limit` at most."""
-    stale = database.fetch_all(_SQL["stale_conversations"], user_id=user_id, limit=limit)
-    if stale:
-        database.transaction(lambda cur: _take_in(cur, user_id, [(row["id"], row["updated_at"]) for row in stale]))
-    return len(stale)
+def index_changed(database: Database, *, user_id: str, limit: int = _AT_ONCE, wait_s: float = -1) -> int:
+    """Take in what has changed in this person's conversations; returns how many were looked at, `limit` at most.
+
+    One at a time: where another is at it for longer than `wait_s`, this one leaves it at that. -1 waits for its turn.
+    """
+    if not _indexing.acquire(timeout=wait_s):
+        return 0
+    try:
+        stale = database.fetch_all(_SQL["stale_conversations"], user_id=user_id, limit=limit)
+        if stale:
+            changed = [(row["id"], row["updated_at"]) for row in stale]
+            database.transaction(lambda cur: _take_in(cur, user_id, changed))
+        return len(stale)
+    finally:
+        _indexing.release()
 
 
-def index_everything(database: Database) -> None:
-    """Take in what has changed in anybody's conversations, in many short transactions. For the background."""
-    for row in database.fetch_all(_SQL["people_to_index"]):
-        while index_changed(database, user_id=row["user_id"]) == _AT_ONCE:
-            pass
+async def index_regularly(database: Database, *, every_s: float = _EVERY_S) -> None:
+    """Take in what has changed in anybody's conversations, now and then, in short transactions. For the background."""
+    while True:
+        for row in await asyncio.to_thread(database.fetch_all, _SQL["people_to_index"]):
+            take_in = partial(index_changed, database, user_id=row["user_id"], limit=_IN_BACKGROUND)
+            while await asyncio.to_thread(take_in) == _IN_BACKGROUND:
+                pass
+        await asyncio.sleep(every_s)
 
 
 def _take_in(cur: Cursor, user_id: str, stale: Sequence[tuple[str, datetime]]) -> None:
-    # The rows of `search_state` first: of two searches at the same time, the second then conflicts and starts again.
     marked = [{"id": conversation, "user_id": user_id, "updated_at": moment} for conversation, moment in stale]
     cur.execute_many(_SQL["mark_indexed"], marked)
     cur.execute(_SQL["index_messages"], user_id=user_id, ids=[conversation for conversation, _ in stale])

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, timedelta
 
 import pytest
 
+from core.chat import search
 from core.chat.organise import archive, set_tags
-from core.chat.search import find_conversations, find_messages, index_changed, index_everything
+from core.chat.search import find_conversations, find_messages, index_changed, index_regularly
 from core.chat.search_query import parse_query
 from core.chat.store import delete_conversation, insert_message, rename_conversation, restore_conversation
 from tests.support.conversations import NOW, make_conversation, make_message
+from tests.support.turns import wait_until
 
 
 def _found(database, text, *, user_id="ann", **options):
@@ -149,10 +153,27 @@ def test_three_hits_of_a_conversation_are_listed_and_all_counted(database):
     assert [hit.hits_in_conversation for hit in hits] == [10, 10, 10, 1]
 
 
-def test_the_background_takes_in_everybodys_conversations_and_then_rests(database, plan):
+async def test_the_background_takes_in_everybodys_conversations(database, plan):
     make_conversation(database, "bob", "Hello")
 
-    index_everything(database)
+    background = asyncio.create_task(index_regularly(database, every_s=3600))
+    taken_in = await asyncio.to_thread(wait_until, lambda: len(database.fetch_all("select * from search_texts")) == 5)
+    background.cancel()
 
+    assert taken_in
     assert index_changed(database, user_id="ann") == index_changed(database, user_id="bob") == 0
-    assert len(database.fetch_all("select * from search_texts")) == 5
+
+
+def test_a_search_does_not_wait_for_the_background(database, plan):
+    with search._indexing:
+        assert _found(database, "train") == []
+
+    assert _found(database, "train") == ["Take the  train\nat noon"]
+
+
+def test_two_that_take_in_at_once_bring_every_message_once(database, plan):
+    with ThreadPoolExecutor(4) as threads:
+        for _ in range(4):
+            threads.submit(index_changed, database, user_id="ann")
+
+    assert len(database.fetch_all("select * from search_texts")) == 4
