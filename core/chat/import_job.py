@@ -16,6 +16,7 @@ from core.chat.import_files import FileImport
 from core.chat.import_sources import is_conversation, read_entry
 from core.chat.import_stream import Entry, read_entries
 from core.chat.import_write import Written, write_parcels
+from core.chat.search import index_changed
 from core.clock import Clock, utc_now
 from core.errors import DamagedEntry, ImportRefused, SwitchboardError
 from core.store.database import Database
@@ -122,6 +123,7 @@ class _Import:
         self._write: Callable[[Sequence[Parcel]], Written] = lambda parcels: write_parcels(
             database, parcels, user_id=user_id, clock=clock
         )
+        self._index_some: Callable[[], int] = lambda: index_changed(database, user_id=user_id)
         self._attached = FileImport(database, files, user_id=user_id)
         self._uploads = uploads
         self._total = max(1, sum(len(upload.data) for upload in uploads))
@@ -144,6 +146,7 @@ class _Import:
             before += len(upload.data)
             self._waiting.clear()
         self._uploads = ()
+        self._index()
         self._show(state="stopped" if self.stopping.is_set() else "done", share=1.0)
 
     def _import(self, upload: Upload, before: int) -> None:
@@ -160,6 +163,15 @@ class _Import:
                     self._store()
                 self._show(share=min(1.0, (before + read_bytes()) / self._total))
             self._left -= counted.taken
+
+    def _index(self) -> None:
+        """Let the search take in what came, so that the next search does not wait for it."""
+        try:
+            while not self.stopping.is_set() and self._index_some():
+                pass
+        except Exception:
+            # Everything is imported: the search makes up for it.
+            log.exception("what was imported could not be indexed")
 
     def _take(self, name: str, entry: Entry) -> None:
         try:

@@ -6,7 +6,7 @@ import io
 import json
 import zipfile
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -21,6 +21,8 @@ from core.chat.import_job import ImportJobs, Upload
 from core.chat.import_write import write_parcels
 from core.chat.kept_parameters import keep_for_conversation
 from core.chat.own_data import delete_data, export_data
+from core.chat.search import find_messages, index_changed
+from core.chat.search_query import parse_query
 from core.chat.store import delete_conversation, list_conversations, load_conversation, load_messages
 from core.errors import ImportRefused, NotFound
 from core.providers.scripted import answer
@@ -151,6 +153,15 @@ def test_an_answer_comes_after_its_question_where_the_source_counts_seconds(data
         times = {one.id: one.created_at for one in parcel.messages}
         assert all(one.parent_id is None or times[one.parent_id] < one.created_at for one in parcel.messages)
         assert parcel.messages[0].role == "user"
+
+
+def test_what_was_imported_is_found_by_the_search(database, ada, jobs):
+    bring(jobs, ada, [chatgpt(), open_webui()])
+    assert index_changed(database, user_id=ada.id) == 0
+
+    (hit,) = find_messages(database, user_id=ada.id, query=parse_query("lisbon", zone=UTC))
+
+    assert (hit.title, hit.content) == ("Trip", "To Lisbon.")
 
 
 def test_a_deleted_conversation_comes_back_when_it_is_imported_again(database, ada, jobs):
