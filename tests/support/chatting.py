@@ -91,9 +91,13 @@ def choose_in_app(app: AppTest, model_id: str) -> AppTest:
     return send_from_component(app, "model_selector", event="chosen", value=model_id)
 
 
-def send_from_component(app: AppTest, name: str, *, event: str, value: Any) -> AppTest:
-    """Run the app with an event of a component on the page, which AppTest itself cannot cause."""
-    component = next(part for part in app.get("bidi_component") if part.proto.component_name == name)
+def send_from_component(app: AppTest, name: str, *, event: str, value: Any, key: str = "") -> AppTest:
+    """Run the app with an event of a component on the page, which AppTest itself cannot cause.
+
+    `key` says which one, where there are several of that name.
+    """
+    named = (part for part in app.get("bidi_component") if part.proto.component_name == name)
+    component = next(part for part in named if key in part.proto.id)
     states = app._tree.get_widget_states()
     # The id that Streamlit gives to the events of a component (components/v2/bidi_component/main.py).
     events = states.widgets.add(id=f"$$STREAMLIT_INTERNAL_KEY_{component.proto.id}__events")
