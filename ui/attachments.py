@@ -17,8 +17,10 @@ from core.chat.attachment_images import preview_url
 from core.chat.attachments import KINDS, MOST_FILES, MOST_MEGABYTES, keep_file
 from core.chat.conversation import Attachment, Message
 from core.chat.portability import images_left_out
+from core.costs.pricing import price_attempt
 from core.costs.token_count import estimate_image_tokens
 from core.errors import SwitchboardError
+from core.providers.events import Usage
 from core.store.files import FileStore
 from ui import file_state, formats, state
 from ui.auth import current_user
@@ -83,6 +85,8 @@ def draw_waiting(services: Services, *, send: Callable[[], None]) -> None:
                 on_click=file_state.take_out,
                 args=(place,),
             )
+        if model is not None:
+            st.caption(literal(what_they_add(waiting, model)), width="content")
         st.button("Send without words", key="send_files", type="tertiary", icon=":material/send:", on_click=send)
 
 
@@ -107,15 +111,26 @@ def draw_sight(services: Services, messages: Sequence[Message], *, choose: Calla
 def details(attached: Attachment, model: ModelSpec | None) -> str:
     """What a file is and what it counts: `12 pages, 340 KB, about 3,400 tokens`."""
     if attached.kind == "image":
-        width, height = attached.width or 0, attached.height or 0
-        count = estimate_image_tokens(width, height, kind=model.provider.kind if model else "openai")
-        return f"{width} by {height} pixels, about {formats.tokens(count)} tokens"
-    words = [
-        pages(attached),
-        file_size(attached.size_bytes),
-        f"about {formats.tokens(attached.text_tokens or 0)} tokens",
-    ]
-    return ", ".join(filter(None, words))
+        size = f"{attached.width} by {attached.height} pixels"
+    else:
+        size = ", ".join(filter(None, (pages(attached), file_size(attached.size_bytes))))
+    return f"{size}, about {formats.tokens(_tokens(attached, model))} tokens"
+
+
+def what_they_add(attachments: Sequence[Attachment], model: ModelSpec) -> str:
+    """What files add to a message to `model`: `Together about 3,400 tokens, about $0.0034 with Swift`."""
+    count = sum(_tokens(attached, model) for attached in attachments)
+    usage = Usage(input_tokens=count, output_tokens=0)
+    price = price_attempt(usage, model.prices, counted_by_us=True, partial=False)
+    cost = formats.cost(price.cost_usd, price.code)
+    return f"Together about {formats.tokens(count)} tokens, {cost} with {model.label}"
+
+
+def _tokens(attached: Attachment, model: ModelSpec | None) -> int:
+    if attached.kind != "image":
+        return attached.text_tokens or 0
+    kind = model.provider.kind if model else "openai"
+    return estimate_image_tokens(attached.width or 0, attached.height or 0, kind=kind)
 
 
 def pages(attached: Attachment) -> str:

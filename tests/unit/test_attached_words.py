@@ -8,7 +8,7 @@ import pytest
 
 from core.chat.conversation import Attachment
 from tests.support.turns import model
-from ui.attachments import details, file_size, pages, shown_width_px
+from ui.attachments import details, file_size, pages, shown_width_px, what_they_add
 
 PICTURE = Attachment(
     name="a.png", kind="image", media_type="image/png", content_hash="ab", size_bytes=9, width=2048, height=1024
@@ -37,6 +37,11 @@ def test_an_image_says_what_it_counts_for_the_chosen_model():
 
     assert details(PICTURE, model()) == "2048 by 1024 pixels, about 1,105 tokens"
     assert details(PICTURE, claude) == "2048 by 1024 pixels, about 1,600 tokens"
+
+
+def test_files_say_together_what_they_add_to_a_message():
+    assert what_they_add([PICTURE, REPORT], model()) == "Together about 13.5k tokens, about $0.04 with GPT"
+    assert what_they_add([REPORT], model(prices=None)) == "Together about 12.4k tokens, unpriced with GPT"
 
 
 @pytest.mark.parametrize(
