@@ -200,7 +200,8 @@ def test_data_is_deleted_only_after_the_username_was_typed(services, ada):
 
 
 def _compact(app: AppTest) -> bool:
-    return any("stChatMessage" in found.proto.body for found in app.get("html"))
+    rules = (ROOT / "ui" / "compact.css").read_text(encoding="utf-8").strip()
+    return any(rules in found.proto.body for found in app.get("html"))
 
 
 def test_the_density_of_chats_is_ones_own_else_the_teams(services, ada):
