@@ -12,7 +12,9 @@ where id = $id and user_id = $user_id and deleted_at is null
 select id, user_id, title, title_source, model_id, leaf_message_id, created_at, updated_at, deleted_at,
     coalesce(fallback, 'automatic') as fallback, pinned_at, archived_at, coalesce(tags, '') as tags
 from conversations
-where user_id = $user_id and deleted_at is null and archived_at is null
+-- Not `user_id = $user_id`: DuckDB then reads `pinned_at` row by row through the index, 40 ms for 2,000 conversations of
+-- 100,000 instead of 4 (measured), and every page of the chat waits for this list.
+where list_contains([$user_id], user_id) and deleted_at is null and archived_at is null
 order by pinned_at is null, updated_at desc, id desc
 limit $limit
 
