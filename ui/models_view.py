@@ -220,7 +220,7 @@ def _choices(models: Mapping[str, ModelSpec], group: str) -> dict[str, str]:
 
 
 def _multiselect(label: str, choices: Mapping[str, str], *, key: str) -> list[str]:
-    return st.multiselect(label, list(choices), key=key, format_func=choices.__getitem__, placeholder="Any", width=190)
+    return st.multiselect(label, list(choices), key=key, format_func=choices.__getitem__, placeholder="Any", width=170)
 
 
 def _tick(key: str, visible: Sequence[str]) -> None:

@@ -13,6 +13,7 @@ from tests.support.chatting import choose_model, composer, messages
 from tests.support.live_server import LiveServer
 from tests.support.provider_server import port_nobody_listens_on
 
+PHONE = {"width": 390, "height": 844}
 LONG_LABEL = "A model whose name was written by a committee that could not agree on one, 80ch"
 FEW = [
     {"id": "alpha-1", "label": "Alpha", "price": {"input": 1, "output": 2}, "use_cases": ["coding"]},
@@ -229,6 +230,38 @@ def test_the_details_are_drawn_when_asked_for(chat: Page) -> None:
 
     expect(chat.get_by_text("400,000 tokens")).to_be_visible()
     expect(chat.get_by_text("not used")).to_be_visible()
+
+
+def test_details_open_and_close_with_the_keyboard_and_the_focus_stays(chat: Page) -> None:
+    choose_model(chat, "Alpha Large")
+    details = chat.get_by_role("button", name="Details")
+    chat.keyboard.press("Tab")
+    chat.keyboard.press("Tab")
+    expect(details).to_be_focused()
+    chat.keyboard.press("Enter")
+    expect(chat.get_by_text("400,000 tokens")).to_be_visible()
+    chat.keyboard.press("Escape")
+
+    expect(chat.get_by_text("400,000 tokens")).to_have_count(0)
+    expect(details).to_be_focused()
+    chat.keyboard.press("Tab")
+    expect(chat.get_by_role("button", name="Compare")).to_be_focused()
+
+
+def test_on_a_phone_a_choice_in_the_sidebar_closes_it(chat: Page) -> None:
+    new_chat = chat.locator(".st-key-new_chat button")
+    chat.set_viewport_size(PHONE)
+    chat.reload()
+    composer(chat).wait_for()
+    chat.get_by_role("button", name="Expand sidebar").click()
+    expect(new_chat).to_be_in_viewport()
+    new_chat.click()
+    expect(new_chat).not_to_be_in_viewport()
+    chat.get_by_role("button", name="Expand sidebar").click()
+    chat.get_by_role("link", name="Settings").click()
+
+    expect(chat.get_by_role("heading", name="Settings")).to_be_visible()
+    expect(chat.get_by_role("link", name="Settings")).not_to_be_in_viewport()
 
 
 def test_five_hundred_models_are_all_there_and_a_switch_does_not_send_them(many: LiveServer, page: Page) -> None:
