@@ -22,6 +22,7 @@ from tests.support.provider_behaviour import say
 from tests.support.provider_server import ProviderServer
 
 SHORT = "A **bold** answer.\n\nIt has two paragraphs."
+SUGGESTION = "Plan five simple dinners with a shopping list"
 LONG = " ".join(f"word{number}" for number in range(300))
 
 
@@ -122,9 +123,26 @@ def test_a_stopped_answer_goes_on_in_its_place(chat: Page, provider: ProviderSer
         provider.behave("steady", say(LONG, tokens_per_second=20))
 
 
+def test_sending_twice_by_accident_asks_once(chat: Page, provider: ProviderServer) -> None:
+    before = len(provider.requests)
+    composer(chat).fill("Once")
+    composer(chat).press("Enter")
+    composer(chat).press("Enter")
+    wait_until_answered(chat, 2)
+
+    chat.locator(".st-key-new_chat button").click()
+    chat.get_by_role("button", name=SUGGESTION).dblclick()
+    expect(messages(chat).nth(0)).to_contain_text(SUGGESTION)
+    wait_until_answered(chat, 2)
+
+    asked = [request.body["messages"][-1]["content"] for request in provider.requests[before:]]
+    assert [text for text in asked if text in {"Once", SUGGESTION}] == ["Once", SUGGESTION]
+
+
 def test_a_draft_survives_a_reload_another_page_and_another_conversation(chat: Page) -> None:
     ask(chat, "The first chat")
     wait_until_answered(chat, 2)
+    conversation = chat.url.rsplit("=", 1)[-1]
     composer(chat).press_sequentially("A precious draft")
 
     chat.reload()
@@ -136,6 +154,6 @@ def test_a_draft_survives_a_reload_another_page_and_another_conversation(chat: P
     chat.locator(".st-key-new_chat button").click()
     expect(chat.get_by_text("What can I help with?")).to_be_visible()
     expect(composer(chat)).to_have_value("")
-    chat.get_by_test_id("stSidebar").get_by_role("button", name="The first chat").click()
+    chat.locator(f".st-key-open_{conversation} button").click()
 
     expect(composer(chat)).to_have_value("A precious draft")
