@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
 import streamlit as st
 
@@ -35,14 +36,20 @@ _SHORT = 300
 _LONG = frozenset({"text", "code", "document", "article", "notes", "input", "content", "email", "context"})
 
 
+_listen_for_slash = st.components.v2.component(
+    "prompt_slash", js=Path(__file__).with_name("prompt_slash.js").read_text(encoding="utf-8")
+)
+
+
 def draw_prompts_button(services: Services) -> None:
-    """The way from the composer to the library."""
+    """The way from the composer to the library; a slash in the empty message box presses it as well."""
+    _listen_for_slash(key="prompt_slash")
     if st.button(
         "Prompts",
         key="open_prompts",
         icon=":material/library_books:",
         type="tertiary",
-        help="Put a prompt from the library into the message box.",
+        help="Put a prompt from the library into the message box. Or type / in the empty box.",
     ):
         _choose(services)
 
