@@ -11,7 +11,8 @@ from core.accounts.users import User
 from core.bootstrap import Services
 from core.chat.conversation import Conversation
 from core.chat.export import export_all_markdown, export_json, export_markdown, file_stem
-from core.chat.import_job import ImportProgress, Upload
+from core.chat.import_job import ImportProgress
+from core.chat.import_upload import Upload
 from ui.accounts_view import act, draw_problem
 from ui.markdown import literal
 

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import io
 import logging
 import threading
-import zipfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import PurePosixPath
 from typing import Any, BinaryIO, Literal, cast
 
 from core.chat.exchange import Parcel
 from core.chat.import_files import FileImport
 from core.chat.import_sources import is_conversation, read_entry
 from core.chat.import_stream import Entry, read_entries
+from core.chat.import_upload import LIMIT_BYTES, Counted, Upload, json_files
 from core.chat.import_write import Written, write_parcels
 from core.chat.search import index_changed
 from core.clock import Clock, utc_now
@@ -24,21 +22,11 @@ from core.store.files import FileStore
 
 log = logging.getLogger(__name__)
 
-# Of unpacked text, over all files of one import: far above any export seen, and the end of a file made to harm.
-LIMIT_BYTES = 1 << 30
 # So many messages are stored in one transaction: short enough that nobody waits for it, long enough to be quick.
 _BATCH_MESSAGES = 400
 _SHOWN_PROBLEMS = 200
 # Between two entries, so that a page that is being drawn gets the interpreter at once.
 _PAUSE_S = 0.0005
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Upload:
-    """One file to import: its name, and its bytes."""
-
-    name: str
-    data: bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,8 +138,8 @@ class _Import:
         self._show(state="stopped" if self.stopping.is_set() else "done", share=1.0)
 
     def _import(self, upload: Upload, before: int) -> None:
-        for name, source, read_bytes in _files(upload):
-            counted = _Counted(source, limit=self._left)
+        for name, source, read_bytes in json_files(upload):
+            counted = Counted(source, limit=self._left)
             for entry in read_entries(cast("BinaryIO", counted), recognised=is_conversation):
                 if self.stopping.wait(_PAUSE_S):
                     return
@@ -179,6 +167,11 @@ class _Import:
         except DamagedEntry as error:
             self._report(name, entry, error.user_message)
             return
+        except Exception:
+            # Whatever one entry holds, it must not cost the others.
+            log.exception("an entry of an import could not be read")
+            self._report(name, entry, "it could not be read; the log says why")
+            return
         if parcel.lost:
             count = "1 message" if parcel.lost == 1 else f"{parcel.lost} messages"
             self._report(name, entry, f"{count} could not be read; the rest of it is imported")
@@ -197,9 +190,28 @@ class _Import:
             self._report(name, entry, error.user_message)
 
     def _store(self) -> None:
-        written = self._write(self._waiting)
-        self._waiting.clear()
+        waiting, self._waiting = self._waiting, []
+        try:
+            written = self._write(waiting)
+        except SwitchboardError:
+            raise
+        except Exception:
+            if len(waiting) == 1:
+                raise
+            log.exception("conversations of an import are stored one by one")
+            self._store_each(waiting)
+            return
         self._show(written=self.progress.written + written)
+
+    def _store_each(self, parcels: Sequence[Parcel]) -> None:
+        for parcel in parcels:
+            try:
+                written = self._write([parcel])
+            except Exception:
+                log.exception("a conversation of an import could not be stored")
+                self._refuse(parcel.title, "This conversation could not be stored; the log says why.")
+            else:
+                self._show(written=self.progress.written + written)
 
     def _report(self, name: str, entry: Entry, problem: str) -> None:
         shown = entry.value if isinstance(entry.value, dict) else {}
@@ -214,65 +226,3 @@ class _Import:
 
     def _show(self, **changes: Any) -> None:
         self.progress = replace(self.progress, **changes)
-
-
-class _Counted:
-    """A file that refuses to give more than a limit of bytes, whatever an archive claims about its size."""
-
-    def __init__(self, source: BinaryIO, *, limit: int) -> None:
-        self._source = source
-        self._limit = limit
-        self.taken = 0
-
-    def read(self, size: int) -> bytes:
-        """At most `size` bytes. Raises ImportRefused beyond the limit, or where an archive is damaged."""
-        try:
-            data = self._source.read(size)
-        except (zipfile.BadZipFile, EOFError, OSError, RuntimeError, NotImplementedError, ValueError) as error:
-            raise _damaged_archive() from error
-        self.taken += len(data)
-        if self.taken > self._limit:
-            raise ImportRefused(
-                "This file is larger than 1 GB when unpacked. What comes before that is imported.",
-                next_step="Split it and import the rest.",
-            )
-        return data
-
-
-def _files(upload: Upload) -> Iterator[tuple[str, BinaryIO, Callable[[], int]]]:
-    """The JSON files of an upload: name, content, and how many of the upload's bytes have been read so far."""
-    whole = io.BytesIO(upload.data)
-    if not upload.data.startswith(b"PK"):
-        yield upload.name, whole, whole.tell
-        return
-    try:
-        archive = zipfile.ZipFile(whole)
-        names = _wanted(archive.namelist())
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
-        raise _damaged_archive() from error
-    if not names:
-        raise ImportRefused(
-            "This archive holds no conversations.json and no other JSON file.",
-            next_step="Choose the archive that the other program sent you.",
-        )
-    for name in names:
-        try:
-            source = cast("BinaryIO", archive.open(name))
-        except (zipfile.BadZipFile, OSError, RuntimeError, NotImplementedError, ValueError) as error:
-            raise _damaged_archive() from error
-        with source:
-            yield f"{upload.name}/{name}", source, whole.tell
-
-
-def _wanted(names: Sequence[str]) -> list[str]:
-    """ChatGPT's archives also hold ratings, accounts and the like: then only the conversations are read."""
-    files = [name for name in names if name.lower().endswith(".json") and "__MACOSX" not in name]
-    conversations = [name for name in files if PurePosixPath(name).name.lower().startswith("conversations")]
-    return sorted(conversations or files)
-
-
-def _damaged_archive() -> ImportRefused:
-    return ImportRefused(
-        "This archive is damaged or protected by a password. What could be read before is imported.",
-        next_step="Unpack it yourself and choose the .json file.",
-    )

@@ -30,8 +30,11 @@ def read_entry(entry: object) -> Parcel:
     reader = find_reader(entry)
     if reader is None:
         raise DamagedEntry("it holds no messages" if "title" in entry else "it is no conversation")
-    parcel = reader(entry)
-    return parcel if parcel.id else replace(parcel, id=_fingerprint(entry))
+    try:
+        parcel = reader(entry)
+        return parcel if parcel.id else replace(parcel, id=_fingerprint(entry))
+    except RecursionError:
+        raise DamagedEntry("it is nested too deeply") from None
 
 
 def find_reader(entry: Mapping[str, Any]) -> Reader | None:

@@ -7,7 +7,7 @@ import json
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.chat.import_job import Upload
+from core.chat.import_upload import Upload
 from core.chat.prompts import list_prompts, save_prompt
 from core.chat.sharing import list_shares, load_share, share_conversation
 from core.chat.store import list_conversations

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import uuid
 import zipfile
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -17,7 +18,8 @@ from core.chat.attachment_rows import to_json as rows_of
 from core.chat.attachments import keep_file
 from core.chat.exchange import Parcel, message, to_document
 from core.chat.export import export_all_markdown, export_json, export_markdown, file_stem, load_parcels, to_json
-from core.chat.import_job import ImportJobs, Upload
+from core.chat.import_job import ImportJobs
+from core.chat.import_upload import Upload
 from core.chat.import_write import write_parcels
 from core.chat.kept_parameters import keep_for_conversation
 from core.chat.own_data import delete_data, export_data
@@ -153,6 +155,29 @@ def test_an_answer_comes_after_its_question_where_the_source_counts_seconds(data
         times = {one.id: one.created_at for one in parcel.messages}
         assert all(one.parent_id is None or times[one.parent_id] < one.created_at for one in parcel.messages)
         assert parcel.messages[0].role == "user"
+
+
+def test_one_conversation_that_cannot_be_stored_beside_others_does_not_cost_them(database, ada, jobs):
+    told(database, ada)
+    (document,) = json.loads(export_data(database, ada))["conversations"]
+    delete_data(database, ada)
+    # Two conversations whose messages have the same ids, which no export holds: one transaction cannot take both.
+    twin = {**document, "id": str(uuid.uuid4()), "title": "Twin"}
+
+    progress = bring(jobs, ada, [chatgpt(), document, twin, open_webui()])
+
+    assert (progress.written.added, progress.refused) == (4, ())
+    assert titles(database, ada) == ["A question", "Counting", "Trip", "Twin"]
+
+
+def test_an_entry_nested_without_end_costs_itself(database, ada, jobs):
+    deep = '{"title": "Deep", "messages": [{"role": "user", "content": "x"}], "x": ' + "[" * 900 + "]" * 900 + "}"
+    text = f"[{json.dumps(chatgpt())}, {deep}, {json.dumps(open_webui())}]"
+
+    progress = bring(jobs, ada, text.encode())
+
+    assert {"Counting", "Trip"} <= set(titles(database, ada))
+    assert progress.refused == ()
 
 
 def test_what_was_imported_is_found_by_the_search(database, ada, jobs):
