@@ -393,7 +393,7 @@ def parcels(draw):
     )
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 @given(given_parcels=st.lists(parcels(), min_size=1, max_size=3))
 def test_export_then_import_gives_the_same_tree(database, given_parcels):
     for table in ("conversations", "messages", "conversation_parameters"):
