@@ -13,6 +13,7 @@ from core.accounts.users import User
 from core.bootstrap import Services
 from core.errors import SwitchboardError
 from ui.auth import draw_sign_out
+from ui.conversation_list import draw_search_button
 from ui.errors import draw_error
 from ui.markdown import literal
 from ui.phone_sidebar import draw_phone_sidebar
@@ -29,6 +30,8 @@ _FAILED = SwitchboardError(
 )
 # Pages of tables. The width of the last run comes first: a page that set its own would jump at every click.
 _WIDE = frozenset({"models"})
+# Pages that have the way to the search in a place of their own, or are it. The first page's path is empty.
+_OWN_SEARCH = frozenset({"", "chat", "search"})
 _LAYOUT = "page_layout"
 _STYLE = Path(__file__).with_name("style.css")
 # Streamlit writes white on the accent in both modes; on the dark mode's light accent that has a contrast of 2.9 only.
@@ -97,6 +100,9 @@ def run_page(page: StreamlitPage) -> None:
     layout: Literal["centered", "wide"] = "wide" if page.url_path in _WIDE else "centered"
     st.session_state[_LAYOUT] = layout
     st.set_page_config(layout=layout)
+    if page.url_path not in _OWN_SEARCH:
+        with st.sidebar:
+            draw_search_button()
     try:
         page.run()
     except SwitchboardError as error:

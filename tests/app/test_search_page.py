@@ -30,7 +30,8 @@ def _plan(services, ada):
 
 @pytest.fixture(name="page")
 def _page(app: AppTest, ada) -> AppTest:
-    return sign_in_app(app, ada)
+    # A first run on the page of the start: AppTest would run another one without its frame.
+    return sign_in_app(app, ada).run()
 
 
 def _search(page: AppTest, text: str = "") -> AppTest:
@@ -200,3 +201,19 @@ def test_tags_and_the_archive_are_said_in_the_header(page, services, ada, plan):
     (header,) = [element.value for element in page.markdown if element.value.startswith("**A plan")]
     assert ":gray-badge[work]" in header
     assert "archived" in header
+
+
+@pytest.mark.parametrize("path", ["models", "settings"])
+def test_other_pages_lead_to_the_search_too(page, path):
+    page.switch_page(f"pages/{path}_page.py").run()
+
+    _button(page, "open_search").click().run()
+
+    assert not page.exception
+    assert page.text_input(key="search_query").value == ""
+
+
+def test_the_search_page_does_not_lead_to_itself(page):
+    _search(page)
+
+    assert not _keys(page, "open_search")

@@ -62,6 +62,7 @@ def _chat(page: Page, server: LiveServer) -> Page:
 
 
 def test_search_lands_on_the_message_on_its_branch_with_the_words_marked(chat: Page) -> None:
+    chat.get_by_role("button", name="Search").wait_for()
     chat.keyboard.press("Control+k")
     box = chat.get_by_role("searchbox", name="Search all conversations")
     expect(box).to_be_focused()
