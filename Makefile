@@ -3,6 +3,8 @@
 PYTHON := .venv/bin/python
 INSTALLED := .venv/.installed
 INSTALLED_DEV := .venv/.installed-dev
+# Two at a time, a file's tests together: most of a browser test is waiting, and its server is for the whole file.
+WORKERS := -n 2 --dist loadfile
 FAST := -m "not browser and not slow and not local_model"
 
 # Some systems set this; without compiled files every start takes seconds longer.
@@ -22,7 +24,7 @@ install: $(INSTALLED)  ## Install what Switchboard needs into .venv
 test: $(INSTALLED_DEV)  ## Check the code and run all tests, in Chromium too where it can be had
 	@scripts/install-chromium
 	@$(MAKE) --no-print-directory check
-	@$(PYTHON) -m pytest
+	@$(PYTHON) -m pytest $(WORKERS)
 
 test-fast: $(INSTALLED_DEV)  ## Run the tests that need neither a browser nor patience
 	@$(PYTHON) -m pytest tests/unit tests/store tests/app $(FAST)
