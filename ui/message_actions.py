@@ -1,7 +1,7 @@
 """The row of actions under a message: copy, edit, answer again, branches, thumbs, delete.
 
 A component of our own for the whole row (message_actions.js) and not Streamlit's buttons: six widgets under each of
-twenty messages would cost every run several times what this costs, none of Streamlit's widgets copies a text, and a
+a dozen messages would cost every run several times what this costs, none of Streamlit's widgets copies a text, and a
 copy needs no run at all. Its script goes to the browser once, with the hub; a message's own component is one line.
 """
 

@@ -34,7 +34,8 @@ _SUCCESSOR = "successor_in"
 _NEW_CHAT_PARAMETERS = "new_chat_parameters"
 _TICKED_MODELS = "models_ticked"
 
-FIRST_MESSAGES = 20
+# A few screens. Each message more costs every opening and every run of the page, also of a thousand messages.
+FIRST_MESSAGES = 12
 FIRST_CONVERSATIONS = 30
 
 

@@ -110,8 +110,8 @@ def test_only_the_last_messages_are_drawn_until_earlier_ones_are_asked_for(chat,
 
     chat.query_params["c"] = conversation
     chat.run()
-    assert len(chat.chat_message) == 20
-    assert chat.chat_message[0].markdown[0].value == "message 2"
+    assert len(chat.chat_message) == 12
+    assert chat.chat_message[0].markdown[0].value == "message 6"
     next(button for button in chat.button if button.key == "earlier").click().run()
 
     assert len(chat.chat_message) == 24
