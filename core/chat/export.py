@@ -14,6 +14,7 @@ from typing import Any
 
 from core.chat.attachment_care import export_attachments
 from core.chat.attachment_rows import from_json as from_rows
+from core.chat.continuation import as_read
 from core.chat.conversation import Message, branch, by_id
 from core.chat.exchange import Parcel, header, to_document
 from core.chat.kept_parameters import from_json
@@ -92,7 +93,7 @@ def to_json(document: Mapping[str, Any]) -> bytes:
 
 def to_markdown(parcel: Parcel) -> str:
     """The branch on show: a heading, then every message under who wrote it; reasoning is left out."""
-    shown = branch(by_id(parcel.messages), leaf_id=parcel.leaf_message_id)
+    shown = as_read(branch(by_id(parcel.messages), leaf_id=parcel.leaf_message_id))
     parts = [f"# {parcel.title}", *(_message(message) for message in shown)]
     return "\n\n".join(parts) + "\n"
 

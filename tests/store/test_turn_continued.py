@@ -9,6 +9,7 @@ import pytest
 from core.catalog.models import CacheRule
 from core.chat.continuation import GO_ON, as_read
 from core.chat.conversation import branch, by_id
+from core.chat.export import export_markdown
 from core.chat.store import load_conversation
 from core.errors import ErrorClass, ProviderError, TurnRefused
 from core.providers.events import Finished, TextDelta, Usage
@@ -77,6 +78,18 @@ def test_the_model_is_asked_to_go_on_and_later_reads_one_answer(chat):
         ChatMessage("user", "Thanks"),
     ]
     assert not any(message.content == GO_ON for message in chat.messages(live.ids.conversation))
+
+
+def test_an_export_for_readers_shows_one_answer(chat):
+    chat.gateway.enqueue("gpt", *CUT)
+    live = chat.ask("Why?")
+    finish(live)
+    go_on(chat, live.ids, *answer("two."))
+
+    exported = export_markdown(chat.database, user_id="ann", conversation_id=live.ids.conversation).decode()
+
+    assert exported.count("## ") == 2
+    assert exported.endswith("Forty-two.\n")
 
 
 def test_it_may_go_on_several_times_also_after_a_failure(chat):
