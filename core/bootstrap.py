@@ -217,7 +217,7 @@ def _refuse(model: ModelSpec, user_id: str, *, database: Database, groups: Group
     if _lacks_key(model, keys):
         raise TurnRefused(
             "no_key",
-            f"{model.label} cannot be used yet: there is no key for {model.provider.id}.",
+            f"{model.label} cannot be used yet: its provider has no key.",
             next_step="Choose another model, or ask the administrator to set "
             f"{model.provider.key_variable}. Your message is kept in the box.",
         )

@@ -118,7 +118,7 @@ def test_an_edit_that_is_refused_stays_open_with_its_text(chat, services, ada, c
 
     press(chat, "Send")
 
-    assert any("no key" in warning.value for warning in chat.warning)
+    assert any("its provider has no key" in warning.value for warning in chat.warning)
     assert chat.text_area[0].value == "Better question"
     assert len(stored(services, ada, conversation)) == 2
 
