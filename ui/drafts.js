@@ -4,7 +4,8 @@ const LOOK_EVERY_MS = 300;
 const SENT_MS = 50;
 const END_MS = 500;
 const PREFIX = "switchboard draft ";
-const KEPT = 100_000;
+// A browser keeps about five million characters for a site; beyond this, other drafts would find no room.
+const KEPT = 2_000_000;
 
 const composer = () => document.querySelector(".st-key-composer textarea");
 
@@ -19,8 +20,12 @@ function read(scope) {
 }
 
 function keep(scope, text) {
-  if (text && text.length <= KEPT) sessionStorage.setItem(PREFIX + scope, text);
-  else sessionStorage.removeItem(PREFIX + scope);
+  try {
+    if (text && text.length <= KEPT) return void sessionStorage.setItem(PREFIX + scope, text);
+  } catch {
+    // No room: what was kept there is older than what stands in the box.
+  }
+  sessionStorage.removeItem(PREFIX + scope);
 }
 
 class Keeper {
