@@ -84,6 +84,9 @@ def choose_model(page: Page, label: str) -> None:
     page.get_by_role("option").filter(has_text=label).first.wait_for()
     selector.press("Enter")
     expect(selector).to_have_value(re.compile(re.escape(label)))
+    # Until the card shows it, too: what is sent in between may reach Streamlit while it is still taking in the choice.
+    for name in (name for name, (_, known) in MODELS.items() if known == label):
+        expect(page.locator(f".st-key-favourite_{name}")).to_be_attached()
 
 
 def choose_in_app(app: AppTest, model_id: str) -> AppTest:
