@@ -72,8 +72,8 @@ def stop_button(page: Page) -> Locator:
 
 def wait_until_answered(page: Page, count: int) -> None:
     """Wait until `count` messages are on show and none is being written any more."""
-    expect(messages(page)).to_have_count(count, timeout=20_000)
-    expect(stop_button(page)).to_have_count(0, timeout=20_000)
+    expect(messages(page)).to_have_count(count, timeout=60_000)
+    expect(stop_button(page)).to_have_count(0, timeout=60_000)
 
 
 def choose_model(page: Page, label: str) -> None:
