@@ -28,6 +28,7 @@ from ui.auth import current_user
 from ui.model_selector import take_choice
 from ui.parameter_changes import chosen_for_request
 from ui.temporary_chat import note_turn, open_temporary, up_to_date
+from ui.unbroken import once, unbroken
 
 SUGGESTIONS = (
     "Why does 0.1 + 0.2 not equal 0.3?",
@@ -203,6 +204,7 @@ def choose_model(services: Services, model_id: str) -> None:
     keep_model(services)
 
 
+@unbroken
 def _start(services: Services, asked: _Asked) -> bool:
     user = current_user(services)
     if user is None:
@@ -211,8 +213,7 @@ def _start(services: Services, asked: _Asked) -> bool:
         return False
     take_choice(services.offered_models(user))
     try:
-        request = _request(services, user, asked)
-        live = services.engine.start(request)
+        live = once("start", lambda: services.engine.start(_request(services, user, asked)))
     except SwitchboardError as error:
         _keep_text(asked)
         state.leave_notice(str(error))
@@ -221,24 +222,27 @@ def _start(services: Services, asked: _Asked) -> bool:
     # A head start: until the provider is called, drawing the page would compete with the engine for the interpreter,
     # and the request would leave 10 to 15 ms later (measured). The drawing hides behind the model's own time.
     live.buffer.read(0, timeout_s=_HEAD_START_S)
-    if asked.attachments:
+    _follow_up(services, asked, live)
+    return True
+
+
+def _follow_up(services: Services, asked: _Asked, live: LiveTurn) -> None:
+    """What the session keeps of a turn that has begun."""
+    request = live.request
+    if request.attachments:
         file_state.set_waiting(())
     file_state.note_unseen(None)
     state.drop_undo()
     state.stop_pointing_out()
     message_state.offer_restore(None)
-    if (
-        asked.model_id is None
-        and request.conversation_id is not None
-        and state.successor_noted(request.conversation_id)
-    ):
+    begun = request.conversation_id
+    if asked.model_id is None and begun is not None and state.successor_noted(begun):
         keep_model(services)
     if request.temporary is not None:
         note_turn(live)
     if request.conversation_id is None:
         _keep_new_chat(services, request, live.ids.conversation)
         _open_begun(live.ids.conversation)
-    return True
 
 
 def _again(asked: _Asked) -> str | None:

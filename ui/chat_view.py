@@ -23,6 +23,7 @@ from ui.parameters_form import draw_parameters
 from ui.prompts_view import draw_prompts_button
 from ui.recommendation import draw_recommendation
 from ui.temporary_chat import draw_begin, draw_mark
+from ui.unbroken import once, unbroken
 
 _SUGGESTIONS = "suggestions"
 
@@ -101,13 +102,14 @@ def draw_empty(services: Services, user: User, send: Callable[[str], None], *, t
     draw_recommendation(services, user, choose=partial(chat.choose_model, services))
 
 
+@unbroken
 def _submit(services: Services) -> None:
     typed = st.session_state[state.COMPOSER]
     text, files = (typed.text, typed.files) if typed else ("", ())
     if files and state.temporary_chat():
         state.keep_draft(text)
         state.leave_notice("Files are stored, so they cannot be sent in a temporary chat. Start an ordinary chat.")
-    elif files and current_user(services) and (problems := receive(services, files)):
+    elif files and current_user(services) and (problems := once("files", partial(receive, services, files))):
         # Nothing is sent without a file that was meant to go with it.
         state.keep_draft(text)
         state.leave_notice(" ".join(problems))

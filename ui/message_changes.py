@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import streamlit as st
 
@@ -17,6 +18,7 @@ from core.errors import SwitchboardError
 from ui import chat, message_state, state
 from ui.auth import current_user
 from ui.message_state import Deleted
+from ui.unbroken import once, unbroken
 
 _THUMBS: Mapping[str, Thumb] = {"good": 1, "bad": -1}
 
@@ -42,6 +44,7 @@ class Rated:
     thumb: int
 
 
+@unbroken
 def act(services: Services, target: Target, name: str) -> None:
     """Do one of the actions of a message's row; an unknown one does nothing."""
     match name:
@@ -128,12 +131,14 @@ def _step(services: Services, target: Target, message_id: str | None) -> None:
 
 def _delete(services: Services, target: Target) -> None:
     def work(user: User) -> None:
-        count = delete_branch(
+        delete = partial(
+            delete_branch,
             services.database,
             conversation_id=target.conversation_id,
             user_id=user.id,
             message_id=target.message_id,
         )
+        count = once("delete", delete)
         message_state.offer_restore(
             Deleted(conversation_id=target.conversation_id, message_id=target.message_id, count=count)
         )
@@ -142,7 +147,7 @@ def _delete(services: Services, target: Target) -> None:
 
 
 def _thumb(services: Services, target: Target, thumb: Thumb) -> None:
-    before = (message_state.thumbs(target.conversation_id) or {}).get(target.message_id, 0)
+    before = once("before", lambda: (message_state.thumbs(target.conversation_id) or {}).get(target.message_id, 0))
     rated = Rated(conversation_id=target.conversation_id, message_id=target.message_id, thumb=before)
 
     def work(user: User) -> None:
