@@ -209,7 +209,7 @@ def test_a_model_without_a_key_refuses_and_keeps_the_draft(chat: Page) -> None:
     choose_model(chat, "Keyless")
     ask(chat, "A precious draft")
 
-    expect(chat.get_by_text("there is no key")).to_be_visible()
+    expect(chat.get_by_text("its provider has no key")).to_be_visible()
     expect(composer(chat)).to_have_value("A precious draft")
 
 
