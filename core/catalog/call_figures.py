@@ -127,7 +127,7 @@ class CallFigures:
         The day begins at the full minute: up to 59 seconds more than 24 hours.
         """
         # One transaction is one state of the ledger: nothing is missed or counted twice between two queries.
-        summed, live = self._database.transaction(lambda cur: _look(cur, self._summed, now=now))
+        summed, live = self._database.snapshot(lambda cur: _look(cur, self._summed, now=now))
         self._summed = summed
         day = _full_minute(now - _DAY)
         found = {}

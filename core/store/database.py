@@ -101,7 +101,11 @@ class Database:
                 time.sleep(doubled * random.uniform(0.5, 1.0))
         raise AssertionError("unreachable")
 
-    def _attempt(self, work: Callable[[Cursor], T]) -> T:
+    def snapshot(self, work: Callable[[Cursor], T]) -> T:
+        """Run several queries as of one moment and return what `work` returns. It must not write."""
+        return self._attempt(work, writes=False)
+
+    def _attempt(self, work: Callable[[Cursor], T], *, writes: bool = True) -> T:
         with self.cursor() as cur:
             cur.execute("begin transaction")
             try:
@@ -112,7 +116,8 @@ class Database:
                 raise
             finally:
                 # Also after a failure: whether a commit that raised took effect is not always known.
-                self._count()
+                if writes:
+                    self._count()
             return result
 
     def _count(self) -> None:

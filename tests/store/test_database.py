@@ -149,6 +149,7 @@ def test_rows_are_there_after_closing_and_opening(database, store_url):
 def test_the_version_grows_with_writing_and_not_with_reading(database):
     before = database.version
     database.fetch_all("select 1")
+    assert database.snapshot(lambda cur: cur.fetch_all("select 2 as two")) == [{"two": 2}]
     assert database.version == before
     database.execute("create table t (x integer)")
     assert database.version > before
