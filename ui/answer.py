@@ -24,6 +24,9 @@ _REPAINT_S = 0.044
 # A block that grows very long (a listing) is repainted less often, so that its bytes stay in proportion.
 _BYTES_PER_S = 200_000
 _SLOWEST_REPAINT_S = 0.25
+# From when on a wait is worth a sign of life. Most first words come sooner, and while something moves the browser paints
+# them with its next frame only, up to 16 ms later.
+_SHIMMER_FROM_S = 1.0
 # From when on a wait says how long it has been.
 _COUNT_FROM_S = 3
 # How long a person may wait for a click to be noticed while nothing arrives.
@@ -184,7 +187,8 @@ class _Wait:
 def waiting_words(retrying: Retrying | None, waited_s: float) -> str:
     """The line while nothing has come, `waited_s` seconds after the start or after the last failure."""
     if retrying is None:
-        return f":shimmer[Waiting for the first word]{_counted(waited_s)}"
+        words = "Waiting for the first word"
+        return words if waited_s < _SHIMMER_FROM_S else f":shimmer[{words}]{_counted(waited_s)}"
     reason = literal(retrying.reason)
     if retrying.instead:
         return f":shimmer[{reason}, asking {literal(retrying.model_label)} instead]{_counted(waited_s)}"

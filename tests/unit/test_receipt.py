@@ -81,7 +81,8 @@ def test_a_try_is_a_line_on_the_viewers_clock():
 @pytest.mark.parametrize(
     ("retrying", "waited_s", "said"),
     [
-        (None, 0.5, ":shimmer[Waiting for the first word]"),
+        (None, 0.5, "Waiting for the first word"),
+        (None, 1.0, ":shimmer[Waiting for the first word]"),
         (None, 4.2, ":shimmer[Waiting for the first word] 4 s"),
         (AGAIN, 0.0, ":shimmer[Fast is limited, trying again in 2 s]"),
         (AGAIN, 1.5, ":shimmer[Fast is limited, trying again in 1 s]"),
