@@ -24,8 +24,8 @@ _REPAINT_S = 0.044
 # A block that grows very long (a listing) is repainted less often, so that its bytes stay in proportion.
 _BYTES_PER_S = 200_000
 _SLOWEST_REPAINT_S = 0.25
-# From when on a wait is worth a sign of life. Most first words come sooner, and while something moves the browser paints
-# them with its next frame only, up to 16 ms later.
+# From when on a wait is worth a sign of life. Most first words come sooner, and while something moves the browser
+# paints them with its next frame only, up to 16 ms later.
 _SHIMMER_FROM_S = 1.0
 # From when on a wait says how long it has been.
 _COUNT_FROM_S = 3
