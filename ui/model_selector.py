@@ -39,6 +39,7 @@ from ui.model_filter import capability_name, rivals, shown_capabilities
 from ui.model_list import CAPABILITY_ICONS, ModelList, build_facts, build_list
 from ui.model_status import draw_status
 from ui.times import month_start, viewer_zone
+from ui.unbroken import unbroken
 
 _FACTS = "model_facts"
 _FIGURES_LIVE_S = 15
@@ -145,6 +146,7 @@ def take_choice(offered: Collection[str]) -> bool:
     return True
 
 
+@unbroken
 def _choose(*, offered: Collection[str], on_change: Callable[[], None]) -> None:
     if take_choice(offered):
         on_change()

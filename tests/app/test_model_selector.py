@@ -152,3 +152,28 @@ def test_compare_opens_the_models_page_with_the_chosen_model_ticked_first(page):
     assert page.title[0].value == "Models"
     # Which others are beside it depends on what has been probed by now.
     assert page.session_state["models_ticked"][0] == "dear"
+
+
+def _hurried() -> None:
+    from types import SimpleNamespace  # noqa: PLC0415 - the body is a page of its own
+
+    import streamlit as st  # noqa: PLC0415
+    from streamlit.runtime.scriptrunner import RerunData, get_script_run_ctx  # noqa: PLC0415
+
+    from ui import state  # noqa: PLC0415
+    from ui.model_selector import _choose  # noqa: PLC0415
+
+    def choose() -> None:
+        st.session_state[state.MODEL] = SimpleNamespace(chosen="dear")
+        # Somebody opens the parameters before the choice has been taken in.
+        get_script_run_ctx().script_requests.request_rerun(RerunData())
+        _choose(offered=["dear"], on_change=lambda: None)
+
+    st.button("Choose", on_click=choose)
+    st.text(state.active_model())
+
+
+def test_a_choice_is_not_lost_when_something_else_is_clicked_at_once():
+    page = AppTest.from_function(_hurried).run()
+    page.button[0].click().run()
+    assert page.text[0].value == "dear"
