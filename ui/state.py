@@ -12,6 +12,7 @@ import streamlit as st
 from core.catalog.models import ParameterValue
 from core.chat.live_turn import LiveTurn
 from core.chat.temporary import TemporaryChat
+from ui.unbroken import unbroken
 
 COMPOSER = "composer"
 MODEL = "model_selector"
@@ -50,6 +51,7 @@ def conversation_id() -> str | None:
     return conversation
 
 
+@unbroken
 def open_conversation(conversation: str | None) -> None:
     """Show a conversation, or none for a new chat."""
     st.session_state[_OPENED] = conversation
