@@ -28,6 +28,7 @@ from core.chat.recovery import recover_turns
 from core.chat.search import index_regularly
 from core.chat.titles import Titler
 from core.chat.turns import TurnEngine
+from core.costs.output_lengths import KeptLengths
 from core.errors import TurnRefused
 from core.providers.circuit import Circuits
 from core.providers.endpoints import Keys, load_keys, resolve_endpoint
@@ -53,6 +54,7 @@ class Services:
     health: PassiveHealth
     prober: Prober
     limits: HeardLimits
+    lengths: KeptLengths
     keys: Keys
     local_model: LocalModel | None
     files: FileStore
@@ -143,6 +145,7 @@ def build_services(settings: Settings) -> Services:
         health=health,
         prober=prober,
         limits=limits,
+        lengths=KeptLengths(database),
         keys=keys,
         local_model=local_model,
         files=files,
