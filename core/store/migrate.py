@@ -16,6 +16,7 @@ from importlib.resources import files
 from core.clock import Clock, utc_now
 from core.errors import StoreDamaged, StoreTooNew
 from core.store.database import Cursor, Database
+from core.store.views import create_views
 
 _FILE_NAME = re.compile(r"^(\d{4})_(\w+)\.sql$")
 _RECORDS = """
@@ -55,8 +56,8 @@ def migrate(
 ) -> list[Migration]:
     """Apply what is missing and return it.
 
-    Raises StoreTooNew for a store written by a newer version, StoreDamaged for one whose record differs from the
-    shipped text. Neither changes anything.
+    By default the shipped ones, and the views over what they make. Raises StoreTooNew for a store written by a newer
+    version, StoreDamaged for one whose record differs from the shipped text. Neither changes anything.
     """
     known = shipped_migrations() if migrations is None else migrations
     _refuse_foreign(database)
@@ -64,6 +65,8 @@ def migrate(
     missing = pending(database, migrations=known)
     for migration in missing:
         database.transaction(partial(_apply, migration=migration, clock=clock))
+    if migrations is None:
+        create_views(database)
     return missing
 
 

@@ -1,0 +1,27 @@
+"""Views over the tables, made anew whenever a store is opened: `views/*.sql`, one view each.
+
+They belong to the program and not to the data, so they live in DuckDB's own catalog and not in a migration: a view made
+by an older version would keep that version's columns, and a store on an attached PostgreSQL has no place for DuckDB's
+functions.
+"""
+
+from __future__ import annotations
+
+from importlib.resources import files
+
+from core.store.database import Cursor, Database
+
+
+def create_views(database: Database) -> None:
+    """Make every view, or make it anew. The tables have to be there."""
+    statements = [
+        entry.read_text(encoding="utf-8")
+        for entry in sorted(files("core.store").joinpath("views").iterdir(), key=lambda entry: entry.name)
+        if entry.name.endswith(".sql")
+    ]
+
+    def work(cur: Cursor) -> None:
+        for statement in statements:
+            cur.execute(statement)
+
+    database.transaction(work)
