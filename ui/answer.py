@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from core.chat.turn_buffer import TurnBuffer
+from core.chat.turn_buffer import Reading, TurnBuffer
 from core.clock import monotonic_ms
 from core.providers.events import ReasoningDelta, Retrying, TextDelta
 from ui.markdown import literal, renderable, split_blocks
@@ -87,16 +87,21 @@ def arrivals(buffer: TurnBuffer, *, pause_s: Iterator[float]) -> Iterator[Arriva
     while True:
         reading = buffer.read(offset, timeout_s=_YIELD_S)
         offset = reading.offset
-        yield Arrival(
-            "".join(event.text for event in reading.events if isinstance(event, TextDelta)),
-            "".join(event.text for event in reading.events if isinstance(event, ReasoningDelta)),
-            reading.ended,
-            next((event for event in reversed(reading.events) if isinstance(event, Retrying)), None),
-        )
+        yield arrival_of(reading)
         if reading.ended:
             return
         if reading.events:
             time.sleep(next(pause_s))
+
+
+def arrival_of(reading: Reading) -> Arrival:
+    """What one look into a buffer has brought."""
+    return Arrival(
+        "".join(event.text for event in reading.events if isinstance(event, TextDelta)),
+        "".join(event.text for event in reading.events if isinstance(event, ReasoningDelta)),
+        reading.ended,
+        next((event for event in reversed(reading.events) if isinstance(event, Retrying)), None),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,27 +129,52 @@ def draw_running(buffer: TurnBuffer, frame: AnswerFrame, *, before: str = "") ->
 
     Any interaction of the person ends the drawing early (Streamlit raises through it); the turn itself goes on.
     """
-    body = BlockPainter(frame.body)
-    body.add(before)
-    thoughts: BlockPainter | None = None
-    wait = _Wait(frame.footer)
-    answering = False
-    for arrival in arrivals(buffer, pause_s=iter(lambda: body.interval_s, None)):
+    painter = AnswerPainter(frame, before=before)
+    for arrival in arrivals(buffer, pause_s=iter(lambda: painter.interval_s, None)):
+        painter.take(arrival)
+        notice_clicks()
+
+
+def notice_clicks() -> None:
+    """Let Streamlit interrupt this script if its person has clicked elsewhere: it does so where the state is read."""
+    st.session_state.get("_")
+
+
+class AnswerPainter:
+    """Paints a running answer into its frame, behind the text `before` that it goes on with."""
+
+    def __init__(self, frame: AnswerFrame, *, before: str = "") -> None:
+        self._frame = frame
+        self._body = BlockPainter(frame.body)
+        self._body.add(before)
+        self._thoughts: BlockPainter | None = None
+        self._wait = _Wait(frame.footer)
+        self._answering = False
+
+    def take(self, arrival: Arrival) -> None:
+        """Paint what has arrived; nothing having arrived is worth saying, too."""
         if arrival.reasoning:
-            thoughts = thoughts or BlockPainter(draw_reasoning(frame.reasoning, ":shimmer[Thinking]"))
-            thoughts.add(arrival.reasoning)
+            self._think(arrival.reasoning)
         if arrival.text:
-            body.add(arrival.text)
+            self._body.add(arrival.text)
         if arrival.retrying:
-            wait.follow(arrival.retrying)
+            self._wait.follow(arrival.retrying)
         elif arrival.reasoning:
-            wait.hear()
+            self._wait.hear()
         # The first words come alone: a second change would be drawn before the browser paints them (7 ms, measured).
-        if not arrival.text or answering:
-            wait.tick(answering=answering)
-        answering = answering or bool(arrival.text)
-        # Reading the state is where Streamlit interrupts a script whose person has clicked elsewhere.
-        st.session_state.get("_")
+        if not arrival.text or self._answering:
+            self._wait.tick(answering=self._answering)
+        self._answering = self._answering or bool(arrival.text)
+
+    @property
+    def interval_s(self) -> float:
+        """How long to wait until the next repaint."""
+        return self._body.interval_s
+
+    def _think(self, text: str) -> None:
+        slot = self._frame.reasoning
+        self._thoughts = self._thoughts or BlockPainter(draw_reasoning(slot, ":shimmer[Thinking]"))
+        self._thoughts.add(text)
 
 
 def draw_reasoning(slot: DeltaGenerator, label: str) -> DeltaGenerator:

@@ -29,7 +29,8 @@ class TurnRequest:
     conversation is made. `system_prompt` replaces the model's own; an empty one means none. `fallback` says what to do
     when the model fails; None: what the conversation says. `attachments` come with the new message; one that `edits`
     another has the files of that one as well. `temporary` are the messages so far of a chat that is not stored; its
-    `conversation_id` is an id that no conversation has.
+    `conversation_id` is an id that no conversation has. `before` is a history that models read before the messages of
+    the conversation, and that is not stored in it.
     """
 
     user_id: str
@@ -46,6 +47,7 @@ class TurnRequest:
     use_case: str | None = None
     attachments: Sequence[Attachment] = ()
     temporary: Sequence[Message] | None = None
+    before: Sequence[Message] = ()
 
 
 def check_text(text: str, *, with_files: bool = False) -> str:

@@ -31,14 +31,20 @@ _ENDINGS = {"stopped": "stopped", "broken": "broke off", "interrupted": "interru
 
 
 def load_parcels(
-    database: Database, *, user_id: str, conversation_id: str | None = None, removed: bool = False
+    database: Database,
+    *,
+    user_id: str,
+    conversation_id: str | None = None,
+    removed: bool = False,
+    compared: bool = False,
 ) -> list[Parcel]:
-    """A person's conversations with all branches, also deleted ones; or only one of them.
+    """A person's chats with all branches, also deleted ones; or only one of them.
 
-    `removed` adds the messages that were deleted, as long as they are kept for undo.
+    `removed` adds the messages that were deleted, as long as they are kept for undo. `compared` gives the columns of
+    comparisons instead of the chats.
     """
     with database.cursor() as cur:
-        conversations = cur.fetch_all(_SQL["load_for_export"], user_id=user_id, id=conversation_id)
+        conversations = cur.fetch_all(_SQL["load_for_export"], user_id=user_id, id=conversation_id, compared=compared)
         rows = cur.fetch_all(_SQL["messages_for_export"], user_id=user_id, id=conversation_id)
     messages: defaultdict[str, list[Row]] = defaultdict(list)
     for row in rows:

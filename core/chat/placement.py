@@ -42,6 +42,11 @@ def place_turn(database: Database, request: TurnRequest, *, conversation_id: str
             "Files are stored, so they cannot be sent in a temporary chat.",
             next_step="Take them away, or start an ordinary chat.",
         )
+    place = _place(database, request, conversation_id=conversation_id, now=now)
+    return replace(place, history=[*as_read(request.before), *place.history]) if request.before else place
+
+
+def _place(database: Database, request: TurnRequest, *, conversation_id: str, now: datetime) -> Placement:
     path, kept = _branch(database, request)
     fallback = request.fallback or kept
     if request.continues is not None:

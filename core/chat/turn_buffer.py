@@ -7,7 +7,8 @@ another reader, and one that comes late (a reload, a second tab) sees everything
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from core.providers.events import Event
@@ -29,19 +30,40 @@ class TurnBuffer:
         self._events: list[Event] = []
         self._ended = False
         self._changed = threading.Condition()
+        # Readers of several buffers: each has one event for all of them.
+        self._waking: list[threading.Event] = []
 
     def append(self, event: Event) -> None:
         """Add an event and wake the readers. After the end it does nothing: readers have been told the last word."""
         with self._changed:
             if not self._ended:
                 self._events.append(event)
-                self._changed.notify_all()
+                self._tell()
 
     def end(self) -> None:
         """No event will follow."""
         with self._changed:
             self._ended = True
-            self._changed.notify_all()
+            self._tell()
+
+    @contextmanager
+    def waking(self, event: threading.Event) -> Iterator[None]:
+        """Within the block, `event` is set whenever something comes or the turn ends: for a reader of several buffers.
+
+        Such a reader clears the event, reads every buffer without waiting, and then waits for the event.
+        """
+        with self._changed:
+            self._waking.append(event)
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._waking.remove(event)
+
+    def _tell(self) -> None:
+        self._changed.notify_all()
+        for event in self._waking:
+            event.set()
 
     def read(self, offset: int, *, timeout_s: float) -> Reading:
         """The events after `offset`, waiting at most `timeout_s` for the first new one or the end."""

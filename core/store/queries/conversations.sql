@@ -15,6 +15,7 @@ from conversations
 -- Not `user_id = $user_id`: DuckDB then reads `pinned_at` row by row through the index, 40 ms for 2,000 conversations of
 -- 100,000 instead of 4 (measured), and every page of the chat waits for this list.
 where list_contains([$user_id], user_id) and deleted_at is null and archived_at is null
+    and comparison_id is null
 order by pinned_at is null, updated_at desc, id desc
 limit $limit
 

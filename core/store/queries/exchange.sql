@@ -5,6 +5,7 @@ select conversations.id, title, title_source, model_id, leaf_message_id, coalesc
 from conversations
 left join conversation_parameters on conversation_parameters.conversation_id = conversations.id
 where conversations.user_id = $user_id and ($id is null or conversations.id = $id)
+    and (comparison_id is not null) = $compared
 order by created_at, conversations.id
 
 -- name: messages_for_export

@@ -1,14 +1,15 @@
 -- name: stale_conversations
 select conversations.id, conversations.updated_at
 from conversations left join search_state on search_state.conversation_id = conversations.id
-where conversations.user_id = $user_id and search_state.indexed_until is distinct from conversations.updated_at
+where conversations.user_id = $user_id and conversations.comparison_id is null
+    and search_state.indexed_until is distinct from conversations.updated_at
 order by conversations.updated_at desc
 limit $limit
 
 -- name: people_to_index
 select distinct conversations.user_id
 from conversations left join search_state on search_state.conversation_id = conversations.id
-where search_state.indexed_until is distinct from conversations.updated_at
+where search_state.indexed_until is distinct from conversations.updated_at and conversations.comparison_id is null
 
 -- name: index_messages
 insert into search_texts (user_id, conversation_id, message_id, content, created_at)
@@ -27,7 +28,7 @@ on conflict (conversation_id) do update set indexed_until = excluded.indexed_unt
 -- The newest three hits of each conversation, newest first. Empty terms and filters are always true.
 with mine as (
     select id, title, archived_at from conversations
-    where user_id = $user_id and deleted_at is null
+    where user_id = $user_id and deleted_at is null and comparison_id is null
         and ($tag = '' or contains(' ' || coalesce(tags, '') || ' ', ' ' || lower($tag) || ' '))
         and contains(lower(strip_accents(title)), lower(strip_accents($title)))
 ),
@@ -80,7 +81,7 @@ order by messages.created_at desc, messages.id desc
 select id, user_id, title, title_source, model_id, leaf_message_id, created_at, updated_at, deleted_at,
     coalesce(fallback, 'automatic') as fallback, pinned_at, archived_at, coalesce(tags, '') as tags
 from conversations
-where user_id = $user_id and deleted_at is null
+where user_id = $user_id and deleted_at is null and comparison_id is null
     and ($archived is null or (archived_at is not null) = $archived)
     and ($tag = '' or contains(' ' || coalesce(tags, '') || ' ', ' ' || lower($tag) || ' '))
     and contains(lower(strip_accents(title)), lower(strip_accents($title)))
