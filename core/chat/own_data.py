@@ -26,6 +26,7 @@ _SQL = load_queries("own_data")
 # In this order: messages are found through their conversations.
 _DELETIONS = (
     "delete_feedback",
+    "delete_votes",
     "delete_branch_leaves",
     "delete_messages",
     "delete_search_texts",
@@ -65,12 +66,13 @@ def export_data(database: Database, user: User, *, files: FileStore | None = Non
         "prompts": read["prompts"],
         "shared_links": read["shares"],
         "feedback": read["feedback"],
+        "votes": read["votes"],
         "ledger": [{**row, "parameters": json.loads(row["parameters"])} for row in read["attempts"]],
     }
     return to_json(exported)
 
 
-_EXPORTED = ("attempts", "feedback", "prompts", "shares")
+_EXPORTED = ("attempts", "feedback", "prompts", "shares", "votes")
 
 
 def delete_data(database: Database, user: User, *, files: FileStore | None = None, clock: Clock = utc_now) -> None:

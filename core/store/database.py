@@ -48,6 +48,14 @@ class Cursor:
         names = [column[0] for column in self.raw.description or ()]
         return [dict(zip(names, values, strict=True)) for values in self.raw.fetchall()]
 
+    def fetch_columns(self, sql: str, **parameters: Any) -> dict[str, Any]:
+        """The result of a query as NumPy arrays by column, for arithmetic on many rows.
+
+        Money does not belong here: DECIMAL becomes a float.
+        """
+        self.raw.execute(sql, parameters or None)
+        return self.raw.fetchnumpy()
+
     def fetch_one(self, sql: str, **parameters: Any) -> Row | None:
         """The first row of a query, or None."""
         rows = self.fetch_all(sql, **parameters)

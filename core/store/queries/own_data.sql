@@ -62,3 +62,10 @@ delete from prompts where owner_id = $user_id
 
 -- name: delete_shares
 delete from shares where user_id = $user_id
+
+-- name: export_votes
+select comparison_id, use_case, left_model, right_model, outcome, reason, void, created_at
+from votes where user_id = $user_id order by created_at, id
+
+-- name: delete_votes
+delete from votes where user_id = $user_id
