@@ -30,7 +30,7 @@ except NotFound as error:
     st.stop()
 
 draw_sidebar(services, user, opened)
-stop_slot = draw_bottom(services, opened)
+stop_slot = draw_bottom(services, user, opened)
 # Every part has its place in every run. What a run leaves empty is then gone at once; elsewhere Streamlit would show
 # the part of the run before, faded, until this run ends, and it lasts as long as the answer.
 empty_slot, header_place, history_place = st.empty(), st.container(), st.container()

@@ -282,6 +282,7 @@ def _request(services: Services, user: User, asked: _Asked) -> TurnRequest:
         temporary=temporary.messages if temporary else None,
         parameters={name: value for name, value in wanted.items() if value is not None},
         system_prompt=system_prompt,
+        use_case=state.use_case(),
         fallback=_fallback_of_new_chat(services, user) if conversation_id is None else None,
     )
 

@@ -17,6 +17,7 @@ from ui.auth import current_user
 from ui.chat import OpenChat
 from ui.conversation_list import draw_conversations, draw_search_button
 from ui.conversation_menu import draw_menu, title_line
+from ui.gauge import draw_gauge
 from ui.model_gone import draw_model_gone
 from ui.model_selector import draw_selector
 from ui.parameters_form import draw_parameters
@@ -59,7 +60,7 @@ def draw_header(services: Services, opened: OpenChat) -> None:
         draw_menu(services, opened.conversation)
 
 
-def draw_bottom(services: Services, opened: OpenChat) -> DeltaGenerator:
+def draw_bottom(services: Services, user: User, opened: OpenChat) -> DeltaGenerator:
     """The composer, and above it the stop button while an answer is written. Returns the stop button's place."""
     with st.bottom:
         slot = st.empty()
@@ -71,6 +72,7 @@ def draw_bottom(services: Services, opened: OpenChat) -> DeltaGenerator:
         draw_prompts_button(services)
         draw_waiting(services, send=partial(chat.send, services, ""))
         draw_sight(services, opened.messages, choose=partial(chat.choose_model, services))
+        draw_gauge(services, user, opened, choose=partial(chat.choose_model, services))
     # Outside st.bottom, where it lands anyway: only then does the page follow the answer to its end.
     st.chat_input(
         "Ask anything",

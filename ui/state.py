@@ -34,6 +34,7 @@ _ACTIVE_MODEL = "active_model"
 _SUCCESSOR = "successor_in"
 _NEW_CHAT_PARAMETERS = "new_chat_parameters"
 _TICKED_MODELS = "models_ticked"
+_USE_CASE = "use_case"
 
 # A few screens. Each message more costs every opening and every run of the page, also of a thousand messages.
 FIRST_MESSAGES = 12
@@ -157,6 +158,17 @@ def new_chat_parameters() -> dict[str, ParameterValue]:
 def set_new_chat_parameters(values: Mapping[str, ParameterValue]) -> None:
     """Keep what is set for a chat until its first message."""
     st.session_state[_NEW_CHAT_PARAMETERS] = dict(values)
+
+
+def use_case() -> str | None:
+    """What this person mostly does, as the page last read it: the ledger keeps it with every call."""
+    value = st.session_state.get(_USE_CASE)
+    return value if isinstance(value, str) else None
+
+
+def set_use_case(name: str | None) -> None:
+    """Remember what this person mostly does, so that sending needs no look at the store."""
+    st.session_state[_USE_CASE] = name
 
 
 def ticked_models() -> list[str]:
