@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from core.accounts.preferences import load_preferences, read_preferences
 from core.accounts.users import User
 from core.bootstrap import Services
 from core.catalog.models import Capability, ModelSpec, ParameterValue
@@ -17,16 +16,16 @@ from core.chat.admission import TurnRequest
 from core.chat.alternatives import alternatives
 from core.chat.attachment_contents import has_images
 from core.chat.continuation import as_read
-from core.chat.conversation import Attachment, Conversation, FallbackChoice, Message, branch, by_id
+from core.chat.conversation import Conversation, Message, branch, by_id
 from core.chat.kept_parameters import keep_for_conversation
 from core.chat.store import load_conversation, load_messages, set_fallback, set_model
 from core.chat.tree import Children, children_of
 from core.chat.turns import LiveTurn
 from core.errors import SwitchboardError
 from ui import file_state, message_state, state
+from ui.asked import Asked, request_for
 from ui.auth import current_user
 from ui.model_selector import take_choice
-from ui.parameter_changes import chosen_for_request
 from ui.temporary_chat import note_turn, open_temporary, up_to_date
 from ui.unbroken import once, unbroken
 
@@ -61,19 +60,6 @@ class OpenChat:
     def is_empty(self) -> bool:
         """True before the first message."""
         return self.conversation is None and not self.messages
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Asked:
-    """What somebody wants, as TurnRequest has it. `parameters` are for this one answer, None for "unset"."""
-
-    text: str = ""
-    answer_again: str | None = None
-    edits: str | None = None
-    continues: str | None = None
-    model_id: str | None = None
-    parameters: Mapping[str, ParameterValue | None] = field(default_factory=dict)
-    attachments: Sequence[Attachment] = ()
 
 
 def load_chat(services: Services, user: User) -> OpenChat:
@@ -130,7 +116,7 @@ def send(services: Services, text: str) -> None:
 
     A refusal leaves the text in the composer, the files above it and a sentence on the page.
     """
-    _start(services, _Asked(text=text, attachments=file_state.waiting()))
+    _start(services, Asked(text=text, attachments=file_state.waiting()))
 
 
 def answer_again(
@@ -143,17 +129,17 @@ def answer_again(
 
     `parameters` hold for this answer only; None unsets one.
     """
-    _start(services, _Asked(answer_again=question_id, model_id=model_id, parameters=parameters or {}))
+    _start(services, Asked(answer_again=question_id, model_id=model_id, parameters=parameters or {}))
 
 
 def resend(services: Services, question_id: str, text: str) -> bool:
     """Send `text` in place of an earlier message, on a branch of its own. False when that was refused."""
-    return _start(services, _Asked(text=text, edits=question_id))
+    return _start(services, Asked(text=text, edits=question_id))
 
 
 def go_on(services: Services, answer_id: str, model_id: str | None = None) -> None:
     """Have the last answer go on where it was cut off."""
-    _start(services, _Asked(continues=answer_id, model_id=model_id))
+    _start(services, Asked(continues=answer_id, model_id=model_id))
 
 
 def label_of(services: Services, model_id: str) -> str:
@@ -205,7 +191,7 @@ def choose_model(services: Services, model_id: str) -> None:
 
 
 @unbroken
-def _start(services: Services, asked: _Asked) -> bool:
+def _start(services: Services, asked: Asked) -> bool:
     user = current_user(services)
     if user is None:
         # The session ended elsewhere since the page was drawn: the gate says so, and the text waits in the composer.
@@ -213,7 +199,7 @@ def _start(services: Services, asked: _Asked) -> bool:
         return False
     take_choice(services.offered_models(user))
     try:
-        live = once("start", lambda: services.engine.start(_request(services, user, asked)))
+        live = once("start", lambda: services.engine.start(request_for(services, user, asked)))
     except SwitchboardError as error:
         _keep_text(asked)
         state.leave_notice(str(error))
@@ -226,7 +212,7 @@ def _start(services: Services, asked: _Asked) -> bool:
     return True
 
 
-def _follow_up(services: Services, asked: _Asked, live: LiveTurn) -> None:
+def _follow_up(services: Services, asked: Asked, live: LiveTurn) -> None:
     """What the session keeps of a turn that has begun."""
     request = live.request
     if request.attachments:
@@ -245,12 +231,12 @@ def _follow_up(services: Services, asked: _Asked, live: LiveTurn) -> None:
         _open_begun(live.ids.conversation)
 
 
-def _again(asked: _Asked) -> str | None:
+def _again(asked: Asked) -> str | None:
     """The stored question that was to be answered, with its files."""
     return asked.answer_again or asked.edits
 
 
-def _keep_text(asked: _Asked) -> None:
+def _keep_text(asked: Asked) -> None:
     # What was typed into the editor of a message stays there.
     if asked.text and asked.edits is None:
         state.keep_draft(asked.text)
@@ -261,34 +247,6 @@ def _open_begun(conversation_id: str) -> None:
     state.open_conversation(conversation_id)
     message_state.note_begun(conversation_id)
     message_state.keep_thumbs(conversation_id, {})
-
-
-def _request(services: Services, user: User, asked: _Asked) -> TurnRequest:
-    """The turn to start, with the parameters in force. Raises TurnRefused for one that the model does not take."""
-    model_id, conversation_id = asked.model_id or state.active_model() or "", state.conversation_id()
-    model = services.registry.current().get(model_id)
-    parameters, system_prompt = ({}, None) if model is None else chosen_for_request(services, user, model)
-    wanted = {**parameters, **asked.parameters}
-    temporary = up_to_date(services)
-    return TurnRequest(
-        user_id=user.id,
-        model_id=model_id,
-        text=asked.text,
-        answer_again=asked.answer_again,
-        edits=asked.edits,
-        continues=asked.continues,
-        attachments=asked.attachments,
-        conversation_id=temporary.id if temporary else conversation_id,
-        temporary=temporary.messages if temporary else None,
-        parameters={name: value for name, value in wanted.items() if value is not None},
-        system_prompt=system_prompt,
-        use_case=state.use_case(),
-        fallback=_fallback_of_new_chat(services, user) if conversation_id is None else None,
-    )
-
-
-def _fallback_of_new_chat(services: Services, user: User) -> FallbackChoice | None:
-    return read_preferences(load_preferences(services.database, user.id)).fallback
 
 
 def _keep_new_chat(services: Services, request: TurnRequest, conversation_id: str) -> None:

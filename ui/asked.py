@@ -1,0 +1,57 @@
+"""What somebody wants answered, as the pages know it, and the turn that follows from it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from core.accounts.preferences import load_preferences, read_preferences
+from core.accounts.users import User
+from core.bootstrap import Services
+from core.catalog.models import ParameterValue
+from core.chat.admission import TurnRequest
+from core.chat.conversation import Attachment, FallbackChoice
+from ui import state
+from ui.parameter_changes import chosen_for_request
+from ui.temporary_chat import up_to_date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What somebody wants, as TurnRequest has it. `parameters` are for this one answer, None for "unset"."""
+
+    text: str = ""
+    answer_again: str | None = None
+    edits: str | None = None
+    continues: str | None = None
+    model_id: str | None = None
+    parameters: Mapping[str, ParameterValue | None] = field(default_factory=dict)
+    attachments: Sequence[Attachment] = ()
+
+
+def request_for(services: Services, user: User, asked: Asked) -> TurnRequest:
+    """The turn to start, with the parameters in force. Raises TurnRefused for one that the model does not take."""
+    model_id, conversation_id = asked.model_id or state.active_model() or "", state.conversation_id()
+    model = services.registry.current().get(model_id)
+    parameters, system_prompt = ({}, None) if model is None else chosen_for_request(services, user, model)
+    wanted = {**parameters, **asked.parameters}
+    temporary = up_to_date(services)
+    return TurnRequest(
+        user_id=user.id,
+        model_id=model_id,
+        text=asked.text,
+        answer_again=asked.answer_again,
+        edits=asked.edits,
+        continues=asked.continues,
+        attachments=asked.attachments,
+        conversation_id=temporary.id if temporary else conversation_id,
+        temporary=temporary.messages if temporary else None,
+        parameters={name: value for name, value in wanted.items() if value is not None},
+        system_prompt=system_prompt,
+        use_case=state.use_case(),
+        fallback=_fallback_of_new_chat(services, user) if conversation_id is None else None,
+    )
+
+
+def _fallback_of_new_chat(services: Services, user: User) -> FallbackChoice | None:
+    return read_preferences(load_preferences(services.database, user.id)).fallback
