@@ -11,6 +11,7 @@ from core.accounts.audit import record
 from core.accounts.first_admin import SignIn, open_sign_in
 from core.accounts.groups import Groups
 from core.accounts.users import User, load_user
+from core.arena.asking import Arena
 from core.catalog.access import EVERYONE, Person, models_for_group, offered, refuse_unusable
 from core.catalog.catalog import Catalog
 from core.catalog.discovery import Discovery
@@ -63,6 +64,11 @@ class Services:
     def circuit(self) -> Circuits:
         """Which models are left alone for now, until when and why: `circuit.state(model_id)`."""
         return self.engine.circuit
+
+    @property
+    def arena(self) -> Arena:
+        """Comparisons of models."""
+        return Arena(self.database, self.engine)
 
     def model_status(self, model: ModelSpec) -> ModelStatus:
         """How a model is doing: can it be called at all, how did its calls go lately, what its limits leave."""

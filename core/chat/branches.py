@@ -38,10 +38,15 @@ def show_branch(database: Database, *, conversation_id: str, user_id: str, messa
     """
 
     def work(cur: Cursor) -> None:
-        tree = _load(cur, conversation_id, user_id)
-        _show(cur, tree, _known(tree, message_id))
+        show_branch_in(cur, conversation_id=conversation_id, user_id=user_id, message_id=message_id)
 
     database.transaction(work)
+
+
+def show_branch_in(cur: Cursor, *, conversation_id: str, user_id: str, message_id: str) -> None:
+    """`show_branch` within the caller's transaction."""
+    tree = _load(cur, conversation_id, user_id)
+    _show(cur, tree, _known(tree, message_id))
 
 
 def delete_branch(

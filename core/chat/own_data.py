@@ -7,6 +7,8 @@ times, and no text of any conversation.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from core.accounts.audit import record
 from core.accounts.groups import group_names
@@ -18,7 +20,7 @@ from core.chat.export import load_parcels, to_json
 from core.chat.presets import list_presets
 from core.clock import Clock, utc_now
 from core.errors import SwitchboardError
-from core.store.database import Cursor, Database
+from core.store.database import Cursor, Database, Row
 from core.store.files import FileStore
 from core.store.sql import load_queries
 
@@ -38,6 +40,10 @@ _DELETIONS = (
     "delete_presets",
     "delete_prompts",
     "delete_shares",
+    "delete_comparison_columns",
+    "delete_comparisons",
+    "delete_continuations",
+    "delete_line_ups",
     "delete_preferences",
 )
 
@@ -45,7 +51,7 @@ _DELETIONS = (
 def export_data(database: Database, user: User, *, files: FileStore | None = None, clock: Clock = utc_now) -> bytes:
     """Everything of this person as JSON in UTF-8.
 
-    That is the profile, preferences, presets, conversations with their messages in the exchange format, feedback, the
+    That is the profile, preferences, presets, conversations and comparisons with their messages, feedback, the
     ledger's figures, and the attached files that `files` holds. Times are UTC, money is decimal text in US dollars.
     """
     with database.cursor() as cur:
@@ -62,6 +68,8 @@ def export_data(database: Database, user: User, *, files: FileStore | None = Non
             {name: getattr(preset, name) for name in ("name", "model_id", "parameters", "shared")} for preset in presets
         ],
         "conversations": [to_document(parcel) for parcel in load_parcels(database, user_id=user.id, removed=True)],
+        "comparisons": _comparisons(database, user, read),
+        "line_ups": [{**row, "entries": json.loads(row["entries"])} for row in read["line_ups"]],
         "attachments": [] if files is None else export_attachments(database, files, user_id=user.id),
         "prompts": read["prompts"],
         "shared_links": read["shares"],
@@ -72,7 +80,29 @@ def export_data(database: Database, user: User, *, files: FileStore | None = Non
     return to_json(exported)
 
 
-_EXPORTED = ("attempts", "feedback", "prompts", "shares", "votes")
+_EXPORTED = ("attempts", "feedback", "prompts", "shares", "votes", "comparisons", "columns", "line_ups")
+
+
+def _comparisons(database: Database, user: User, read: Mapping[str, Sequence[Row]]) -> list[dict[str, Any]]:
+    """Every comparison with its columns, each with its messages as a conversation of the exchange format."""
+    parcels = load_parcels(database, user_id=user.id, removed=True, compared=True)
+    said = {parcel.id: to_document(parcel) for parcel in parcels}
+    return [
+        {
+            **comparison,
+            "columns": [
+                {
+                    **{name: column[name] for name in ("kind", "model_id", "model_label")},
+                    "parameters": json.loads(column["parameters"]),
+                    "sources": json.loads(column["sources"] or "[]"),
+                    "conversation": said.get(column["conversation_id"]),
+                }
+                for column in read["columns"]
+                if column["comparison_id"] == comparison["id"]
+            ],
+        }
+        for comparison in read["comparisons"]
+    ]
 
 
 def delete_data(database: Database, user: User, *, files: FileStore | None = None, clock: Clock = utc_now) -> None:

@@ -54,6 +54,11 @@ def with_figures(database: Database, messages: Sequence[Message], *, conversatio
 
 def _with_figures(cur: Cursor, messages: Sequence[Message], conversation_id: str) -> list[Message]:
     by_turn, receipts = _figures_by_turn(cur, conversation_id)
+    if any(message.role == "assistant" and message.turn_id not in by_turn for message in messages):
+        # Answers that came from a comparison keep their turns, and these belong to the column they were given in.
+        for row in cur.fetch_all(load_queries("comparisons")["columns_continued_in"], conversation_id=conversation_id):
+            figures, more = _figures_by_turn(cur, row["column_id"])
+            by_turn, receipts = figures | by_turn, more | receipts
     return [
         replace(message, figures=by_turn[message.turn_id], receipt=receipts.get(message.turn_id))
         if message.role == "assistant" and message.turn_id in by_turn

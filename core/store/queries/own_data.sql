@@ -69,3 +69,29 @@ from votes where user_id = $user_id order by created_at, id
 
 -- name: delete_votes
 delete from votes where user_id = $user_id
+
+-- name: delete_comparison_columns
+delete from comparison_columns where comparison_id in (select id from comparisons where user_id = $user_id)
+
+-- name: delete_comparisons
+delete from comparisons where user_id = $user_id
+
+-- name: delete_continuations
+delete from comparison_continuations where user_id = $user_id
+
+-- name: delete_line_ups
+delete from line_ups where owner_id = $user_id
+
+-- name: export_comparisons
+select id, title, origin_conversation_id, origin_message_id, created_at, updated_at, deleted_at
+from comparisons where user_id = $user_id order by created_at, id
+
+-- name: export_columns
+select comparison_columns.comparison_id, comparison_columns.conversation_id, comparison_columns.kind,
+    comparison_columns.model_id, comparison_columns.model_label, comparison_columns.parameters,
+    comparison_columns.sources
+from comparison_columns join comparisons on comparisons.id = comparison_columns.comparison_id
+where comparisons.user_id = $user_id order by comparison_columns.comparison_id, comparison_columns.position
+
+-- name: export_line_ups
+select name, entries from line_ups where owner_id = $user_id and name <> '' order by lower(name), id

@@ -1,0 +1,208 @@
+"""Putting a message to the columns of a comparison: every column is a turn of its own, none waits for another."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from core.arena.comparison import (
+    Column,
+    Comparison,
+    NewColumn,
+    Origin,
+    add_column,
+    begin_comparison,
+    forget_column,
+    forget_comparison,
+    load_history,
+    note_problem,
+    touch_comparison,
+)
+from core.arena.line_ups import FEWEST, MOST, Entry
+from core.catalog.effective import Layers, resolve
+from core.catalog.models import ModelSpec
+from core.catalog.parameters import SYSTEM_PROMPT
+from core.chat.admission import TurnRequest, check_text
+from core.chat.conversation import Attachment, Message
+from core.chat.kept_parameters import load_layers
+from core.chat.turns import LiveTurn, TurnEngine
+from core.errors import SwitchboardError, TurnRefused
+from core.store.database import Database
+
+SOURCE = "compare"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What came of putting a message to columns: the turns by column id, and why the others were refused."""
+
+    turns: Mapping[str, LiveTurn] = field(default_factory=dict)
+    refused: Mapping[str, SwitchboardError] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Words:
+    """A message with its files."""
+
+    text: str
+    attachments: Sequence[Attachment] = ()
+
+
+class Arena:
+    """Runs comparisons on the engine of the chat."""
+
+    def __init__(self, database: Database, engine: TurnEngine) -> None:
+        self._database = database
+        self._engine = engine
+
+    def begin(
+        self,
+        *,
+        user_id: str,
+        words: Words,
+        entries: Sequence[Entry],
+        models: Mapping[str, ModelSpec],
+        origin: Origin | None = None,
+    ) -> Comparison:
+        """Put a prompt to a line-up; `models` are those that this person may use.
+
+        A column whose model cannot take it says so, and the others answer. Raises TurnRefused when none can, when the
+        prompt is empty, or when the line-up is too short or too long; then nothing is stored.
+        """
+        check_line_up(entries)
+        check_text(words.text, with_files=bool(words.attachments))
+        history = load_history(self._database, origin, user_id=user_id)
+        made = begin_comparison(
+            self._database,
+            user_id=user_id,
+            prompt=words.text or " ".join(attached.name for attached in words.attachments),
+            columns=[self._new_column(entry, models, user_id=user_id) for entry in entries],
+            origin=origin,
+        )
+        asked = self._ask(made, made.columns, words, history)
+        if not asked.turns:
+            forget_comparison(self._database, made)
+            raise next(iter(asked.refused.values()))
+        return made
+
+    def follow_up(self, comparison: Comparison, columns: Sequence[Column], words: Words) -> Asked:
+        """Put another message to columns of a comparison; those that still answer are left out.
+
+        Raises TurnRefused when no column takes it.
+        """
+        check_text(words.text, with_files=bool(words.attachments))
+        history = load_history(self._database, comparison.origin, user_id=comparison.user_id)
+        asked = self._ask(comparison, columns, words, history)
+        if not asked.turns:
+            raise next(iter(asked.refused.values()), _nobody())
+        touch_comparison(self._database, comparison.id)
+        return asked
+
+    def retry(self, comparison: Comparison, column: Column, *, question: Message | None, words: Words) -> LiveTurn:
+        """Answer a column's last question once more; without one, put the prompt to it that it did not take.
+
+        Raises TurnRefused or StoreError.
+        """
+        history = load_history(self._database, comparison.origin, user_id=comparison.user_id)
+        if column.kind == "merge":
+            history = []
+        try:
+            live = self._start(comparison, column, words, history, again=question.id if question else None)
+        except SwitchboardError as error:
+            note_problem(self._database, column.id, str(error))
+            raise
+        if column.problem:
+            note_problem(self._database, column.id, None)
+        return live
+
+    def merge(self, comparison: Comparison, new: NewColumn, prompt: str) -> Column:
+        """Have a model make one answer of several, in a new column. Raises TurnRefused; then nothing is stored."""
+        check_text(prompt)
+        column = add_column(self._database, comparison, new)
+        try:
+            self._start(comparison, column, Words(text=prompt), [])
+        except SwitchboardError:
+            forget_column(self._database, column.id)
+            raise
+        return column
+
+    def running(self, comparison: Comparison) -> dict[str, LiveTurn]:
+        """The turns that are being answered in a comparison, by column id."""
+        found = {column.id: self._engine.find(column.id) for column in comparison.columns}
+        return {column_id: live for column_id, live in found.items() if live is not None}
+
+    def _ask(
+        self, comparison: Comparison, columns: Sequence[Column], words: Words, history: Sequence[Message]
+    ) -> Asked:
+        turns: dict[str, LiveTurn] = {}
+        refused: dict[str, SwitchboardError] = {}
+        for column in columns:
+            try:
+                turns[column.id] = self._start(comparison, column, words, history)
+            except SwitchboardError as error:
+                refused[column.id] = error
+        # After all have been asked: no model waits for a sentence about another one.
+        if turns:
+            for column in columns:
+                problem = str(refused[column.id]) if column.id in refused else None
+                if problem != column.problem:
+                    note_problem(self._database, column.id, problem)
+        return Asked(turns=turns, refused=refused)
+
+    def _new_column(self, entry: Entry, models: Mapping[str, ModelSpec], *, user_id: str) -> NewColumn:
+        model = models.get(entry.model_id)
+        if model is None:
+            return NewColumn(model_id=entry.model_id, model_label=entry.model_id, parameters=entry.parameters)
+        # What is not legal stays in: the engine refuses it in words, in this column alone.
+        chosen = resolve(model, layers_of(self._database, entry, user_id=user_id)).chosen()
+        return NewColumn(model_id=model.id, model_label=model.label, parameters=chosen)
+
+    def _start(
+        self,
+        comparison: Comparison,
+        column: Column,
+        words: Words,
+        history: Sequence[Message],
+        *,
+        again: str | None = None,
+    ) -> LiveTurn:
+        parameters = dict(column.parameters)
+        prompt = parameters.pop(SYSTEM_PROMPT, None)
+        return self._engine.start(
+            TurnRequest(
+                user_id=comparison.user_id,
+                model_id=column.model_id,
+                text="" if again else words.text,
+                answer_again=again,
+                conversation_id=column.id,
+                parameters=parameters,
+                system_prompt=None if prompt is None else str(prompt),
+                # A comparison is about this very model.
+                fallback="never",
+                source=SOURCE,
+                attachments=() if again else words.attachments,
+                before=history,
+            )
+        )
+
+
+def check_line_up(entries: Sequence[Entry]) -> None:
+    """Raises TurnRefused for a line-up of fewer than two or more than eight models."""
+    if len(entries) < FEWEST:
+        raise TurnRefused(
+            "line_up",
+            "A comparison takes at least two models.",
+            next_step="Add one to the line-up. The same model twice, with other parameters, is fine.",
+        )
+    if len(entries) > MOST:
+        raise TurnRefused("line_up", f"A comparison takes at most {MOST} models.", next_step="Take some out.")
+
+
+def layers_of(database: Database, entry: Entry, *, user_id: str) -> Layers:
+    """What the team, a person and the line-up set for a model."""
+    layers = load_layers(database, user_id=user_id, model_id=entry.model_id, conversation_id=None)
+    return Layers(team=layers.team, mine=layers.mine, conversation=entry.parameters)
+
+
+def _nobody() -> TurnRefused:
+    return TurnRefused("busy", "All columns are still being answered.", next_step="Wait for them or stop them.")

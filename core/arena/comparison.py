@@ -1,0 +1,292 @@
+"""Comparisons in the store: one prompt put to several models, each column with its own messages, turns and figures.
+
+A column's messages are those of a conversation of its own, which no list of chats shows. So the engine, the ledger,
+receipts, attachments, recovery after a crash and the deletion of one's data treat it like any other. The history of the
+chat that a comparison goes on from is read where it is and never copied.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Literal
+
+from core.catalog.effective import Values
+from core.chat.continuation import as_read
+from core.chat.conversation import Message, branch, by_id, title_from
+from core.chat.kept_parameters import from_json, to_json
+from core.chat.store import load_conversation, load_messages
+from core.clock import Clock, utc_now
+from core.errors import NotFound, TurnRefused
+from core.ids import new_id
+from core.store.database import Cursor, Database, Row
+from core.store.sql import load_queries
+
+ColumnKind = Literal["answer", "merge"]
+
+_SQL = load_queries("comparisons")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """The chat that a comparison goes on from, up to and including a message; None: its very beginning."""
+
+    conversation_id: str
+    message_id: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """One model of a comparison, or a merge of the others' answers; `id` is its conversation's.
+
+    `parameters` are what the person set for it, its system prompt among them. `sources` are the answers that a merge
+    was made from, by their ids. `problem` says why the last message to it was not sent.
+    """
+
+    id: str
+    comparison_id: str
+    position: int
+    kind: ColumnKind
+    model_id: str
+    model_label: str
+    parameters: Values
+    sources: Sequence[str] = ()
+    problem: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """A comparison with its columns in order, answers first."""
+
+    id: str
+    user_id: str
+    title: str
+    origin: Origin | None
+    created_at: datetime
+    updated_at: datetime
+    columns: Sequence[Column] = ()
+
+    @property
+    def answers(self) -> Sequence[Column]:
+        """The columns that answer the prompt."""
+        return [column for column in self.columns if column.kind == "answer"]
+
+    @property
+    def merges(self) -> Sequence[Column]:
+        """The columns that were made from the others' answers."""
+        return [column for column in self.columns if column.kind == "merge"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewColumn:
+    """A column to be made."""
+
+    model_id: str
+    model_label: str
+    parameters: Values
+    kind: ColumnKind = "answer"
+    sources: Sequence[str] = ()
+
+
+def begin_comparison(
+    database: Database,
+    *,
+    user_id: str,
+    prompt: str,
+    columns: Sequence[NewColumn],
+    origin: Origin | None,
+    clock: Clock = utc_now,
+) -> Comparison:
+    """Make a comparison whose columns have no message yet, titled with the first words of `prompt`."""
+    made = Comparison(
+        id=new_id(),
+        user_id=user_id,
+        title=title_from(prompt),
+        origin=origin,
+        created_at=(now := clock()),
+        updated_at=now,
+    )
+
+    def work(cur: Cursor) -> Comparison:
+        cur.execute(
+            _SQL["insert_comparison"],
+            id=made.id,
+            user_id=user_id,
+            title=made.title,
+            origin_conversation_id=origin.conversation_id if origin else None,
+            origin_message_id=origin.message_id if origin else None,
+            now=now,
+        )
+        added = [_insert_column(cur, made, column, position=at, now=now) for at, column in enumerate(columns)]
+        return replace(made, columns=added)
+
+    return database.transaction(work)
+
+
+def add_column(database: Database, comparison: Comparison, column: NewColumn, *, clock: Clock = utc_now) -> Column:
+    """Add a column behind the others."""
+    position = 1 + max((known.position for known in comparison.columns), default=-1)
+    now = clock()
+
+    def work(cur: Cursor) -> Column:
+        cur.execute(_SQL["touch_comparison"], id=comparison.id, now=now)
+        return _insert_column(cur, comparison, column, position=position, now=now)
+
+    return database.transaction(work)
+
+
+def forget_column(database: Database, column_id: str) -> None:
+    """Take back a column that never got a message."""
+
+    def work(cur: Cursor) -> None:
+        cur.execute(_SQL["forget_conversation"], id=column_id)
+        cur.execute(_SQL["forget_column"], id=column_id)
+
+    database.transaction(work)
+
+
+def forget_comparison(database: Database, comparison: Comparison) -> None:
+    """Take back a comparison none of whose columns got a message."""
+
+    def work(cur: Cursor) -> None:
+        for column in comparison.columns:
+            cur.execute(_SQL["forget_conversation"], id=column.id)
+            cur.execute(_SQL["forget_column"], id=column.id)
+        cur.execute(_SQL["forget_comparison"], id=comparison.id)
+
+    database.transaction(work)
+
+
+def load_comparison(database: Database, *, comparison_id: str, user_id: str) -> Comparison:
+    """One comparison of this user. Raises NotFound when it does not exist, is deleted or belongs to somebody else."""
+    with database.cursor() as cur:
+        row = cur.fetch_one(_SQL["load_comparison"], id=comparison_id, user_id=user_id)
+        if row is None:
+            raise NotFound(
+                "This comparison was not found.", next_step="Open another one from the list or start a new one."
+            )
+        columns = cur.fetch_all(_SQL["columns_of"], comparison_id=comparison_id)
+    return replace(_comparison(row), columns=[_column(found) for found in columns])
+
+
+def list_comparisons(database: Database, *, user_id: str, limit: int) -> list[Comparison]:
+    """The user's comparisons without their columns, the one used last first."""
+    return [_comparison(row) for row in database.fetch_all(_SQL["list_comparisons"], user_id=user_id, limit=limit)]
+
+
+def messages_of_column(database: Database, column: Column, *, user_id: str) -> list[Message]:
+    """What was said in a column, as it is read, with the figures of its answers."""
+    return as_read(stored_branch(database, column, user_id=user_id))
+
+
+def stored_branch(database: Database, column: Column, *, user_id: str) -> list[Message]:
+    """The messages on show in a column, as they are stored: an answer that was continued has several parts."""
+    conversation = load_conversation(database, conversation_id=column.id, user_id=user_id)
+    messages = by_id(load_messages(database, conversation=conversation))
+    return branch(messages, leaf_id=conversation.leaf_message_id)
+
+
+def load_history(database: Database, origin: Origin | None, *, user_id: str) -> list[Message]:
+    """The history that models read before a comparison's own messages; empty without an origin.
+
+    Raises TurnRefused when it is no longer there: what somebody deleted is not sent to anybody.
+    """
+    if origin is None or origin.message_id is None:
+        return []
+    try:
+        conversation = load_conversation(database, conversation_id=origin.conversation_id, user_id=user_id)
+    except NotFound as error:
+        raise _history_gone() from error
+    messages = by_id(load_messages(database, conversation=conversation, figures=False))
+    path = branch(messages, leaf_id=origin.message_id)
+    if not path:
+        raise _history_gone()
+    return path
+
+
+def note_problem(database: Database, column_id: str, problem: str | None) -> None:
+    """Keep why the last message to a column was not sent; None: it was."""
+    database.execute(_SQL["note_problem"], conversation_id=column_id, problem=problem)
+
+
+def touch_comparison(database: Database, comparison_id: str, *, clock: Clock = utc_now) -> None:
+    """Note that a comparison was used."""
+    database.execute(_SQL["touch_comparison"], id=comparison_id, now=clock())
+
+
+def delete_comparison(database: Database, *, comparison_id: str, user_id: str, clock: Clock = utc_now) -> None:
+    """Take a comparison out of sight with its messages. `restore_comparison` undoes it; the ledger keeps its rows."""
+    now = clock()
+
+    def work(cur: Cursor) -> None:
+        for statement in ("delete_comparison", "delete_column_conversations"):
+            cur.execute(_SQL[statement], id=comparison_id, user_id=user_id, now=now)
+
+    database.transaction(work)
+
+
+def restore_comparison(database: Database, *, comparison_id: str, user_id: str) -> None:
+    """Undo `delete_comparison`."""
+
+    def work(cur: Cursor) -> None:
+        for statement in ("restore_comparison", "restore_column_conversations"):
+            cur.execute(_SQL[statement], id=comparison_id, user_id=user_id)
+
+    database.transaction(work)
+
+
+def _history_gone() -> TurnRefused:
+    return TurnRefused(
+        "unknown_message",
+        "The chat that this comparison goes on from was deleted, or a part of it.",
+        next_step="Restore it, or start a new comparison. Your message is kept in the box.",
+    )
+
+
+def _insert_column(cur: Cursor, comparison: Comparison, new: NewColumn, *, position: int, now: datetime) -> Column:
+    column = Column(
+        id=new_id(),
+        comparison_id=comparison.id,
+        position=position,
+        kind=new.kind,
+        model_id=new.model_id,
+        model_label=new.model_label,
+        parameters=new.parameters,
+        sources=new.sources,
+    )
+    cur.execute(
+        _SQL["insert_conversation"],
+        id=column.id,
+        user_id=comparison.user_id,
+        title=comparison.title,
+        model_id=column.model_id,
+        comparison_id=comparison.id,
+        now=now,
+    )
+    cur.execute(
+        _SQL["insert_column"],
+        conversation_id=column.id,
+        comparison_id=comparison.id,
+        position=position,
+        kind=column.kind,
+        model_id=column.model_id,
+        model_label=column.model_label,
+        parameters=to_json(column.parameters),
+        sources=json.dumps(list(column.sources)) if column.sources else None,
+    )
+    return column
+
+
+def _comparison(row: Row) -> Comparison:
+    conversation_id, message_id = row.pop("origin_conversation_id"), row.pop("origin_message_id")
+    origin = Origin(conversation_id=conversation_id, message_id=message_id) if conversation_id else None
+    return Comparison(origin=origin, **row)
+
+
+def _column(row: Row) -> Column:
+    kept, sources, column_id = row.pop("parameters"), row.pop("sources"), row.pop("conversation_id")
+    return Column(
+        id=column_id, parameters=from_json(kept), sources=tuple(json.loads(sources)) if sources else (), **row
+    )

@@ -1,0 +1,73 @@
+-- name: insert_comparison
+insert into comparisons (
+    id, user_id, title, origin_conversation_id, origin_message_id, created_at, updated_at
+) values ($id, $user_id, $title, $origin_conversation_id, $origin_message_id, $now, $now)
+
+-- name: insert_column
+insert into comparison_columns (
+    conversation_id, comparison_id, position, kind, model_id, model_label, parameters, sources
+) values ($conversation_id, $comparison_id, $position, $kind, $model_id, $model_label, $parameters, $sources)
+
+-- name: insert_conversation
+-- Before its first message: the turn that brings it must find a conversation that is in no list of chats.
+insert into conversations (
+    id, user_id, title, title_source, model_id, created_at, updated_at, fallback, comparison_id
+) values ($id, $user_id, $title, 'auto', $model_id, $now, $now, 'never', $comparison_id)
+
+-- name: load_comparison
+select id, user_id, title, origin_conversation_id, origin_message_id, created_at, updated_at
+from comparisons
+where id = $id and user_id = $user_id and deleted_at is null
+
+-- name: list_comparisons
+select id, user_id, title, origin_conversation_id, origin_message_id, created_at, updated_at
+from comparisons
+where user_id = $user_id and deleted_at is null
+order by updated_at desc, id desc
+limit $limit
+
+-- name: columns_of
+select conversation_id, comparison_id, position, kind, model_id, model_label, parameters, sources, problem
+from comparison_columns
+where comparison_id = $comparison_id
+order by position
+
+-- name: note_problem
+update comparison_columns set problem = $problem where conversation_id = $conversation_id
+
+-- name: touch_comparison
+update comparisons set updated_at = $now where id = $id
+
+-- name: delete_comparison
+update comparisons set deleted_at = $now where id = $id and user_id = $user_id and deleted_at is null
+
+-- name: delete_column_conversations
+update conversations set deleted_at = $now where comparison_id = $id and user_id = $user_id and deleted_at is null
+
+-- name: restore_comparison
+update comparisons set deleted_at = null where id = $id and user_id = $user_id
+
+-- name: restore_column_conversations
+update conversations set deleted_at = null where comparison_id = $id and user_id = $user_id
+
+-- name: forget_conversation
+delete from conversations where id = $id
+
+-- name: forget_column
+delete from comparison_columns where conversation_id = $id
+
+-- name: forget_comparison
+delete from comparisons where id = $id
+
+-- name: find_continuation
+select conversation_id, first_copy_id from comparison_continuations
+where column_id = $column_id and last_message_id = $last_message_id and user_id = $user_id
+order by created_at desc
+
+-- name: insert_continuation
+insert into comparison_continuations (
+    id, user_id, conversation_id, column_id, last_message_id, first_copy_id, created_at
+) values ($id, $user_id, $conversation_id, $column_id, $last_message_id, $first_copy_id, $now)
+
+-- name: columns_continued_in
+select distinct column_id from comparison_continuations where conversation_id = $conversation_id
