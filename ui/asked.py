@@ -9,8 +9,10 @@ from core.accounts.preferences import load_preferences, read_preferences
 from core.accounts.users import User
 from core.bootstrap import Services
 from core.catalog.models import ParameterValue
+from core.catalog.parameters import MOST_USD
 from core.chat.admission import TurnRequest
 from core.chat.conversation import Attachment, FallbackChoice
+from core.chat.money_cap import usable_cap
 from ui import state
 from ui.parameter_changes import chosen_for_request
 from ui.temporary_chat import up_to_date
@@ -35,6 +37,7 @@ def request_for(services: Services, user: User, asked: Asked) -> TurnRequest:
     model = services.registry.current().get(model_id)
     parameters, system_prompt = ({}, None) if model is None else chosen_for_request(services, user, model)
     wanted = {**parameters, **asked.parameters}
+    most_usd = wanted.pop(MOST_USD, None)
     temporary = up_to_date(services)
     return TurnRequest(
         user_id=user.id,
@@ -49,6 +52,7 @@ def request_for(services: Services, user: User, asked: Asked) -> TurnRequest:
         parameters={name: value for name, value in wanted.items() if value is not None},
         system_prompt=system_prompt,
         use_case=state.use_case(),
+        most_usd=usable_cap(most_usd or state.answer_cap()),
         fallback=_fallback_of_new_chat(services, user) if conversation_id is None else None,
     )
 

@@ -51,9 +51,10 @@ export function price(model, draft, now) {
   const [, warmLow, warmHigh, coldLow, coldHigh, perToken] = steps.at(-1);
   const warm = now < model.until;
   const added = perToken * more;
-  const most = (usd) => (model.most === null ? usd : Math.min(usd, model.most));
-  const low = money(most((warm ? warmLow : coldLow) + added));
-  const high = money(most((warm ? warmHigh : coldHigh) + added));
+  const [least, most] = [(warm ? warmLow : coldLow) + added, (warm ? warmHigh : coldHigh) + added];
+  const limit = model.most ?? Infinity;
+  const low = money(Math.min(least, limit));
+  const high = money(Math.min(most, limit));
   return low === high ? low : `${low}–${high.slice(1)}`;
 }
 

@@ -8,27 +8,23 @@ which adds the draft on every key press: no run of the page, no request.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from collections.abc import Callable
+from datetime import UTC
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 import streamlit as st
 
-from core.accounts.preferences import load_preferences, read_preferences
 from core.accounts.users import User
 from core.bootstrap import Services
-from core.catalog.models import ModelSpec
-from core.catalog.recommend import callable_now
-from core.chat.conversation import Message
-from core.chat.history_size import HistorySize, attachment_tokens, count_texts, measure_history
-from core.chat.price_strip import Quote, others_to_show, quote
+from core.chat.history_size import HistorySize, attachment_tokens
+from core.chat.money_cap import dollars
+from core.chat.price_strip import Quote
 from core.clock import utc_now
 from core.costs.output_lengths import OutputLength
 from ui import file_state, formats, state
 from ui.chat import OpenChat
-from ui.parameter_changes import load_sheet
+from ui.quotes import Quotes, read_quotes
 
 _KEY = "gauge"
 _HTML = """
@@ -59,8 +55,7 @@ def draw_gauge(
     model = services.registry.current().get(state.active_model() or "")
     if model is None:
         return
-    now = utc_now()
-    quotes = quotes_for(services, user, opened.messages, model, now=now)
+    quotes = read_quotes(services, user, opened.messages, model, now=utc_now())
     data = _sent(quotes, begun=not opened.is_empty)
     with st.container(key="price_strip", horizontal=True, vertical_alignment="center", gap="small"):
         _draw(key=_KEY, data=data, on_chosen_change=lambda: _chosen(services, user, choose))
@@ -68,52 +63,12 @@ def draw_gauge(
             beside()
 
 
-def quotes_for(
-    services: Services, user: User, messages: Sequence[Message], model: ModelSpec, *, now: datetime
-) -> list[Quote]:
-    """What the next message costs on the chosen model, first, and on up to four others."""
-    preferences = read_preferences(load_preferences(services.database, user.id))
-    state.set_use_case(preferences.use_case)
-    chosen = load_sheet(services, user, model).resolution.chosen()
-    prompt, most = chosen.get("system_prompt"), chosen.get("max_tokens")
-    system_prompt = prompt if isinstance(prompt, str) else None
-    texts = count_texts(messages)
-    own = measure_history(messages, model=model, system_prompt=system_prompt, texts=texts)
-    others = others_to_show(
-        model.id,
-        services.offered_models(user),
-        favourites=preferences.favourites,
-        use_case=preferences.use_case,
-        hidden=preferences.hidden_models,
-        usable=lambda other: callable_now(services.model_status(other)),
-        images=any(attached.kind == "image" for attached in _files(messages)),
-        tokens=own.tokens,
-    )
-    lengths = services.lengths.current()
-
-    def quoted(other: ModelSpec, size: HistorySize) -> Quote:
-        length = lengths.of(other.id, preferences.use_case).within(other.max_output_tokens)
-        return quote(other, size, length.within(most if isinstance(most, int) else None), now=now)
-
-    sized = ((other, measure_history(messages, model=other, texts=texts)) for other in others)
-    return [quoted(model, own), *(quoted(other, size) for other, size in sized)]
-
-
-def _files(messages: Sequence[Message]) -> list[Any]:
-    sent = [attached for message in messages for attached in message.attachments]
-    return [*sent, *file_state.waiting()]
-
-
-def _sent(quotes: Sequence[Quote], *, begun: bool) -> str:
-    waiting = file_state.waiting()
-    models = []
-    for quoted in quotes:
-        files = sum(attachment_tokens(attached, quoted.model) for attached in waiting)
-        models.append(_as_data(quoted, files, begun=begun))
+def _sent(quotes: Quotes, *, begun: bool) -> str:
+    models = [_as_data(quoted, quotes.most_usd, begun=begun) for quoted in quotes.all]
     return json.dumps({"what": "this message:", "models": models})
 
 
-def _as_data(quoted: Quote, files: int, *, begun: bool) -> dict[str, object]:
+def _as_data(quoted: Quote, most_usd: Decimal | None, *, begun: bool) -> dict[str, object]:
     size, model = quoted.size, quoted.model
     until = size.cached_until
     return {
@@ -121,13 +76,13 @@ def _as_data(quoted: Quote, files: int, *, begun: bool) -> dict[str, object]:
         "label": model.label,
         "window": model.context_tokens,
         "used": size.tokens,
-        "files": files,
+        "files": sum(attachment_tokens(attached, model) for attached in file_state.waiting()),
         "cached": [size.cached_surely, size.cached_at_best],
         "until": 0 if until is None else round(until.replace(tzinfo=UTC).timestamp() * 1000),
         "steps": [_step_data(quoted, place) for place in range(len(quoted.steps))],
         "word": price_word(quoted),
-        "most": None,
-        "about": f"{model.label}: answers of {length_words(quoted.length)}.",
+        "most": None if most_usd is None else float(most_usd),
+        "about": about_words(quoted, most_usd),
         "derived": derived_words(size, begun=begun),
     }
 
@@ -144,6 +99,16 @@ def price_word(quoted: Quote) -> str:
     if not quoted.steps:
         return "unpriced"
     return "free" if all(step.cold.free for step in quoted.steps) else ""
+
+
+def about_words(quoted: Quote, most_usd: Decimal | None) -> str:
+    """What a price rests on, and whether a limit for an answer holds."""
+    words = f"{quoted.model.label}: answers of {length_words(quoted.length)}."
+    if most_usd is None:
+        return words
+    if not quoted.steps:
+        return f"{words} Your limit of {dollars(most_usd)} cannot hold here: nobody knows the price."
+    return f"{words} An answer is cut off at your limit of {dollars(most_usd)}."
 
 
 def length_words(length: OutputLength) -> str:

@@ -11,7 +11,7 @@ import streamlit as st
 from core.accounts.users import User
 from core.bootstrap import Services
 from core.catalog.effective import Effective
-from core.catalog.parameters import ParameterSpec, accepted_parameters, parameter_label
+from core.catalog.parameters import MOST_USD, ParameterSpec, accepted_parameters, parameter_label
 from core.chat.presets import NAME_LIMIT, Preset, list_presets
 from ui import parameter_changes as changes
 from ui import state
@@ -66,6 +66,8 @@ def _draw_parameter(services: Services, sheet: Sheet, spec: ParameterSpec) -> No
     st.session_state[key] = for_widget(spec, held)
     on_change: dict[str, Any] = {"on_change": changes.change, "args": (services, sheet.model.id, spec, key)}
     draw_widget(spec, key, **on_change)
+    if spec.name == MOST_USD and sheet.model.prices is None:
+        st.caption(f"Nobody knows what {literal(sheet.model.label)} costs, so no limit can hold for it.")
     if problem:
         st.error(literal(problem))
     _draw_origin(services, sheet, spec.name, found)
@@ -75,6 +77,7 @@ def draw_widget(spec: ParameterSpec, key: str, **on_change: Any) -> None:
     """The widget of a parameter; what it holds stands in st.session_state[key], as `for_widget` puts it there."""
     label = f"{spec.label} ({spec.unit})" if spec.unit else spec.label
     unset = "The provider decides" if spec.default is None else f"The provider's own: {spec.default}"
+    unset = spec.unset or unset
     named: dict[str, Any] = {"label": label, "key": key, "help": spec.help, **on_change}
     match spec.kind:
         case "float" | "int":
@@ -99,7 +102,7 @@ def _range(spec: ParameterSpec) -> dict[str, Any]:
     as_kind = int if spec.kind == "int" else float
     bounds = {"min_value": spec.minimum, "max_value": spec.maximum, "step": spec.step}
     numbers = {name: None if bound is None else as_kind(bound) for name, bound in bounds.items()}
-    return numbers if spec.kind == "int" else {**numbers, "format": "%0.2f"}
+    return numbers if spec.kind == "int" else {**numbers, "format": "%0.4f" if spec.name == MOST_USD else "%0.2f"}
 
 
 def for_widget(spec: ParameterSpec, value: Any) -> Any:

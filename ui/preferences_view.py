@@ -25,6 +25,7 @@ from core.chat.presets import Preset, list_presets
 from core.errors import AccountError
 from ui import file_state, state
 from ui.accounts_view import Work, act, draw_problem
+from ui.answer_cap import draw_answer_cap
 from ui.auth import current_user
 from ui.density import forget_density
 from ui.markdown import literal
@@ -94,6 +95,7 @@ def draw_defaults(services: Services, user: User) -> None:
         placeholder=TITLES[team.titles or "on"],
         help="A title costs a small fraction of a cent, which counts like every other call.",
     )
+    draw_answer_cap(services, mine)
     if user.is_admin:
         draw_team_defaults(services, models, team)
 

@@ -35,6 +35,7 @@ _SUCCESSOR = "successor_in"
 _NEW_CHAT_PARAMETERS = "new_chat_parameters"
 _TICKED_MODELS = "models_ticked"
 _USE_CASE = "use_case"
+_ANSWER_CAP = "answer_cap"
 
 # A few screens. Each message more costs every opening and every run of the page, also of a thousand messages.
 FIRST_MESSAGES = 12
@@ -158,6 +159,17 @@ def new_chat_parameters() -> dict[str, ParameterValue]:
 def set_new_chat_parameters(values: Mapping[str, ParameterValue]) -> None:
     """Keep what is set for a chat until its first message."""
     st.session_state[_NEW_CHAT_PARAMETERS] = dict(values)
+
+
+def answer_cap() -> str | None:
+    """The most that an answer may cost, in dollars as text, as this person's settings said when the page was drawn."""
+    value = st.session_state.get(_ANSWER_CAP)
+    return value if isinstance(value, str) else None
+
+
+def set_answer_cap(most_usd: str | None) -> None:
+    """Remember the most that an answer may cost, so that sending needs no look at the store."""
+    st.session_state[_ANSWER_CAP] = most_usd
 
 
 def use_case() -> str | None:

@@ -142,8 +142,10 @@ def footer(message: Message, label: Label) -> str:
     parts = [f"{who} {detour}".rstrip()]
     if ending := _ENDINGS.get(message.status):
         parts.append(ending)
-    elif message.finish_reason == "length":
+    elif message.finish_reason == "length" and message.note is None:
         parts.append("cut at its length limit")
+    if message.note:
+        parts.append(literal(message.note))
     if message.figures is not None and message.status != "failed":
         parts.append(literal(formats.answer_line(message.figures)))
     return " · ".join(parts)

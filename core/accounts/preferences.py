@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from decimal import Decimal
 from typing import Literal, cast, get_args
 
 from core.accounts.audit import record
@@ -30,7 +31,8 @@ class Preferences:
 
     `fallback`: what happens when the chosen model fails before it has said anything. `time_zone` is an IANA name; None
     follows the browser. `density` is how close together the messages of a chat stand, `titles` whether a model names
-    conversations. The field names are the names in the store.
+    conversations. `answer_cap_usd` is the most that one answer may cost, as text, so that it stays exact. The
+    field names are the names in the store.
     """
 
     default_model: str | None = None
@@ -41,6 +43,16 @@ class Preferences:
     time_zone: str | None = None
     density: Density | None = None
     titles: Switch | None = None
+    answer_cap_usd: str | None = None
+
+
+def answer_cap_usd(mine: Preferences) -> Decimal | None:
+    """The most that one answer of this person may cost, in dollars; None: no limit."""
+    try:
+        amount = Decimal(mine.answer_cap_usd or "")
+    except ArithmeticError:
+        return None
+    return amount if amount.is_finite() and amount > 0 else None
 
 
 def load_preferences(database: Database, user_id: str) -> dict[str, JSON]:

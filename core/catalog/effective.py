@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from core.catalog.models import ModelSpec, ParameterValue
-from core.catalog.parameters import SYSTEM_PROMPT, ParameterSpec, accepted_parameters, conflict, parameter_label
+from core.catalog.parameters import OURS, SYSTEM_PROMPT, ParameterSpec, accepted_parameters, conflict, parameter_label
 from core.catalog.price_map import PriceMap
 from core.errors import TurnRefused
 
@@ -89,7 +89,7 @@ def legal_parameters(
     """
     resolution = resolve(model, Layers(conversation=chosen), price_map=price_map)
     refuse_problems(resolution)
-    return {name: found.value for name, found in resolution.values.items() if name != SYSTEM_PROMPT}
+    return {name: found.value for name, found in resolution.values.items() if name not in OURS}
 
 
 def refuse_problems(resolution: Resolution) -> None:

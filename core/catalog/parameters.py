@@ -17,14 +17,18 @@ from core.catalog.price_map import PriceMap, find_entry, installed_map
 Kind = Literal["float", "int", "choice", "text", "list", "flag"]
 
 SYSTEM_PROMPT = "system_prompt"
+# A limit in dollars: no provider knows it, it becomes an output limit (core.chat.money_cap).
+MOST_USD = "max_cost_usd"
+# What is kept with the parameters and is none of the provider's.
+OURS = frozenset({SYSTEM_PROMPT, MOST_USD})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParameterSpec:
     """One parameter of one model. `minimum` and `maximum` are inclusive; None: no bound.
 
-    `default` is what the provider takes when nothing is sent; None where it does not say. `maximum` of a list counts
-    its entries.
+    `default` is what the provider takes when nothing is sent; None where it does not say. `unset` says in words what
+    holds then, where no provider decides. `maximum` of a list counts its entries.
     """
 
     name: str
@@ -37,6 +41,7 @@ class ParameterSpec:
     choices: tuple[str, ...] = ()
     default: ParameterValue | None = None
     unit: str = ""
+    unset: str = ""
 
 
 _CATALOGUE: Mapping[str, ParameterSpec] = {
@@ -70,6 +75,17 @@ _CATALOGUE: Mapping[str, ParameterSpec] = {
             step=256,
             unit="tokens",
             help="The answer is cut off there. Reasoning counts too.",
+        ),
+        ParameterSpec(
+            name=MOST_USD,
+            label="Most for an answer",
+            kind="float",
+            minimum=0.0001,
+            maximum=1000,
+            step=0.01,
+            unit="USD",
+            unset="No limit",
+            help="The answer is cut off where it would cost more; Continue goes on with as much again.",
         ),
         ParameterSpec(
             name="temperature",
@@ -223,7 +239,7 @@ def _map_entry(model: ModelSpec, price_map: PriceMap | None) -> Mapping[str, Any
 def _names(model: ModelSpec, entry: Mapping[str, Any]) -> frozenset[str]:
     kind = model.provider.kind
     form = _FORMATS.get(kind, _OTHER)
-    names = set(form.names) | {SYSTEM_PROMPT}
+    names = set(form.names) | OURS
     if Capability.REASONING in model.capabilities:
         names -= form.not_reasoning
         names |= {"reasoning_effort"} if _efforts(model, entry) else set()

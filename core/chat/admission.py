@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 
 from core.catalog.models import ModelSpec, ParameterValue
 from core.chat.conversation import Attachment, FallbackChoice, Message
@@ -30,7 +31,7 @@ class TurnRequest:
     when the model fails; None: what the conversation says. `attachments` come with the new message; one that `edits`
     another has the files of that one as well. `temporary` are the messages so far of a chat that is not stored; its
     `conversation_id` is an id that no conversation has. `before` is a history that models read before the messages of
-    the conversation, and that is not stored in it.
+    the conversation, and that is not stored in it. `most_usd` is what each call may cost at most (core.chat.money_cap).
     """
 
     user_id: str
@@ -48,6 +49,7 @@ class TurnRequest:
     attachments: Sequence[Attachment] = ()
     temporary: Sequence[Message] | None = None
     before: Sequence[Message] = ()
+    most_usd: Decimal | None = None
 
 
 def check_text(text: str, *, with_files: bool = False) -> str:

@@ -16,6 +16,7 @@ from core.chat.attachment_contents import check_seen
 from core.chat.attempt import Answer, run_attempt
 from core.chat.conversation import Message
 from core.chat.live_turn import LiveTurn, Try
+from core.chat.money_cap import capped
 from core.chat.outcome import Outcome, failed_try, no_model_answered, outcome_of
 from core.chat.portability import to_messages
 from core.clock import Clock
@@ -110,7 +111,9 @@ def _accepts(asking: Asking, live: LiveTurn, model: ModelSpec) -> bool:
         asking.refuse(model, live.request.user_id)
         check_seen(live.history[-1], model=model)
         # A parameter that somebody set is never left out in silence: a model that does not take it is not asked.
-        check_window(completion_for(live.request, live.history, model=model).messages, model=model)
+        completion = completion_for(live.request, live.history, model=model)
+        check_window(completion.messages, model=model)
+        capped(completion, most_usd=live.request.most_usd, now=asking.clock())
     except SwitchboardError:
         return False
     return True
@@ -119,7 +122,8 @@ def _accepts(asking: Asking, live: LiveTurn, model: ModelSpec) -> bool:
 async def _attempt(asking: Asking, live: LiveTurn, model: ModelSpec) -> Tried:
     another = model.id != live.completion.model.id
     if another:
-        live.completion = completion_for(live.request, live.history, model=model)
+        completion = completion_for(live.request, live.history, model=model)
+        live.completion = capped(completion, most_usd=live.request.most_usd, now=asking.clock())
     live.answer = Answer(started_at=asking.clock())
     if another and await _from_cache(asking, live):
         return Tried(asked=False)

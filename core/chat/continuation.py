@@ -56,6 +56,7 @@ def _joined(answer: Message, part: Message) -> Message:
         reasoning="\n\n".join(filter(None, (answer.reasoning, part.reasoning))) or None,
         status="broken" if part.status == "failed" else part.status,
         finish_reason=part.finish_reason,
+        note=part.note,
         served_model=part.served_model,
         model_label=_labels(answer, part),
         error_class=part.error_class,

@@ -106,7 +106,8 @@ class ToolStep:
 class Message:
     """One message of the tree. `figures`, `receipt` and the model fields are None on a person's message.
 
-    Only a person's message has `attachments`. The `steps` of an answer come before its `content`.
+    Only a person's message has `attachments`. The `steps` of an answer come before its `content`. `note` says how it
+    came about, where that is not the usual way: a limit that cut it, messages that were not sent.
     """
 
     id: str
@@ -125,6 +126,7 @@ class Message:
     error_class: str | None = None
     error_message: str | None = None
     error_detail: str | None = None
+    note: str | None = None
     figures: AnswerFigures | None = None
     receipt: Receipt | None = None
     attachments: Sequence[Attachment] = ()

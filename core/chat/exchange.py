@@ -35,6 +35,7 @@ _OPTIONAL = (
     "error_class",
     "error_message",
     "error_detail",
+    "note",
 )
 MESSAGE_FIELDS = ("id", "parent_id", "turn_id", "role", "content", "status", "created_at", *_OPTIONAL)
 

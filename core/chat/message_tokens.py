@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from core.catalog.models import ModelSpec
-from core.costs.token_count import estimate_image_tokens, estimate_tokens
+from core.costs.kept_counts import KEPT_COUNTS
+from core.costs.token_count import estimate_image_tokens
 from core.providers.gateway import ChatMessage
 from core.providers.parts import ImagePart, ToolCall
 
@@ -23,7 +24,7 @@ def texts_of(messages: Iterable[ChatMessage]) -> Sequence[str]:
 
 def estimate_message_tokens(messages: Sequence[ChatMessage], *, model: ModelSpec) -> int:
     """The tokens of the messages: their text and their images."""
-    texts = sum(estimate_tokens(text) for text in texts_of(messages))
+    texts = sum(KEPT_COUNTS.exactly(text) for text in texts_of(messages))
     return texts + estimate_image_tokens_of(messages, model=model)
 
 

@@ -14,6 +14,7 @@ from core.chat.answer_cache import AnswerCache
 from core.chat.attempt import Answer
 from core.chat.conversation import Message
 from core.chat.live_turn import LiveTurn, Try
+from core.chat.notes import note_of
 from core.chat.outcome import UNSAVED, Outcome, answer_message, attempt_row
 from core.chat.turn_record import Checkpoint, checkpoint_turn, end_turn
 from core.clock import Clock
@@ -126,7 +127,8 @@ class TurnWriter:
 def _message(live: LiveTurn, outcome: Outcome, *, now: datetime) -> Message:
     # When nobody said anything, the answer that is missing is that of the model that was chosen.
     served = live.completion.model if live.answer.pieces or outcome.complete else live.model
-    return answer_message(live.ids, served, live.answer, outcome, now=now, asked=live.model)
+    answer = answer_message(live.ids, served, live.answer, outcome, now=now, asked=live.model)
+    return replace(answer, note=note_of(live))
 
 
 def _attempts(live: LiveTurn, outcome: Outcome, *, ended_at: datetime) -> list[Attempt]:

@@ -23,6 +23,7 @@ from core.chat.attachment_contents import check_seen, check_there, with_contents
 from core.chat.attempt import Answer
 from core.chat.live_turn import LiveTurn
 from core.chat.loop_thread import LoopThread
+from core.chat.money_cap import capped
 from core.chat.outcome import Outcome, outcome_of
 from core.chat.placement import place_turn
 from core.chat.turn_record import begin_turn
@@ -177,7 +178,7 @@ class TurnEngine:
             request=request,
             model=model,
             started_at=now,
-            completion=completion,
+            completion=capped(completion, most_usd=request.most_usd, now=now),
             answer=Answer(started_at=now),
             history=history,
             fallback=place.fallback,

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from core.catalog.effective import Effective, Layers, legal_parameters, resolve
 from core.catalog.models import Capability, ModelSpec, ProviderSpec
-from core.catalog.parameters import SYSTEM_PROMPT, accepted_parameters
+from core.catalog.parameters import OURS, SYSTEM_PROMPT, accepted_parameters
 from core.catalog.registry import load_registry
 from core.errors import TurnRefused
 from core.providers.litellm_gateway import load_litellm
@@ -34,7 +34,7 @@ def spec_of(kind: str, upstream: str = "m", **changes) -> ModelSpec:
 
 
 def names(found: ModelSpec, **price_map) -> set[str]:
-    return {spec.name for spec in accepted_parameters(found, price_map=price_map)} - {SYSTEM_PROMPT}
+    return {spec.name for spec in accepted_parameters(found, price_map=price_map)} - OURS
 
 
 @pytest.mark.slow
@@ -46,7 +46,7 @@ def test_litellm_supports_what_is_offered_for_every_model_that_ships(model_id):
     supported = load_litellm().get_supported_openai_params(model=found.upstream, custom_llm_provider=kind)
 
     sent = {"response_format" if spec.name == "json_mode" else spec.name for spec in accepted_parameters(found)}
-    assert sent - {SYSTEM_PROMPT} <= set(supported)
+    assert sent - OURS <= set(supported)
     assert "max_tokens" in sent
 
 

@@ -41,7 +41,7 @@ where id = $id and user_id = $user_id
 
 -- name: load_messages
 select id, conversation_id, parent_id, turn_id, role, content, reasoning, status, finish_reason, requested_model,
-    served_model, model_label, error_class, error_message, error_detail, created_at, attachments
+    served_model, model_label, error_class, error_message, error_detail, created_at, attachments, note
 from messages
 where conversation_id = $conversation_id and deleted_at is null
 order by created_at, id
@@ -49,10 +49,10 @@ order by created_at, id
 -- name: insert_message
 insert into messages (
     id, conversation_id, parent_id, turn_id, role, content, reasoning, status, finish_reason, requested_model,
-    served_model, model_label, error_class, error_message, error_detail, created_at, attachments
+    served_model, model_label, error_class, error_message, error_detail, created_at, attachments, note
 ) values (
     $id, $conversation_id, $parent_id, $turn_id, $role, $content, $reasoning, $status, $finish_reason, $requested_model,
-    $served_model, $model_label, $error_class, $error_message, $error_detail, $created_at, $attachments
+    $served_model, $model_label, $error_class, $error_message, $error_detail, $created_at, $attachments, $note
 )
 
 -- name: touch_conversation

@@ -12,7 +12,7 @@ order by created_at, conversations.id
 select messages.conversation_id, messages.id, messages.parent_id, messages.turn_id, messages.role, messages.content,
     messages.reasoning, messages.status, messages.finish_reason, messages.requested_model, messages.served_model,
     messages.model_label, messages.error_class, messages.error_message, messages.error_detail, messages.created_at,
-    messages.attachments, messages.deleted_at
+    messages.attachments, messages.deleted_at, messages.note
 from messages join conversations on conversations.id = messages.conversation_id
 where conversations.user_id = $user_id and ($id is null or conversations.id = $id)
 order by messages.created_at, messages.id
@@ -40,12 +40,12 @@ select unnest($id), $user_id, unnest($title), unnest($title_source), unnest($mod
 -- name: insert_messages
 insert into messages (
     id, conversation_id, parent_id, turn_id, role, content, reasoning, status, finish_reason, requested_model,
-    served_model, model_label, error_class, error_message, error_detail, created_at, attachments
+    served_model, model_label, error_class, error_message, error_detail, created_at, attachments, note
 )
 select unnest($id), unnest($conversation_id), unnest($parent_id), unnest($turn_id), unnest($role), unnest($content),
     unnest($reasoning), unnest($status), unnest($finish_reason), unnest($requested_model), unnest($served_model),
     unnest($model_label), unnest($error_class), unnest($error_message), unnest($error_detail), unnest($created_at),
-    unnest($attachments)
+    unnest($attachments), unnest($note)
 
 -- name: insert_parameters
 insert into conversation_parameters (conversation_id, user_id, parameters, updated_at)

@@ -1,0 +1,17 @@
+"""What is said about how an answer came about.
+
+It is kept with the answer, in words, so that it stays true when settings change.
+"""
+
+from __future__ import annotations
+
+from core.chat.live_turn import LiveTurn
+from core.chat.money_cap import cut_by_cap, dollars
+
+
+def note_of(live: LiveTurn) -> str | None:
+    """The note of a turn that has ended; None where there is nothing to say."""
+    most_usd, cut = live.request.most_usd, live.answer.finish_reason == "length"
+    if most_usd is not None and cut and cut_by_cap(live.completion, live.request.parameters):
+        return f"cut at your limit of {dollars(most_usd)}"
+    return None
