@@ -30,6 +30,7 @@ from core.chat.search import index_regularly
 from core.chat.titles import Titler
 from core.chat.turns import TurnEngine
 from core.costs.output_lengths import KeptLengths
+from core.costs.price_book import PriceBook
 from core.errors import TurnRefused
 from core.providers.circuit import Circuits
 from core.providers.endpoints import Keys, load_keys, resolve_endpoint
@@ -48,6 +49,7 @@ class Services:
     settings: Settings
     database: Database
     registry: Catalog
+    prices: PriceBook
     sign_in: SignIn
     groups: Groups
     engine: TurnEngine
@@ -116,22 +118,31 @@ def build_services(settings: Settings) -> Services:
     database, files = Database(settings.store_url), FileStore(settings.data_dir / "attachments")
     try:
         migrate(database)
-        registry = Catalog(file, discovery=Discovery(keys=keys), overrides=Overrides(database, record=record))
+        book = PriceBook(database, record=record)
+        registry = Catalog(
+            file, discovery=Discovery(keys=keys), overrides=Overrides(database, record=record), book=book
+        )
         groups = Groups(database)
         sign_in = open_sign_in(database, data_dir=settings.data_dir, admin_password=settings.admin_password)
-        recover_turns(database, find_model=lambda model_id: registry.current().get(model_id), files=files)
+        registry.current()  # fills the book: no call is to come before its price
+        recover_turns(
+            database,
+            find_model=lambda model_id: registry.current().get(model_id),
+            files=files,
+            price_at=book.price_at,
+        )
     except BaseException:
         database.close()
         raise
     local_model = _start_local_model(settings)
     limits = HeardLimits()
     gateway = _build_gateway(keys, local_model, files=files, limits=limits)
-    engine = _build_engine(settings, database, registry, keys, gateway=gateway, groups=groups, files=files)
+    engine = _build_engine(settings, database, registry, keys, gateway=gateway, groups=groups, files=files, book=book)
     health = PassiveHealth(database, cooling=partial(_cooling, engine))
     engine.run_aside(partial(keep_history, health))
     engine.run_aside(partial(index_regularly, database))
     engine.run_aside(partial(sweep_regularly, database, files))
-    complete = CompletionProbe(database, gateway=gateway, circuits=engine.circuit)
+    complete = CompletionProbe(database, gateway=gateway, circuits=engine.circuit, price_at=book.price_at)
     prober = Prober(
         database,
         keys=keys,
@@ -144,6 +155,7 @@ def build_services(settings: Settings) -> Services:
         settings=settings,
         database=database,
         registry=registry,
+        prices=book,
         sign_in=sign_in,
         groups=groups,
         engine=engine,
@@ -189,6 +201,7 @@ def _build_engine(
     gateway: LiteLLMGateway,
     groups: Groups,
     files: FileStore,
+    book: PriceBook,
 ) -> TurnEngine:
     titler = Titler(
         database,
@@ -200,6 +213,7 @@ def _build_engine(
             ).items()
             if not _lacks_key(model, keys) and engine.circuit.state(name).open_until is None
         },
+        price_at=book.price_at,
     )
     engine = TurnEngine(
         database=database,
@@ -209,6 +223,7 @@ def _build_engine(
         stall_s=settings.stall_s,
         on_close=gateway.aclose,
         files=files,
+        price_at=book.price_at,
         after_answer=titler.title if settings.titles == "on" else None,
     )
     return engine

@@ -11,6 +11,7 @@ SwitchboardError
 ├── AccountError             a sign-in or account change is refused
 ├── TurnRefused              a message is not sent; nothing was stored, nothing was spent
 ├── ImportRefused            a file cannot be imported at all; what was imported before stays
+├── PriceRefused             a price cannot be entered in the price book; nothing was changed
 ├── DamagedEntry             one conversation of an imported file cannot be read; the others are
 └── ProviderError            a model's provider failed; carries an ErrorClass
 
@@ -83,6 +84,10 @@ class TurnRefused(SwitchboardError):
 
 class ImportRefused(SwitchboardError):
     """A file is no export that we know, or too large."""
+
+
+class PriceRefused(SwitchboardError):
+    """A price cannot be entered in the price book. Nothing was changed."""
 
 
 class DamagedEntry(SwitchboardError):

@@ -7,6 +7,8 @@ For every field of a model the first of these that says something decides:
 3. what the endpoint reports when it is asked for its models (core.catalog.discovery);
 4. LiteLLM's price map (core.catalog.price_map).
 
+What a model costs is decided by the price book, which takes the prices of these sources in (core.costs.price_book).
+
 A model that the file names and its endpoint reports is one model, under the file's id. Each source keeps its last good
 state by itself: a broken file, an endpoint that is down or a new version of the file never takes another source's part
 away.
@@ -14,12 +16,13 @@ away.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from types import MappingProxyType
+from typing import Protocol
 
 from core.catalog.discovery import Discovery, EndpointState, discovered_model
-from core.catalog.models import ModelSpec
+from core.catalog.models import ModelSpec, Prices
 from core.catalog.overrides import Override, Overrides, apply_override
 from core.catalog.registry import LiveRegistry, Registry
 from core.store.database import Cursor
@@ -55,14 +58,56 @@ def with_overrides(registry: Registry, overrides: Mapping[str, Override]) -> Reg
     return replace(registry, models=MappingProxyType(models))
 
 
+class PricesInForce(Protocol):
+    """The price book as the catalog needs it."""
+
+    def follow(self, models: Iterable[ModelSpec]) -> None:
+        """Take in the prices that the sources say."""
+
+    def prices(self) -> Mapping[str, Prices]:
+        """The prices in force by model; the same mapping until that changes."""
+
+
+class SourcePrices:
+    """No book: a model costs what its source says."""
+
+    def follow(self, models: Iterable[ModelSpec]) -> None:
+        """Nothing is kept."""
+
+    def prices(self) -> Mapping[str, Prices]:
+        """Nothing is in force besides."""
+        return _NO_PRICES
+
+
+_NO_PRICES: Mapping[str, Prices] = MappingProxyType({})
+
+
+def with_prices(registry: Registry, prices: Mapping[str, Prices]) -> Registry:
+    """The registry with the prices in force; a model that they do not name costs what its source says."""
+    models = {
+        model_id: replace(model, prices=prices[model_id]) if model_id in prices else model
+        for model_id, model in registry.models.items()
+    }
+    return replace(registry, models=MappingProxyType(models))
+
+
 class Catalog:
     """What `current()` gives is always one consistent registry; it is made anew only when a source has changed."""
 
-    def __init__(self, file: LiveRegistry, *, discovery: Discovery, overrides: Overrides) -> None:
+    def __init__(
+        self,
+        file: LiveRegistry,
+        *,
+        discovery: Discovery,
+        overrides: Overrides,
+        book: PricesInForce = SourcePrices(),  # noqa: B008 - it has no state
+    ) -> None:
         self._file = file
+        self._book = book
         self._discovery = discovery
         self._overrides = overrides
         # The sources as they were, and what came of them: replaced as a whole, so that threads need no lock.
+        self._reported: tuple[tuple[object, ...], Registry] | None = None
         self._merged: tuple[tuple[object, ...], Registry, Registry] | None = None
 
     @property
@@ -77,6 +122,17 @@ class Catalog:
     def unchanged(self, model_id: str) -> ModelSpec | None:
         """A model as it would be without the administrator's changes."""
         return self._sources()[0].get(model_id)
+
+    def offered(self) -> Registry:
+        """The models with the prices that their sources say, whatever the price book holds."""
+        base = self._file.current()
+        sources = (base, self._discovery.states(base.providers.values()))
+        kept = self._reported
+        if kept is None or _changed(kept[0], sources):
+            kept = (sources, with_reported(*sources))
+            self._book.follow(kept[1].models.values())
+            self._reported = kept
+        return kept[1]
 
     def override(self, model_id: str) -> Override:
         """What administrators changed about a model."""
@@ -125,13 +181,15 @@ class Catalog:
         self._discovery.close()
 
     def _sources(self) -> tuple[Registry, Registry]:
-        base = self._file.current()
-        endpoints = self._discovery.states(base.providers.values())
-        overrides = self._overrides.current()
-        sources = (base, endpoints, overrides)
+        sources = (self.offered(), self._overrides.current(), self._book.prices())
         merged = self._merged
-        if merged is None or any(old is not new for old, new in zip(merged[0], sources, strict=True)):
-            reported = with_reported(base, endpoints)
-            merged = (sources, reported, with_overrides(reported, overrides))
+        if merged is None or _changed(merged[0], sources):
+            offered, overrides, prices = sources
+            priced = with_prices(offered, prices)
+            merged = (sources, priced, with_overrides(priced, overrides))
             self._merged = merged
         return merged[1], merged[2]
+
+
+def _changed(before: tuple[object, ...], now: tuple[object, ...]) -> bool:
+    return any(old is not new for old, new in zip(before, now, strict=True))

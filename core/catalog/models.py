@@ -34,8 +34,10 @@ class Capability(StrEnum):
 class Prices:
     """USD per million tokens; `request` is USD per call.
 
-    `None` in a bucket means: priced like its parent bucket, which is input or output, and `cache_write` for
-    `cache_write_1h` (input kept for an hour instead of minutes). `tiers` are in rising order.
+    `None` in a bucket means: priced like its parent bucket, which is input (also for images and audio that go in) or
+    output, and `cache_write` for `cache_write_1h` (input kept for an hour instead of minutes). `tiers` are in rising
+    order, `services` are the levels of service that cost otherwise. `source` says where the figures are from, `version`
+    which entry of the price book they are; None outside the book.
     """
 
     input: Decimal
@@ -44,21 +46,36 @@ class Prices:
     cache_write: Decimal | None = None
     cache_write_1h: Decimal | None = None
     reasoning: Decimal | None = None
+    image: Decimal | None = None
+    audio: Decimal | None = None
+    audio_output: Decimal | None = None
     request: Decimal | None = None
     source: str = "registry"
+    version: str | None = None
     tiers: tuple[PriceTier, ...] = ()
+    services: tuple[ServicePrices, ...] = ()
     off_peak: OffPeak | None = None
 
     @property
     def free(self) -> bool:
         """True when no bucket of any tier costs anything."""
-        buckets = (self.input, self.output, self.cached_input, self.cache_write, self.cache_write_1h, self.reasoning)
-        return not any((*buckets, self.request)) and all(tier.prices.free for tier in self.tiers)
+        return not any(getattr(self, bucket) for bucket in BUCKETS) and all(tier.prices.free for tier in self.tiers)
+
+    @property
+    def name(self) -> str:
+        """What the ledger calls these prices: the version in the price book, else where they are from."""
+        return self.version or self.source
 
     def on(self, moment: datetime) -> Prices:
         """The prices in force at `moment` (naive UTC): those of the off-peak hours during them, else these."""
         off_peak = self.off_peak
         return off_peak.prices if off_peak and any(hours.hold(moment) for hours in off_peak.hours) else self
+
+    def served(self, service: str | None) -> Prices | None:
+        """The prices of a level of service, None being the usual one; None when nobody knows what it costs."""
+        if service is None:
+            return self
+        return next((other.prices for other in self.services if other.service == service), None)
 
     def at(self, input_tokens: int) -> Prices:
         """What a call with so many input tokens costs per million; the cached ones count."""
@@ -73,8 +90,24 @@ class Prices:
         below = self.tiers[-1] if self.tiers else PriceTier(above_tokens=0, prices=self)
         if above_tokens <= below.above_tokens:
             raise ValueError(f"a tier above {below.above_tokens} tokens, not {above_tokens}")
-        tier = PriceTier(above_tokens=above_tokens, prices=replace(below.prices, tiers=(), off_peak=None, **changed))
+        tier = PriceTier(above_tokens=above_tokens, prices=replace(below.prices, **_BARE, **changed))
         return replace(self, tiers=(*self.tiers, tier))
+
+
+# Every bucket of Prices, in the order of a price list.
+BUCKETS = (
+    "input",
+    "cached_input",
+    "cache_write",
+    "cache_write_1h",
+    "image",
+    "audio",
+    "output",
+    "reasoning",
+    "audio_output",
+    "request",
+)
+_BARE: Mapping[str, Any] = {"tiers": (), "services": (), "off_peak": None}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +115,14 @@ class PriceTier:
     """What every token of a call costs whose input is longer than `above_tokens`. `prices` has no tiers of its own."""
 
     above_tokens: int
+    prices: Prices
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServicePrices:
+    """What calls of another level of service cost ("batch", "flex", "priority"), with tiers of its own."""
+
+    service: str
     prices: Prices
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from core.catalog.models import Prices
+from core.catalog.models import Prices, ServicePrices
 
+# The levels of service that may have prices of their own.
+SERVICES = ("batch", "flex", "priority")
 _MOST_USD = Decimal(1_000_000)
 
 
@@ -42,6 +45,23 @@ class TierEntry(Entry):
     cache_write: Usd | None = None
     cache_write_1h: Usd | None = None
     reasoning: Usd | None = None
+    image: Usd | None = None
+    audio: Usd | None = None
+    audio_output: Usd | None = None
+
+
+class ServiceEntry(Entry):
+    """The prices of calls at another level of service; what is left out of it is priced like its input or output."""
+
+    input: Usd
+    output: Usd
+    cached_input: Usd | None = None
+    cache_write: Usd | None = None
+    cache_write_1h: Usd | None = None
+    reasoning: Usd | None = None
+    image: Usd | None = None
+    audio: Usd | None = None
+    audio_output: Usd | None = None
 
 
 class PriceEntry(Entry):
@@ -53,8 +73,14 @@ class PriceEntry(Entry):
     cache_write: Usd | None = None
     cache_write_1h: Usd | None = None
     reasoning: Usd | None = None
+    image: Usd | None = None
+    audio: Usd | None = None
+    audio_output: Usd | None = None
     request: Usd | None = None
     tiers: list[TierEntry] = Field(default_factory=list)
+    batch: ServiceEntry | None = None
+    flex: ServiceEntry | None = None
+    priority: ServiceEntry | None = None
 
 
 Price = Annotated[PriceEntry | None, BeforeValidator(_free)]
@@ -68,7 +94,14 @@ def misplaced_tier(entry: PriceEntry) -> int | None:
 
 def to_prices(entry: PriceEntry) -> Prices:
     """The prices of an entry whose tiers are in order."""
-    prices = Prices(**entry.model_dump(exclude={"tiers"}))
+    prices = Prices(**entry.model_dump(exclude={"tiers", *SERVICES}), services=tuple(_services(entry)))
     for tier in entry.tiers:
         prices = prices.with_tier(tier.above_tokens, **tier.model_dump(exclude={"above_tokens"}, exclude_none=True))
     return prices
+
+
+def _services(entry: PriceEntry) -> Iterator[ServicePrices]:
+    for service in SERVICES:
+        named: ServiceEntry | None = getattr(entry, service)
+        if named is not None:
+            yield ServicePrices(service=service, prices=Prices(**named.model_dump(), request=entry.request))

@@ -19,14 +19,12 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from core.catalog.models import Capability, Hours, OffPeak, Prices
+from core.catalog.models import Capability, Hours, OffPeak, Prices, ServicePrices
 
 PriceMap = Mapping[str, Mapping[str, Any]]
 
 _FILE = "model_prices_and_context_window_backup.json"
 _MILLION = 1_000_000
-# Prices of other service levels (batch, flex, priority) are left out: no call of ours asks for them. No chat model
-# prices images apart from other input.
 _BUCKETS = {
     "input": "input_cost_per_token",
     "output": "output_cost_per_token",
@@ -34,9 +32,14 @@ _BUCKETS = {
     "cache_write": "cache_creation_input_token_cost",
     "cache_write_1h": "cache_creation_input_token_cost_above_1hr",
     "reasoning": "output_cost_per_reasoning_token",
+    "image": "input_cost_per_image_token",
+    "audio": "input_cost_per_audio_token",
+    "audio_output": "output_cost_per_audio_token",
 }
 _BUCKET_OF = {field: bucket for bucket, field in _BUCKETS.items()}
 _TIERED = re.compile(rf"({'|'.join(_BUCKETS.values())})_above_(\d+)(k?)_tokens")
+# The levels of service that a call can ask for or be given, and how the map ends the names of their prices.
+_SERVICES = {"batch": "_batches", "flex": "_flex", "priority": "_priority"}
 _HOURS = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)")
 # A call of exactly 200,000 tokens costs the higher price here and the lower one everywhere else.
 _TIER_FROM = frozenset({"xai"})
@@ -120,11 +123,26 @@ def _prices(entry: Mapping[str, Any]) -> Prices | None:
     base = steps[0]
     if base.get("input") is None or base.get("output") is None:
         return None
-    request = per_million(entry.get("input_cost_per_request"))
-    prices = Prices(**base, request=None if request is None else request / _MILLION, source=source())
+    prices = _with_tiers(base, steps, request=entry.get("input_cost_per_request"))
+    return replace(prices, off_peak=_off_peak(entry, prices), services=tuple(_services(entry)))
+
+
+def _with_tiers(base: dict[str, Any], steps: dict[int, dict[str, Any]], *, request: Any) -> Prices:
+    a_million = per_million(request)
+    prices = Prices(**base, request=None if a_million is None else a_million / _MILLION, source=source())
     for above_tokens in sorted(steps.keys() - {0}):
         prices = prices.with_tier(above_tokens, **steps[above_tokens])
-    return replace(prices, off_peak=_off_peak(entry, prices))
+    return prices
+
+
+def _services(entry: Mapping[str, Any]) -> Iterator[ServicePrices]:
+    """The levels of service whose prices are known in and out; what one does not price apart costs like its input."""
+    for service, suffix in _SERVICES.items():
+        named = {field.removesuffix(suffix): price for field, price in entry.items() if field.endswith(suffix)}
+        steps = _steps({"litellm_provider": entry.get("litellm_provider"), **named})
+        if steps[0]["input"] is not None and steps[0]["output"] is not None:
+            prices = _with_tiers(steps[0], steps, request=entry.get("input_cost_per_request"))
+            yield ServicePrices(service=service, prices=prices)
 
 
 def _steps(entry: Mapping[str, Any]) -> dict[int, dict[str, Any]]:

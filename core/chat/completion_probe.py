@@ -18,6 +18,7 @@ from core.chat.outcome import Outcome, attempt_row, failed_try, outcome_of
 from core.chat.turn_record import TurnIds
 from core.clock import Clock, utc_now
 from core.costs.ledger import NOBODY, record_attempt
+from core.costs.pricing import PriceAt, own_price
 from core.errors import ErrorClass, ProviderError
 from core.ids import new_id
 from core.providers.circuit import Circuits
@@ -49,7 +50,9 @@ class CompletionProbe:
         circuits: Circuits,
         limit_s: float = LIMIT_S,
         clock: Clock = utc_now,
+        price_at: PriceAt = own_price,
     ) -> None:
+        self._price_at = price_at
         self._database = database
         self._gateway = gateway
         self._circuits = circuits
@@ -113,7 +116,7 @@ class CompletionProbe:
     def _record(self, completion: CompletionRequest, answer: Answer, outcome: Outcome) -> None:
         ids = TurnIds(turn=new_id(), conversation="", question="", answer="")
         request = TurnRequest(user_id=NOBODY, model_id=completion.model.id, source="probe")
-        row = attempt_row(ids, request, completion, answer, outcome, ended_at=self._clock())
+        row = attempt_row(ids, request, completion, answer, outcome, ended_at=self._clock(), price_at=self._price_at)
         attempt = replace(row, conversation_id=None)
         self._database.transaction(lambda cur: record_attempt(cur, attempt))
 

@@ -14,7 +14,7 @@ from core.chat.conversation import Message, MessageStatus
 from core.chat.plain_text import with_visible_controls
 from core.chat.turn_record import TurnIds
 from core.costs.ledger import Attempt
-from core.costs.pricing import Cost, price_attempt, price_cached
+from core.costs.pricing import Cost, PriceAt, own_price, price_attempt, price_cached
 from core.errors import ErrorClass, ProviderError, SwitchboardError
 from core.ids import new_id
 from core.providers.events import Usage
@@ -123,10 +123,11 @@ def attempt_row(
     outcome: Outcome,
     *,
     ended_at: datetime,
+    price_at: PriceAt = own_price,
 ) -> Attempt:
-    """The ledger row of an attempt, priced with what the model costs when it ends."""
+    """The ledger row of an attempt, priced with what the model costs when it ends: `price_at` says it."""
     model = completion.model
-    prices = model.prices.on(ended_at) if model.prices else None
+    prices = price_at(model, ended_at)
     usage, counted_by_us = usage_of(answer, completion, answered=outcome.turn_status != "failed")
     return Attempt(
         id=new_id(),
@@ -146,10 +147,11 @@ def attempt_row(
         ended_at=ended_at,
         usage=usage,
         cost=_cost(answer, usage, prices, counted_by_us=counted_by_us, partial=not outcome.complete),
-        price_version=prices.source if prices else None,
+        price_version=prices.name if prices else None,
         status=outcome.attempt_status,
         error_message=outcome.error_message,
         cached=answer.cached,
+        counted_by_us=counted_by_us,
     )
 
 

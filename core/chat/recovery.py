@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from datetime import datetime
 
-from core.catalog.models import ModelSpec, ProviderSpec
+from core.catalog.models import ModelSpec, Prices, ProviderSpec
 from core.chat.admission import TurnRequest
 from core.chat.attachment_contents import with_contents
 from core.chat.attempt import Answer
@@ -20,6 +20,7 @@ from core.chat.store import messages_of
 from core.chat.turn_record import TurnIds, end_turn
 from core.clock import Clock, utc_now
 from core.costs.ledger import Attempt
+from core.costs.pricing import PriceAt, own_price
 from core.ids import new_id
 from core.providers.gateway import CompletionRequest
 from core.store.database import Database, Row
@@ -37,18 +38,20 @@ def recover_turns(
     find_model: Callable[[str], ModelSpec | None],
     files: FileStore | None = None,
     clock: Clock = utc_now,
+    price_at: PriceAt = own_price,
 ) -> int:
     """End the turns that a crash left running: their checkpoint becomes the answer, marked interrupted.
 
     Returns how many there were. The attempts that had ended go to the ledger as they were. What had been written since
-    is priced by our own count; a model that is no longer in the registry keeps its name and is unpriced. A turn of a
+    is priced by our own count; a model that is no longer in the registry keeps its name, and its price if `price_at`
+    knows it. A turn of a
     temporary chat has no checkpoint and brings no answer.
     """
     rows = database.fetch_all(load_queries("turns")["interrupted_turns"])
     recovered = 0
     for row in rows:
         try:
-            _recover(database, row, find_model, files, clock)
+            _recover(database, row, find_model, files, clock, price_at=price_at)
             recovered += 1
         except Exception:
             # One damaged turn must not keep the others, or the whole start, from going on.
@@ -62,21 +65,23 @@ def _recover(
     find_model: Callable[[str], ModelSpec | None],
     files: FileStore | None,
     clock: Clock,
+    *,
+    price_at: PriceAt,
 ) -> None:
     ids = TurnIds(turn=row["id"], conversation=row["conversation_id"], question=row["user_message_id"], answer=new_id())
     asked, answer = _model(row["requested_model"], find_model), _answer(row)
     outcome = outcome_of(answer, ended="interrupted")
     attempts = _tries(row)
     answering = _model(row["answering_model"], find_model) if row["answering_model"] else asked
-    if row["temporary"]:
-        # Nobody knows what was said, so nobody can count what it cost.
-        answering = replace(answering, prices=None)
+    # Of a temporary chat nobody knows what was said, so nobody can count what it cost.
+    priced = _unpriced if row["temporary"] else price_at
     # A turn that was waiting for its next attempt had none under way.
     if row["attempt_started_at"] or not attempts:
         request = _request(row)
         completion = _completion(database, ids, answering, request, files)
         ended_at = row["checkpoint_at"] or row["started_at"]
-        attempts = [*attempts, attempt_row(ids, request, completion, answer, outcome, ended_at=ended_at)]
+        attempt = attempt_row(ids, request, completion, answer, outcome, ended_at=ended_at, price_at=priced)
+        attempts = [*attempts, attempt]
     served = answering if answer.pieces else asked
     end_turn(
         database,
@@ -85,6 +90,10 @@ def _recover(
         answer=None if row["temporary"] else answer_message(ids, served, answer, outcome, now=clock(), asked=asked),
         attempts=attempts,
     )
+
+
+def _unpriced(_model: ModelSpec, _moment: datetime) -> Prices | None:
+    return None
 
 
 def _tries(row: Row) -> Sequence[Attempt]:

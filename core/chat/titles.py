@@ -27,7 +27,7 @@ from core.chat.outcome import Outcome, attempt_row, outcome_of
 from core.chat.turn_record import TurnIds
 from core.clock import Clock, utc_now
 from core.costs.ledger import record_attempt
-from core.costs.pricing import compute_cost
+from core.costs.pricing import PriceAt, compute_cost, own_price
 from core.errors import ErrorClass, ProviderError, TurnRefused
 from core.ids import new_id
 from core.providers.events import Usage
@@ -73,7 +73,9 @@ class Titler:
         gateway: Gateway,
         candidates: Callable[[str], Mapping[str, ModelSpec]],
         clock: Clock = utc_now,
+        price_at: PriceAt = own_price,
     ) -> None:
+        self._price_at = price_at
         self._database = database
         self._gateway = gateway
         self._candidates = candidates
@@ -126,7 +128,9 @@ class Titler:
 
     def _keep(self, plan: _Plan, answer: Answer, outcome: Outcome) -> None:
         now = self._clock()
-        attempt = attempt_row(plan.ids, plan.request, plan.completion, answer, outcome, ended_at=now)
+        attempt = attempt_row(
+            plan.ids, plan.request, plan.completion, answer, outcome, ended_at=now, price_at=self._price_at
+        )
         title = clean_title("".join(answer.text)) if outcome.complete else None
 
         def work(cur: Cursor) -> None:

@@ -19,6 +19,7 @@ from core.chat.outcome import UNSAVED, Outcome, answer_message, attempt_row
 from core.chat.turn_record import Checkpoint, checkpoint_turn, end_turn
 from core.clock import Clock
 from core.costs.ledger import Attempt
+from core.costs.pricing import PriceAt, own_price
 from core.costs.token_count import estimate_tokens
 from core.providers.gateway import CompletionRequest
 from core.store.database import Database
@@ -32,8 +33,17 @@ _WRITE_AGAIN_S = (0.1, 0.4)
 class TurnWriter:
     """Checkpoints and ends of turns. Coroutines run on the engine's loop, the rest on any thread."""
 
-    def __init__(self, *, database: Database, cache: AnswerCache, checkpoint_s: float, clock: Clock) -> None:
+    def __init__(
+        self,
+        *,
+        database: Database,
+        cache: AnswerCache,
+        checkpoint_s: float,
+        clock: Clock,
+        price_at: PriceAt = own_price,
+    ) -> None:
         self._database = database
+        self._price_at = price_at
         self._cache = cache
         self._checkpoint_s = checkpoint_s
         self._clock = clock
@@ -104,13 +114,13 @@ class TurnWriter:
             model_id=completion.model.id if under_way else None,
             started_at=answer.started_at if under_way else None,
             first_token_at=answer.first_token_at,
-            tries=[_row(live, tried) for tried in tries],
+            tries=[self._row(live, tried) for tried in tries],
         )
         checkpoint_turn(self._database, checkpoint, turn_id=live.ids.turn, now=self._clock())
 
     def _save_end(self, live: LiveTurn, outcome: Outcome, answer: Message) -> None:
         # Counting the tokens of a long history takes a while: on this thread it holds up no other turn.
-        attempts = _attempts(live, outcome, ended_at=answer.created_at)
+        attempts = [self._row(live, tried) for tried in _tries(live, outcome, ended_at=answer.created_at)]
         kept = live.request.temporary is None
         if kept:
             # Kept while the turn still runs: nobody's data can be deleted between the two.
@@ -123,6 +133,17 @@ class TurnWriter:
             attempts=attempts,
         )
 
+    def _row(self, live: LiveTurn, tried: Try) -> Attempt:
+        return attempt_row(
+            live.ids,
+            live.request,
+            tried.completion,
+            tried.answer,
+            tried.outcome,
+            ended_at=tried.ended_at,
+            price_at=self._price_at,
+        )
+
 
 def _message(live: LiveTurn, outcome: Outcome, *, now: datetime) -> Message:
     # When nobody said anything, the answer that is missing is that of the model that was chosen.
@@ -131,16 +152,12 @@ def _message(live: LiveTurn, outcome: Outcome, *, now: datetime) -> Message:
     return replace(answer, note=note_of(live))
 
 
-def _attempts(live: LiveTurn, outcome: Outcome, *, ended_at: datetime) -> list[Attempt]:
+def _tries(live: LiveTurn, outcome: Outcome, *, ended_at: datetime) -> list[Try]:
     ended = [*live.tries]
     # A turn that was stopped while it waited for its next attempt has none under way.
     if live.answer.sent or live.answer.cached or not ended:
         ended.append(Try(live.completion, live.answer, outcome, ended_at))
-    return [_row(live, tried) for tried in ended]
-
-
-def _row(live: LiveTurn, tried: Try) -> Attempt:
-    return attempt_row(live.ids, live.request, tried.completion, tried.answer, tried.outcome, ended_at=tried.ended_at)
+    return ended
 
 
 def _progress(live: LiveTurn) -> tuple[int, bool, int]:

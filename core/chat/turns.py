@@ -29,6 +29,7 @@ from core.chat.placement import place_turn
 from core.chat.turn_record import begin_turn
 from core.chat.turn_writer import TurnWriter
 from core.clock import Clock, utc_now
+from core.costs.pricing import PriceAt, own_price
 from core.errors import StoreError, SwitchboardError
 from core.ids import new_id
 from core.providers.circuit import Circuits
@@ -61,6 +62,7 @@ class TurnEngine:
         on_close: Callable[[], Awaitable[object]] | None = None,
         files: FileStore | None = None,
         after_answer: Callable[[LiveTurn], Coroutine[Any, Any, None]] | None = None,
+        price_at: PriceAt = own_price,
     ) -> None:
         """Start the engine's loop.
 
@@ -68,7 +70,7 @@ class TurnEngine:
         to them). `checkpoint_s` stays under the two seconds that a crash may cost. `sleep` waits between two attempts.
         `on_close` runs on the loop before it ends: the place to close connections that a gateway keeps for reuse there.
         `files` holds what is attached to messages. `after_answer` runs beside the turns when one has ended and its
-        readers have been told.
+        readers have been told. `price_at` says what a call costs that ended at a moment.
         """
         self._database = database
         self._files = files
@@ -93,7 +95,9 @@ class TurnEngine:
         self._claimed: set[tuple[str, str]] = set()
         self._changed = threading.Condition()
         self._closing = False
-        self._writer = TurnWriter(database=database, cache=cache, checkpoint_s=checkpoint_s, clock=clock)
+        self._writer = TurnWriter(
+            database=database, cache=cache, checkpoint_s=checkpoint_s, clock=clock, price_at=price_at
+        )
         self._loop = LoopThread("turn-engine", on_close=on_close)
 
     def start(self, request: TurnRequest) -> LiveTurn:

@@ -1,4 +1,4 @@
-"""The ledger: one row per attempt, written once. Corrections are new rows."""
+"""The ledger: one row per attempt, written once. Corrections are rows of their own (core.costs.backfill)."""
 
 from __future__ import annotations
 
@@ -46,6 +46,7 @@ class Attempt:
     parent_id: str | None = None
     fallback_of: str | None = None
     cached: bool = False
+    counted_by_us: bool = False
 
 
 def record_attempt(cur: Cursor, attempt: Attempt) -> None:
@@ -85,6 +86,7 @@ def _what(attempt: Attempt) -> dict[str, object]:
         "error_message": attempt.error_message,
         "fallback_of": attempt.fallback_of,
         "cached": attempt.cached,
+        "counted_by_us": attempt.counted_by_us,
     }
 
 
@@ -96,6 +98,10 @@ def _tokens_and_cost(usage: Usage, cost: Cost) -> dict[str, object]:
         "image_tokens": usage.image_tokens,
         "output_tokens": usage.output_tokens,
         "reasoning_tokens": usage.reasoning_tokens,
+        "cache_write_1h_tokens": usage.cache_write_1h_tokens,
+        "audio_tokens": usage.audio_tokens,
+        "audio_output_tokens": usage.audio_output_tokens,
+        "service_tier": usage.service_tier,
         "computed_cost_usd": cost.computed_cost_usd,
         "reported_cost_usd": cost.reported_cost_usd,
         "cost_usd": cost.cost_usd,

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Literal
 
-from core.catalog.models import Prices
+from core.catalog.models import ModelSpec, Prices
 from core.providers.events import Usage
 
+# What a call of a model costs that ended at a moment (naive UTC); None: nobody knows.
+PriceAt = Callable[[ModelSpec, datetime], Prices | None]
 CostCode = Literal["reported", "computed", "estimated", "partial", "unpriced", "free", "cached"]
 
 _MILLION = Decimal(1_000_000)
@@ -33,23 +37,22 @@ class Cost:
     cache_saved_usd: Decimal | None = None
 
 
+def own_price(model: ModelSpec, moment: datetime) -> Prices | None:
+    """What the model's own entry says."""
+    return model.prices and model.prices.on(moment)
+
+
 def compute_cost(usage: Usage, prices: Prices) -> Decimal:
     """Token buckets times prices, in dollars, rounded half-even to 9 decimals.
 
     The length of the whole input chooses the tier, which then prices every token of the call. A bucket without a price
-    of its own is priced like its parent: cached and written input like input, reasoning like output. Details that
-    exceed their total (a provider's bug) take all of it and never make the rest negative. A call without a single token
-    was not made and costs nothing.
+    of its own is priced like its parent: cached and written input, images and audio like input, reasoning and audio
+    that comes out like output. Details that exceed their total (a provider's bug) take all of it and never make the
+    rest negative. A call without a single token was not made and costs nothing. The usage's level of service is not
+    looked at: `prices` are those of it (`Prices.served`).
     """
     rates = prices.at(usage.input_tokens)
-    plain_input = max(0, usage.input_tokens - usage.cached_input_tokens - usage.cache_write_tokens)
-    plain_output = max(0, usage.output_tokens - usage.reasoning_tokens)
-    total = (
-        plain_input * rates.input
-        + sum(tokens * price for tokens, price in _kept_input(usage, rates))
-        + plain_output * rates.output
-        + usage.reasoning_tokens * _or_parent(rates.reasoning, rates.output)
-    )
+    total = sum(tokens * price for tokens, price in (*_input(usage, rates), *_output(usage, rates)))
     called = usage.input_tokens + usage.output_tokens > 0
     return _rounded(total / _MILLION + (rates.request or 0) * called)
 
@@ -68,9 +71,11 @@ def price_attempt(usage: Usage, prices: Prices | None, *, counted_by_us: bool, p
     """The cost of an attempt with its code.
 
     What the provider reports as billed comes first, then buckets times prices. `counted_by_us` marks token counts that
-    are our own, `partial` an answer that was stopped or broke off. No price is "unpriced": never zero, never a guess.
+    are our own, `partial` an answer that was stopped or broke off. No price, also for the level of service alone, is
+    "unpriced": never zero, never a guess.
     A reported figure that is no amount of money (NaN, negative, a billion) counts as not reported.
     """
+    prices = prices and prices.served(usage.service_tier)
     computed = None if prices is None else compute_cost(usage, prices)
     reported = _money(usage.reported_cost_usd)
     return Cost(
@@ -84,6 +89,7 @@ def price_attempt(usage: Usage, prices: Prices | None, *, counted_by_us: bool, p
 
 def price_cached(usage: Usage, prices: Prices | None) -> Cost:
     """The cost of an answer that was kept: nothing. What it would have cost is both computed and saved."""
+    prices = prices and prices.served(usage.service_tier)
     computed = None if prices is None else compute_cost(usage, prices)
     return Cost(
         cost_usd=Decimal(0),
@@ -110,6 +116,34 @@ def _money(amount: Decimal | None) -> Decimal | None:
     if amount is None or not amount.is_finite() or not 0 <= amount < _TOO_MUCH:
         return None
     return _rounded(amount)
+
+
+def _input(usage: Usage, rates: Prices) -> list[tuple[int, Decimal]]:
+    """Every token that went in, once, with its price per million.
+
+    Providers count images and audio without saying how much of them came from the cache: what was neither read from it
+    nor written to it is the most that can cost the price of images, and what is left of that, the price of audio.
+    """
+    plain = max(0, usage.input_tokens - usage.cached_input_tokens - usage.cache_write_tokens)
+    images = min(usage.image_tokens, plain)
+    audio = min(usage.audio_tokens, plain - images)
+    return [
+        (plain - images - audio, rates.input),
+        (images, _or_parent(rates.image, rates.input)),
+        (audio, _or_parent(rates.audio, rates.input)),
+        *_kept_input(usage, rates),
+    ]
+
+
+def _output(usage: Usage, rates: Prices) -> list[tuple[int, Decimal]]:
+    """Every token that came out, once, with its price per million."""
+    plain = max(0, usage.output_tokens - usage.reasoning_tokens)
+    audio = min(usage.audio_output_tokens, plain)
+    return [
+        (plain - audio, rates.output),
+        (audio, _or_parent(rates.audio_output, rates.output)),
+        (usage.reasoning_tokens, _or_parent(rates.reasoning, rates.output)),
+    ]
 
 
 def _kept_input(usage: Usage, rates: Prices) -> list[tuple[int, Decimal]]:

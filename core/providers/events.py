@@ -34,10 +34,11 @@ class ReasoningDelta:
 class Usage:
     """Tokens of one call, normalised: totals, with the details as subsets of them.
 
-    `input_tokens` includes `cached_input_tokens` and `cache_write_tokens` and `image_tokens`; `cache_write_tokens`
-    includes `cache_write_1h_tokens`, which are kept for an hour instead of minutes; `output_tokens` includes
-    `reasoning_tokens`. Providers that report details beside the totals are added up in the gateway, once, at the edge.
-    `reported_cost_usd` is what the provider itself says it bills.
+    `input_tokens` includes `cached_input_tokens`, `cache_write_tokens`, `image_tokens` and `audio_tokens`;
+    `cache_write_tokens` includes `cache_write_1h_tokens`, which are kept for an hour instead of minutes;
+    `output_tokens` includes `reasoning_tokens` and `audio_output_tokens`. Providers that report details beside the
+    totals are added up in the gateway, once, at the edge. `service_tier` is the level of service that the provider says
+    it gave: "batch", "flex", "priority"; None for the usual one. `reported_cost_usd` is what it says it bills.
     """
 
     input_tokens: int
@@ -47,6 +48,9 @@ class Usage:
     reasoning_tokens: int = 0
     image_tokens: int = 0
     cache_write_1h_tokens: int = 0
+    audio_tokens: int = 0
+    audio_output_tokens: int = 0
+    service_tier: str | None = None
     reported_cost_usd: Decimal | None = None
 
 

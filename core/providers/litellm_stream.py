@@ -38,6 +38,7 @@ class _End:
 
     reason: str | None = None
     usage: Any = None
+    service_tier: Any = None
 
 
 async def read_events(response: Any) -> AsyncGenerator[Event, None]:
@@ -56,7 +57,7 @@ async def read_events(response: Any) -> AsyncGenerator[Event, None]:
         if end.reason is None:
             raise
     if end.usage is not None:
-        yield usage_event(end.usage)
+        yield usage_event(end.usage, service_tier=end.service_tier)
     if end.reason is not None:
         yield Finished(_reason(end.reason))
 
@@ -80,6 +81,7 @@ async def _openai_chunks(response: Any, end: _End) -> AsyncGenerator[Any, None]:
         async for chunk in stream:
             if chunk.usage is not None:
                 end.usage = chunk.usage
+            end.service_tier = getattr(chunk, "service_tier", None) or end.service_tier
             if chunk.choices and chunk.choices[0].finish_reason is not None:
                 end.reason = chunk.choices[0].finish_reason
             yield chunk

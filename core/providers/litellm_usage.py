@@ -11,12 +11,18 @@ from core.providers.events import Usage
 _WRITES_BY_TIME = "cache_creation_token_details"
 
 
-def usage_event(usage: Any) -> Usage:
+# What providers call the service that everybody gets: OpenAI, Anthropic, Groq and Bedrock.
+_USUAL = frozenset({"", "auto", "default", "standard", "on_demand"})
+
+
+def usage_event(usage: Any, *, service_tier: Any = None) -> Usage:
     """The Usage event of a usage block in OpenAI's or LiteLLM's shape.
 
-    Cached, written and image tokens end up within `input_tokens`, reasoning within `output_tokens`. Most providers
-    send them so already. Where they stand beside the totals (xAI's reasoning, some proxies' cache), the grand total
-    or the sizes themselves show it, and they are added.
+    `service_tier` is what the answer says of it beside its usage.
+
+    Cached, written, image and audio tokens end up within `input_tokens`, reasoning and audio that comes out within
+    `output_tokens`. Most providers send them so already. Where they stand beside the totals (xAI's reasoning, some
+    proxies' cache), the grand total or the sizes themselves show it, and they are added.
     """
     prompt, completion = _field(usage, "prompt_tokens_details"), _field(usage, "completion_tokens_details")
     cached = _count(prompt, "cached_tokens") or _count(usage, "cache_read_input_tokens", "prompt_cache_hit_tokens")
@@ -33,6 +39,9 @@ def usage_event(usage: Any) -> Usage:
         reasoning_tokens=reasoning,
         image_tokens=min(_count(prompt, "image_tokens"), input_tokens),
         cache_write_1h_tokens=min(_count(_field(prompt, _WRITES_BY_TIME), "ephemeral_1h_input_tokens"), written),
+        audio_tokens=min(_count(prompt, "audio_tokens"), input_tokens),
+        audio_output_tokens=min(_count(completion, "audio_tokens"), output_tokens),
+        service_tier=_service(service_tier) or _service(_field(usage, "service_tier")),
         reported_cost_usd=_cost(_field(usage, "cost")),
     )
 
@@ -58,6 +67,12 @@ def _count(block: Any, *names: str) -> int:
         if isinstance(value, int | float) and value > 0:
             return int(value)
     return 0
+
+
+def _service(name: Any) -> str | None:
+    """A level of service by its one name; None for the usual one and where nothing is said."""
+    word = name.strip().casefold() if isinstance(name, str) else ""
+    return None if word in _USUAL else word
 
 
 def _cost(value: Any) -> Decimal | None:

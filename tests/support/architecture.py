@@ -64,6 +64,7 @@ BUILT_ONCE = {
     "Overrides": ("core/bootstrap.py",),
     "LiteLLMGateway": ("core/bootstrap.py", "core/providers/litellm_warmup.py"),
     "LocalModel": ("core/bootstrap.py",),
+    "PriceBook": ("core/bootstrap.py",),
     "PassiveHealth": ("core/bootstrap.py",),
     "TurnEngine": ("core/bootstrap.py",),
 }

@@ -59,6 +59,39 @@ def test_what_is_kept_for_an_hour_is_part_of_what_was_written():
     assert (usage.cache_write_tokens, usage.cache_write_1h_tokens) == (20, 15)
 
 
+def test_audio_is_part_of_both_totals():
+    usage = {
+        "prompt_tokens": 120,
+        "completion_tokens": 80,
+        "prompt_tokens_details": {"audio_tokens": 100, "cached_tokens": 0},
+        "completion_tokens_details": {"audio_tokens": 60},
+    }
+
+    assert usage_event(usage) == Usage(input_tokens=120, output_tokens=80, audio_tokens=100, audio_output_tokens=60)
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        ("default", None),
+        ("auto", None),
+        ("standard", None),
+        ("on_demand", None),
+        (None, None),
+        ("", None),
+        (7, None),
+        ("priority", "priority"),
+        ("Batch", "batch"),
+        ("flex", "flex"),
+    ],
+)
+def test_a_level_of_service_is_kept_where_it_is_not_the_usual_one(said, kept):
+    block = {"prompt_tokens": 1, "completion_tokens": 1}
+
+    assert usage_event(block, service_tier=said).service_tier == kept
+    assert usage_event({**block, "service_tier": said}).service_tier == kept
+
+
 def test_deepseeks_name_for_cached_tokens_is_known():
     usage = SimpleNamespace(prompt_tokens=100, completion_tokens=1, prompt_cache_hit_tokens=64)
 

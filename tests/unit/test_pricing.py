@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import ROUND_HALF_EVEN, Decimal
 from fractions import Fraction
 
@@ -9,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.catalog.models import Prices
+from core.catalog.models import Prices, ServicePrices
 from core.costs.pricing import Cost, cache_saving, compute_cost, price_attempt, price_cached
 from core.providers.events import Usage
 
@@ -25,10 +26,14 @@ USAGE = Usage(input_tokens=1000, output_tokens=100)
 def usages(draw):
     """Any usage whose details are subsets of its totals."""
     cached, written, for_an_hour, plain = draw(TOKENS), draw(TOKENS), draw(TOKENS), draw(TOKENS)
-    reasoning, said = draw(TOKENS), draw(TOKENS)
+    images, heard = draw(TOKENS), draw(TOKENS)
+    reasoning, said, spoken = draw(TOKENS), draw(TOKENS), draw(TOKENS)
     return Usage(
-        input_tokens=cached + written + for_an_hour + plain,
-        output_tokens=reasoning + said,
+        input_tokens=cached + written + for_an_hour + plain + images + heard,
+        output_tokens=reasoning + said + spoken,
+        image_tokens=images,
+        audio_tokens=heard,
+        audio_output_tokens=spoken,
         cached_input_tokens=cached,
         cache_write_tokens=written + for_an_hour,
         cache_write_1h_tokens=for_an_hour,
@@ -43,6 +48,9 @@ BUCKETS = {
     "cache_write": MAYBE_PRICE,
     "cache_write_1h": MAYBE_PRICE,
     "reasoning": MAYBE_PRICE,
+    "image": MAYBE_PRICE,
+    "audio": MAYBE_PRICE,
+    "audio_output": MAYBE_PRICE,
 }
 FLAT = st.builds(Prices, **BUCKETS, request=MAYBE_PRICE)
 
@@ -79,9 +87,12 @@ def buckets(usage, rates):
     """Tokens and price of every bucket, each token once."""
     plain_input = usage.input_tokens - usage.cached_input_tokens - usage.cache_write_tokens
     return [
-        (plain_input, rates.input),
+        (plain_input - usage.image_tokens - usage.audio_tokens, rates.input),
+        (usage.image_tokens, rates.input if rates.image is None else rates.image),
+        (usage.audio_tokens, rates.input if rates.audio is None else rates.audio),
         *kept_input(usage, rates),
-        (usage.output_tokens - usage.reasoning_tokens, rates.output),
+        (usage.output_tokens - usage.reasoning_tokens - usage.audio_output_tokens, rates.output),
+        (usage.audio_output_tokens, rates.output if rates.audio_output is None else rates.audio_output),
         (usage.reasoning_tokens, rates.output if rates.reasoning is None else rates.reasoning),
     ]
 
@@ -111,6 +122,9 @@ def test_the_cost_is_the_exact_sum_of_the_buckets_rounded_once(usage, prices):
         cache_write_tokens=TOKENS,
         cache_write_1h_tokens=TOKENS,
         reasoning_tokens=TOKENS,
+        image_tokens=TOKENS,
+        audio_tokens=TOKENS,
+        audio_output_tokens=TOKENS,
     ),
     prices=PRICES,
 )
@@ -120,14 +134,7 @@ def test_the_cost_is_never_negative_even_when_details_exceed_their_totals(usage,
 
 @given(usage=usages(), prices=PRICES, more=TOKENS)
 def test_more_output_never_costs_less(usage, prices, more):
-    longer = Usage(
-        input_tokens=usage.input_tokens,
-        output_tokens=usage.output_tokens + more,
-        cached_input_tokens=usage.cached_input_tokens,
-        cache_write_tokens=usage.cache_write_tokens,
-        cache_write_1h_tokens=usage.cache_write_1h_tokens,
-        reasoning_tokens=usage.reasoning_tokens,
-    )
+    longer = replace(usage, output_tokens=usage.output_tokens + more)
     assert compute_cost(longer, prices) >= compute_cost(usage, prices)
 
 
@@ -205,9 +212,7 @@ def test_a_price_per_request_is_for_calls_that_were_made():
 
 @given(usage=usages(), prices=PRICES)
 def test_cost_and_saving_are_together_what_the_call_costs_without_a_cache(usage, prices):
-    nothing_kept = Usage(
-        input_tokens=usage.input_tokens, output_tokens=usage.output_tokens, reasoning_tokens=usage.reasoning_tokens
-    )
+    nothing_kept = replace(usage, cached_input_tokens=0, cache_write_tokens=0, cache_write_1h_tokens=0)
 
     together = compute_cost(usage, prices) + cache_saving(usage, prices)
 
@@ -308,3 +313,25 @@ def test_a_kept_answer_costs_nothing_and_saves_what_it_would_have_cost(prices, c
         reported_cost_usd=None,
         cache_saved_usd=computed,
     )
+
+
+HALF = Prices(input=Decimal("1.5"), output=Decimal("7.5"))
+WITH_BATCH = replace(PRICED, services=(ServicePrices(service="batch", prices=HALF),))
+
+
+@pytest.mark.parametrize(
+    ("service", "cost", "code"),
+    [(None, "0.0045", "computed"), ("batch", "0.00225", "computed"), ("priority", None, "unpriced")],
+)
+def test_a_level_of_service_has_its_own_prices_or_none(service, cost, code):
+    priced = price_attempt(replace(USAGE, service_tier=service), WITH_BATCH, counted_by_us=False, partial=False)
+
+    assert (priced.cost_usd, priced.code) == (None if cost is None else Decimal(cost), code)
+    assert (priced.cache_saved_usd is None) == (cost is None)
+
+
+def test_images_that_were_read_from_the_cache_cost_what_the_cache_costs():
+    prices = Prices(input=Decimal(3), output=Decimal(15), cached_input=Decimal("0.3"), image=Decimal(6))
+    usage = Usage(input_tokens=1000, output_tokens=0, cached_input_tokens=900, image_tokens=500)
+
+    assert compute_cost(usage, prices) == Decimal("0.00087")  # 900 at 0.3, and at most 100 images at 6

@@ -5,14 +5,16 @@ insert into attempts (
     started_at, first_token_at, ended_at,
     input_tokens, cached_input_tokens, cache_write_tokens, image_tokens, output_tokens, reasoning_tokens,
     computed_cost_usd, reported_cost_usd, cost_usd, cost_code, price_version,
-    status, error_message, fallback_of, cached, cache_saved_usd
+    status, error_message, fallback_of, cached, cache_saved_usd,
+    cache_write_1h_tokens, audio_tokens, audio_output_tokens, service_tier, counted_by_us
 ) values (
     $id, $turn_id, $parent_id, $conversation_id, $user_id, $source, $use_case,
     $requested_model, $served_model, $upstream_model, $provider, $parameters,
     $started_at, $first_token_at, $ended_at,
     $input_tokens, $cached_input_tokens, $cache_write_tokens, $image_tokens, $output_tokens, $reasoning_tokens,
     $computed_cost_usd, $reported_cost_usd, $cost_usd, $cost_code, $price_version,
-    $status, $error_message, $fallback_of, $cached, $cache_saved_usd
+    $status, $error_message, $fallback_of, $cached, $cache_saved_usd,
+    $cache_write_1h_tokens, $audio_tokens, $audio_output_tokens, $service_tier, $counted_by_us
 )
 
 -- name: figures_of_conversation

@@ -1,0 +1,116 @@
+"""The entries of the price book as values: which of them holds when, and what may be entered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from core.catalog.models import BUCKETS, Prices
+from core.costs.price_lines import STANDARD, to_lines
+from core.errors import PriceRefused
+
+REGISTRY, ADMINISTRATOR = "registry", "administrator"
+_LONGEST_REASON = 500
+_MOST_USD = 1_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sheet:
+    """One entry of the book: what a model costs from `valid_from` until before `valid_to` (None: until further notice).
+
+    Times are naive UTC. `entered_by` is a person's name; None: the installation itself.
+    """
+
+    version: int
+    model_id: str
+    prices: Prices
+    valid_from: datetime
+    valid_to: datetime | None
+    source: str
+    entered_at: datetime
+    entered_by: str | None
+    reason: str
+
+    def holds(self, moment: datetime) -> bool:
+        """Whether `moment` is within."""
+        return self.valid_from <= moment and (self.valid_to is None or moment < self.valid_to)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proposal:
+    """A price that a source offers and that is not in force: `current` is, None when none is."""
+
+    model_id: str
+    label: str
+    current: Sheet | None
+    offered: Prices
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewPrice:
+    """A price to enter. `valid_to` None: until further notice."""
+
+    model_id: str
+    prices: Prices
+    valid_from: datetime
+    valid_to: datetime | None = None
+    reason: str = ""
+
+
+def in_force(sheets: Sequence[Sheet], moment: datetime) -> Sheet | None:
+    """Of a model's sheets, the newest first, the one that holds at `moment`; None when none does."""
+    return next((sheet for sheet in sheets if sheet.holds(moment)), None)
+
+
+def boundaries(sheets: Iterable[Sheet]) -> set[datetime]:
+    """The moments at which another sheet may begin to hold."""
+    found = list(sheets)
+    return {sheet.valid_from for sheet in found} | {sheet.valid_to for sheet in found if sheet.valid_to is not None}
+
+
+def next_change(sheets: Iterable[Sheet], now: datetime) -> datetime | None:
+    """The next moment at which another sheet may begin to hold; None when nothing is due."""
+    return min((moment for moment in boundaries(sheets) if moment > now), default=None)
+
+
+def default_end(sheets: Sequence[Sheet], valid_from: datetime) -> datetime | None:
+    """Until when a price that is entered late holds, unless its author says otherwise: what came after it stays."""
+    return min((sheet.valid_from for sheet in sheets if sheet.valid_from > valid_from), default=None)
+
+
+def check(price: NewPrice) -> None:
+    """Raises PriceRefused for a price that cannot be entered."""
+    check_reason(price.reason)
+    if price.valid_to is not None and price.valid_to <= price.valid_from:
+        raise PriceRefused("That price would end before it begins.", next_step="Choose a later end, or none.")
+    for line in to_lines(price.prices):
+        most = _MOST_USD * (_MOST_USD if line.bucket == "request" else 1)
+        if not 0 <= line.usd_per_million <= most:
+            raise PriceRefused(
+                f"{line.usd_per_million:f} is no price for {line.bucket}.",
+                next_step=f"Prices are dollars per million tokens, from 0 to {_MOST_USD:,}.",
+            )
+
+
+def check_reason(reason: str) -> str:
+    """The reason without blanks around it. Raises PriceRefused when there is none, or too much of it."""
+    plain = reason.strip()
+    if not plain or len(plain) > _LONGEST_REASON:
+        raise PriceRefused(
+            "Every change of a price says why.", next_step=f"Write a reason of 1 to {_LONGEST_REASON} characters."
+        )
+    return plain
+
+
+def summary(prices: Prices) -> dict[str, Any]:
+    """The usual prices for the audit: bucket and USD per million as text."""
+    usual = {line.bucket: line for line in to_lines(prices) if (line.service, line.above_tokens) == (STANDARD, 0)}
+    return {bucket: f"{usual[bucket].usd_per_million.normalize():f}" for bucket in BUCKETS if bucket in usual}
+
+
+def period(price: NewPrice) -> dict[str, Any]:
+    """When a price holds, for the audit."""
+    valid_to = None if price.valid_to is None else price.valid_to.isoformat()
+    return {"valid_from": price.valid_from.isoformat(), "valid_to": valid_to}
