@@ -1,4 +1,4 @@
-"""The ledger: one row per attempt, written once. Corrections are rows of their own (core.costs.backfill)."""
+"""The ledger: one row per attempt, written once. Corrections are rows of their own (core.costs.repricing)."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ Where a price comes from decides what a change of it does:
 - What a new version of LiteLLM or an endpoint brings is a proposal. Nobody has looked at it yet.
 
 Nothing of this reaches back: a price holds from its `valid_from`, and only one that is entered late, on purpose,
-corrects calls of the past (core.costs.backfill).
+corrects calls of the past (core.costs.repricing).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from typing import TypeVar
 
 from core.catalog.models import ModelSpec, Prices
 from core.clock import Clock, utc_now
-from core.costs.price_lines import digest, same_amounts
+from core.costs.price_lines import digest, from_lines, same_amounts, to_lines
 from core.costs.price_sheets import (
     ADMINISTRATOR,
     REGISTRY,
@@ -36,7 +36,8 @@ from core.costs.price_sheets import (
     period,
     summary,
 )
-from core.costs.price_store import Book, insert_decline, insert_sheets, load_book
+from core.costs.price_store import Book, insert_decline, insert_sheets, load_book, version_name
+from core.costs.repricing import Effect, correct, effects, slices_of
 from core.store.database import Cursor, Database
 
 log = logging.getLogger(__name__)
@@ -129,25 +130,29 @@ class PriceBook:
     def enter(self, price: NewPrice, *, offered: Prices | None, actor_id: str | None) -> Sheet:
         """Enter a price by hand. `offered` is what the sources say: whoever enters another one has seen it.
 
-        Raises PriceRefused when a value breaks a rule. Calls of the past are not touched (core.costs.backfill).
+        One that holds from a moment in the past corrects the calls since, in the same transaction, by rows of
+        `adjustments`. Raises PriceRefused when a value breaks a rule.
         """
         check(price)
         return self._enter(price, source=ADMINISTRATOR, actor_id=actor_id, audit="price.enter", instead_of=offered)
 
-    def preview(self, price: NewPrice) -> Sheet:
-        """What `enter` would make of it, without a version of its own. Raises PriceRefused as `enter` does."""
+    def effect(self, price: NewPrice) -> Effect:
+        """What entering this price would correct of the past. Raises PriceRefused as `enter` does."""
         check(price)
-        return Sheet(
-            version=0,
-            model_id=price.model_id,
-            prices=price.prices,
-            valid_from=price.valid_from,
-            valid_to=price.valid_to,
-            source=ADMINISTRATOR,
-            entered_at=self._clock(),
-            entered_by=None,
-            reason=price.reason,
-        )
+        until = _past_end(price, self._clock())
+        slices = slices_of(price.model_id, price.prices, since=price.valid_from, until=until)
+        found = effects(self._database, slices, since=price.valid_from, until=until)
+        return found.get(price.model_id, Effect())
+
+    def effects_of(self, proposals: Sequence[Proposal], *, since: datetime) -> Mapping[str, Effect]:
+        """What the calls that ended from `since` until now would have cost at the proposed prices, by model."""
+        now = self._clock()
+        slices = [
+            part
+            for proposal in proposals
+            for part in slices_of(proposal.model_id, proposal.offered, since=since, until=now)
+        ]
+        return effects(self._database, slices, since=since, until=now)
 
     def _enter(
         self,
@@ -164,6 +169,7 @@ class PriceBook:
 
             def work(cur: Cursor) -> int:
                 version = insert_sheets(cur, [(price, source)], now=now, actor_id=actor_id)
+                _correct_past(cur, price, version=version, now=now, actor_id=actor_id)
                 if instead_of is not None and not same_amounts(instead_of, price.prices):
                     self._refuse(cur, price.model_id, instead_of, reason=price.reason, actor_id=actor_id)
                 self._audit(
@@ -230,3 +236,28 @@ class PriceBook:
             result = self._database.transaction(work)
             self._book = load_book(self._database)
             return result
+
+
+def _correct_past(cur: Cursor, price: NewPrice, *, version: int, now: datetime, actor_id: str | None) -> None:
+    until = _past_end(price, now)
+    if price.valid_from >= until:
+        return
+    named = from_lines(
+        to_lines(price.prices),
+        hours=price.prices.off_peak.hours if price.prices.off_peak else (),
+        source=ADMINISTRATOR,
+        version=version_name(version),
+    )
+    correct(
+        cur,
+        slices_of(price.model_id, named, since=price.valid_from, until=until),
+        since=price.valid_from,
+        until=until,
+        reason=price.reason,
+        actor_id=actor_id,
+        now=now,
+    )
+
+
+def _past_end(price: NewPrice, now: datetime) -> datetime:
+    return now if price.valid_to is None else min(price.valid_to, now)

@@ -28,6 +28,11 @@ class Book:
         return (sheet for sheets in self.sheets.values() for sheet in sheets)
 
 
+def version_name(version: int) -> str:
+    """What the ledger calls a version of the book."""
+    return f"book {version}"
+
+
 def load_book(database: Database) -> Book:
     """The book as of one moment."""
     return database.snapshot(_read)
@@ -99,5 +104,5 @@ def _read(cur: Cursor) -> Book:
 
 def _to_sheet(row: Row, lines: Sequence[Line]) -> Sheet:
     hours = hours_from_json(row.pop("off_peak_hours"))
-    prices = from_lines(lines, hours=hours, source=row["source"], version=f"book {row['version']}")
+    prices = from_lines(lines, hours=hours, source=row["source"], version=version_name(row["version"]))
     return Sheet(**row, prices=prices)

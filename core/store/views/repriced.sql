@@ -1,0 +1,77 @@
+-- Calls of a period at other prices, to the billionth of a dollar what core.costs.pricing makes of them: whole numbers
+-- of 10^-15 dollars, rounded half-even once. Only what is priced from tokens: what a provider reported and what a cache
+-- gave is left out, and so are calls at a level of service without a known price.
+-- A slice is one price of a model from a moment on; its rates are 10^-9 dollars per million of each bucket, in the order
+-- of core.catalog.models.BUCKETS, for a level of service and a length of the input.
+create or replace macro repriced(
+    slice_models, slice_begins, rate_slices, rate_services, rate_above, rate_up_to, rate_prices, rate_free, rate_versions,
+    since, until
+) as table
+with slices as (
+    select
+        unnest(range(len(slice_models))) as slice,
+        unnest(slice_models::text[]) as model_id,
+        unnest(slice_begins::timestamp[]) as begins_at
+),
+rates as (
+    select
+        unnest(rate_slices::bigint[]) as slice,
+        unnest(rate_services::text[]) as service,
+        unnest(rate_above::bigint[]) as above_tokens,
+        unnest(rate_up_to::bigint[]) as up_to_tokens,
+        unnest(rate_prices::hugeint[][]) as usd,
+        unnest(rate_free::boolean[]) as free,
+        unnest(rate_versions::text[]) as version
+),
+calls as (
+    select
+        *,
+        coalesce(served_model, requested_model) as model_id,
+        greatest(0, input_tokens - cached_input_tokens - cache_write_tokens) as plain_tokens,
+        least(cache_write_1h_tokens, cache_write_tokens) as hour_tokens,
+        greatest(0, output_tokens - reasoning_tokens) as said_tokens
+    from ledger
+    where ended_at >= since and ended_at < until
+        and cost_code in ('unpriced', 'computed', 'estimated', 'partial', 'free')
+        and coalesce(served_model, requested_model) in (select model_id from slices)
+),
+parts as (
+    select
+        *,
+        least(image_tokens, plain_tokens) as images,
+        least(audio_tokens, plain_tokens - least(image_tokens, plain_tokens)) as heard,
+        least(audio_output_tokens, said_tokens) as spoken
+    from calls
+),
+rated as (
+    select
+        parts.id, parts.model_id, parts.started_at, parts.ended_at, parts.cost_usd, parts.cost_code, parts.status,
+        parts.counted_by_us, rates.free, rates.version,
+        (parts.plain_tokens - parts.images - parts.heard) * rates.usd[1]
+        + parts.cached_input_tokens * rates.usd[2]
+        + (parts.cache_write_tokens - parts.hour_tokens) * rates.usd[3]
+        + parts.hour_tokens * rates.usd[4]
+        + parts.images * rates.usd[5]
+        + parts.heard * rates.usd[6]
+        + (parts.said_tokens - parts.spoken) * rates.usd[7]
+        + parts.reasoning_tokens * rates.usd[8]
+        + parts.spoken * rates.usd[9]
+        + case when parts.input_tokens + parts.output_tokens > 0 then rates.usd[10] else 0 end as exact
+    from parts
+    asof join slices on slices.model_id = parts.model_id and parts.ended_at >= slices.begins_at
+    join rates on rates.slice = slices.slice and rates.service = coalesce(parts.service_tier, 'standard')
+        and parts.input_tokens > rates.above_tokens and parts.input_tokens <= rates.up_to_tokens
+)
+select
+    id, model_id, started_at, ended_at, cost_usd, cost_code, version,
+    ((exact // 1000000 + case
+        when exact % 1000000 > 500000 or (exact % 1000000 = 500000 and (exact // 1000000) % 2 = 1) then 1 else 0
+    end)::decimal(27,0) * 0.000000001::decimal(10,9))::decimal(18,9) as new_cost_usd,
+    case
+        when free then 'free'
+        when cost_code in ('computed', 'estimated', 'partial') then cost_code
+        when status <> 'ok' then 'partial'
+        when counted_by_us then 'estimated'
+        else 'computed'
+    end as new_code
+from rated;
