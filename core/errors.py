@@ -70,16 +70,43 @@ class AccountError(SwitchboardError):
     """A sign-in or a change of an account is refused."""
 
 
+class BudgetError(SwitchboardError):
+    """A budget or a rate limit cannot be set like that."""
+
+
 class TurnRefused(SwitchboardError):
     """A message cannot be sent.
 
     `code` is stable: empty, too_long, busy, unknown_model, unknown_message, no_key, disabled, parameter, window,
-    stopping, temporary, vision, attachment, line_up, cap.
+    stopping, temporary, vision, attachment, line_up, cap, budget, rate_limit.
     """
 
     def __init__(self, code: str, user_message: str, *, next_step: str = "", detail: str = "") -> None:
         super().__init__(user_message, next_step=next_step, detail=detail)
         self.code = code
+
+
+class LimitReached(TurnRefused):
+    """A call would go over a budget or a rate limit; `limit_id` says which one.
+
+    `retry_after_s` is in how many seconds the same call would pass, where that is known. `instead` is the id of a model
+    that would answer it now.
+    """
+
+    def __init__(
+        self,
+        code: str,
+        user_message: str,
+        *,
+        limit_id: str,
+        next_step: str = "",
+        retry_after_s: float | None = None,
+        instead: str | None = None,
+    ) -> None:
+        super().__init__(code, user_message, next_step=next_step)
+        self.limit_id = limit_id
+        self.retry_after_s = retry_after_s
+        self.instead = instead
 
 
 class ImportRefused(SwitchboardError):

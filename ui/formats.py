@@ -3,28 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 
 from core.catalog.models import Hours, Prices
 from core.chat.conversation import AnswerFigures
+from core.costs import words
 
 _CENT = Decimal("0.01")
+# How the engine says money in its refusals.
+money = words.money
 _THOUSAND = 1_000
 _TEN_THOUSAND = 10_000
 _MILLION = 1_000_000
 _MINUTE_S = 60
 _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-
-
-def money(amount_usd: Decimal) -> str:
-    """`$1.24`; under a cent two significant digits: `$0.00094`; never in scientific notation."""
-    if amount_usd == 0:
-        return "$0"
-    if abs(amount_usd) >= _CENT:
-        return f"${amount_usd.quantize(_CENT, rounding=ROUND_HALF_UP):,}"
-    exponent = amount_usd.adjusted() - 1
-    rounded = amount_usd.quantize(Decimal(1).scaleb(exponent), rounding=ROUND_HALF_UP)
-    return f"${rounded:f}".rstrip("0")
 
 
 def cost(cost_usd: Decimal | None, code: str) -> str:

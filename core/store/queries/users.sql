@@ -1,6 +1,12 @@
 -- name: lock_people
 update account_locks set version = version + 1 where name = 'people'
 
+-- name: people_version
+select version from account_locks where name = 'people'
+
+-- name: roles_and_names
+select id, role, display_name from users
+
 -- name: count_users
 select count(*) as users from users
 

@@ -1,0 +1,261 @@
+"""Budgets and rate limits at work: what a call has to pass before it is made, and how everybody stands.
+
+Every call passes `admit`, whoever asks for it: answers, comparisons, titles, probes and the API. Nothing here asks the
+store for a message: the limits and what has been spent are held in memory (core.costs.spending). When the ledger or
+the limits cannot be read again, what was read last goes on to hold, with what was spent since: a fault of the store
+neither opens nor closes anything. It cannot hide a cost either, because an answer whose rows cannot be written keeps
+what it held.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+from decimal import Decimal
+from typing import Literal
+
+from core.clock import Clock, utc_now
+from core.costs.estimate import CostRange
+from core.costs.ledger import Attempt
+from core.costs.limit_rows import (
+    Record,
+    count_ledger,
+    delete_limit,
+    load_limits,
+    save_budget,
+    save_rate_limit,
+)
+from core.costs.limits import Budget, People, RateLimit, concerns, in_force, payers
+from core.costs.periods import period_end
+from core.costs.rates import Full, Lane, Windows
+from core.costs.refusals import refuse_budget, refuse_rate, refuse_unpriced
+from core.costs.spending import Balance, Paid, Purse, Spending
+from core.costs.standing import Standing
+from core.errors import LimitReached
+from core.store.database import Database
+
+log = logging.getLogger(__name__)
+
+Kind = Literal["first", "instead", "more"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """A call before it is made.
+
+    `tokens` are about what it takes, input and output. `background`: nobody asked for it, as for a title or a probe;
+    it takes none of a person's requests per minute.
+    """
+
+    turn_id: str
+    user_id: str
+    model_id: str
+    model_label: str
+    cost: CostRange
+    tokens: int
+    source: str = "chat"
+
+    @property
+    def background(self) -> bool:
+        """Whether nobody asked for it."""
+        return self.source in {"title", "probe", "summary"}
+
+
+class Budgets:
+    """The budgets and rate limits of a running process. Safe to use from any thread."""
+
+    def __init__(
+        self,
+        database: Database,
+        *,
+        people: People,
+        record: Record,
+        zone: Callable[[], tzinfo],
+        clock: Clock = utc_now,
+    ) -> None:
+        """Read the limits and what has been spent. `zone` reads the team's time zone. Raises StoreError."""
+        self._database = database
+        self.people = people
+        self._record = record
+        self._read_zone = zone
+        self._clock = clock
+        self._admitting = threading.Lock()
+        self._recounting = threading.Lock()
+        self._windows = Windows()
+        self._spending = Spending(zone=zone())
+        self._counted_version = -1
+        self.budgets, self.rate_limits = load_limits(database)
+        self.recount()
+
+    @property
+    def zone(self) -> tzinfo:
+        """The team's time zone, whose midnights begin the periods."""
+        return self._spending.zone
+
+    def admit(self, call: Call, *, kind: Kind = "first") -> None:
+        """Let a call pass and hold its estimate; to be followed by `settle` or `release` of its turn.
+
+        `kind`: "instead" of the turn's last call, which failed, or one "more" of the same turn. Raises LimitReached
+        (budget, rate_limit); nothing is held then that was not held before.
+        """
+        now = self._clock()
+        lanes = [lane for lane in self._lanes(call) if kind != "instead" or lane.model_id is not None]
+        with self._admitting:
+            full = self._windows.full(lanes, tokens=call.tokens, now=now)
+            if full is not None:
+                raise self._too_fast(call, full)
+            self._hold(call, kind, now)
+            self._windows.enter(call.turn_id, lanes, tokens=call.tokens, now=now)
+
+    def settle(self, turn_id: str, attempts: Sequence[Attempt]) -> None:
+        """The rows of a turn are in the ledger: what they cost takes the place of what the turn held."""
+        rows = [Paid(row.user_id, row.started_at, row.cost.cost_usd) for row in attempts]
+        self._spending.settle(turn_id, rows)
+        tokens: dict[str, int] = {}
+        for row in attempts:
+            if not row.cached and row.served_model is not None:
+                taken = row.usage.input_tokens + row.usage.output_tokens
+                tokens[row.served_model] = tokens.get(row.served_model, 0) + taken
+        self._windows.correct(turn_id, tokens=tokens)
+
+    def release(self, turn_id: str) -> None:
+        """The turn was never made."""
+        self._spending.release(turn_id)
+        self._windows.correct(turn_id, tokens={})
+
+    def left_usd(self, user_id: str) -> Decimal | None:
+        """What a person's next call may cost: the least that is left of a hard budget; None without one."""
+        now = self._clock()
+        balances = [self._spending.balance(self._purse(one, user_id), now=now) for one in self._hard(user_id)]
+        return min((balance.left_usd for balance in balances), default=None)
+
+    def check_together(self, user_id: str, costs: Sequence[CostRange], *, turn: str = "These answers") -> None:
+        """Whether a whole line-up of calls fits what is left to a person now. Holds nothing.
+
+        Each call passes `admit` on its own afterwards. Raises LimitReached (budget) with the sum of the estimates.
+        """
+        cost_usd = sum((cost.high_usd for cost in costs if cost.high_usd is not None), Decimal(0))
+        if not cost_usd:
+            return
+        now = self._clock()
+        standings = self._standings_of(self._hard(user_id), user_id, now)
+        short = [standing for standing in standings if cost_usd > standing.balance.left_usd]
+        if short:
+            tightest = min(short, key=lambda standing: standing.balance.left_usd)
+            raise refuse_budget(tightest, cost_usd, people=self.people, zone=self.zone, what=turn)
+
+    def standings(self, user_id: str) -> list[Standing]:
+        """The budgets that bind a person, the one with the least left first."""
+        found = self._standings_of(in_force(self.budgets, user_id, self.people), user_id, self._clock())
+        return sorted(found, key=lambda standing: standing.balance.left_usd)
+
+    def everybody(self) -> list[Standing]:
+        """How every shared budget stands, and every other one for whoever has spent of it; the most used first."""
+        now = self._clock()
+        shared = [budget for budget in self.budgets if budget.whom.shared and budget.whom.audience != "user"]
+        found = [self._standing(budget, None, now) for budget in shared]
+        people = self._spending.people(now=now) | {
+            budget.whom.subject for budget in self.budgets if budget.whom.audience == "user"
+        }
+        for user_id in people:
+            own = [budget for budget in in_force(self.budgets, user_id, self.people) if budget not in shared]
+            found += self._standings_of(own, user_id, now)
+        return sorted(found, key=lambda standing: standing.share, reverse=True)
+
+    def save(self, limit: Budget | RateLimit, *, actor_id: str | None) -> Budget | RateLimit:
+        """Add (without an id) or change a budget or a rate limit. It counts at once. Raises BudgetError, NotFound."""
+        written = {"actor_id": actor_id, "record": self._record, "now": self._clock()}
+        saved: Budget | RateLimit
+        if isinstance(limit, Budget):
+            saved = save_budget(self._database, limit, **written)  # type: ignore[arg-type] # one dict for two calls
+        else:
+            saved = save_rate_limit(self._database, limit, **written)  # type: ignore[arg-type] # as above
+        self.budgets, self.rate_limits = load_limits(self._database)
+        return saved
+
+    def delete(self, limit: Budget | RateLimit, *, actor_id: str | None) -> None:
+        """Remove a budget or a rate limit. It binds nobody any more. Raises NotFound."""
+        delete_limit(self._database, limit, actor_id=actor_id, record=self._record)
+        self.budgets, self.rate_limits = load_limits(self._database)
+
+    def recount(self) -> None:
+        """Read from the ledger what was spent, with the team's time zone as it is now. Raises what the store raises."""
+        with self._recounting:
+            version = self._database.version
+            self._spending.recount(
+                lambda zone: count_ledger(self._database, zone=zone, now=self._clock()), zone=self._read_zone()
+            )
+            self._counted_version = version
+
+    def recount_if_changed(self) -> None:
+        """Recount when anything was written since the last time; a failure is logged and what is known stays."""
+        if self._database.version == self._counted_version:
+            return
+        try:
+            self.recount()
+        except Exception:
+            log.exception("the ledger could not be summed up again; budgets go on from the last sums")
+
+    def _hold(self, call: Call, kind: Kind, now: datetime) -> None:
+        # What costs nothing needs nobody's money.
+        if call.cost.free or call.cost.high_usd == 0:
+            return
+        hard = self._hard(call.user_id)
+        cost_usd = call.cost.high_usd
+        if cost_usd is None:
+            closed = next((budget for budget in hard if not budget.allow_unpriced), None)
+            if closed is not None:
+                raise refuse_unpriced(closed, call.model_label, people=self.people)
+            return
+        purses = [self._purse(budget, call.user_id) for budget in hard]
+        balances = self._spending.hold(
+            call.turn_id,
+            user_id=call.user_id,
+            cost_usd=cost_usd,
+            purses=purses,
+            now=now,
+            instead=kind == "instead",
+        )
+        if balances is not None:
+            place = min(range(len(hard)), key=lambda index: balances[index].left_usd)
+            tightest = self._told(hard[place], balances[place], call.user_id, now)
+            raise refuse_budget(tightest, cost_usd, people=self.people, zone=self.zone)
+
+    def _hard(self, user_id: str) -> list[Budget]:
+        return [budget for budget in in_force(self.budgets, user_id, self.people) if budget.hard]
+
+    def _purse(self, budget: Budget, user_id: str | None) -> Purse:
+        return Purse(budget.period, payers(budget.whom, user_id or "", self.people), budget.amount_usd)
+
+    def _standings_of(self, budgets: Sequence[Budget], user_id: str, now: datetime) -> list[Standing]:
+        return [self._standing(budget, user_id, now) for budget in budgets]
+
+    def _standing(self, budget: Budget, user_id: str | None, now: datetime) -> Standing:
+        return self._told(budget, self._spending.balance(self._purse(budget, user_id), now=now), user_id, now)
+
+    def _told(self, budget: Budget, balance: Balance, user_id: str | None, now: datetime) -> Standing:
+        renews_at = period_end(now, budget.period, self.zone)
+        return Standing(budget=budget, balance=balance, renews_at=renews_at, user_id=user_id)
+
+    def _lanes(self, call: Call) -> list[Lane]:
+        return [
+            Lane(
+                limit_id=limit.id,
+                user_id="" if limit.whom.shared else call.user_id,
+                model_id=limit.model_id,
+                requests=limit.requests_per_minute,
+                tokens=limit.tokens_per_minute,
+            )
+            for limit in self.rate_limits
+            if limit.model_id in {None, call.model_id}
+            # What nobody asked for takes no place in a person's own minute.
+            and not (call.background and not limit.whom.shared)
+            and concerns(limit.whom, call.user_id, self.people)
+        ]
+
+    def _too_fast(self, call: Call, full: Full) -> LimitReached:
+        limit = next(limit for limit in self.rate_limits if limit.id == full.lane.limit_id)
+        return refuse_rate(limit, full, call_tokens=call.tokens, model_label=call.model_label, people=self.people)

@@ -1,0 +1,203 @@
+"""What has been spent in the current day, week and month, and what calls under way may still cost. All in memory.
+
+Every sum is the ledger's: read from it at the start and again when it was changed from elsewhere, and in between moved
+by each turn as its rows are written. A call holds its estimate before it is made, so that many at once cannot each
+count on the same money; the hold goes in the moment in which the cost takes its place.
+
+`hold`, `settle` and `release` are each one step, and all that several replicas would have to share: a counter in Redis
+can take the place of this class.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, tzinfo
+from decimal import Decimal
+
+from core.costs.periods import PERIODS, Period, period_start
+
+# A period by when it began (naive UTC).
+Key = tuple[Period, datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class Sum:
+    """Dollars, and how many calls beside them have no known price."""
+
+    usd: Decimal = Decimal(0)
+    unpriced: int = 0
+
+    def __add__(self, other: Sum) -> Sum:
+        """Both together."""
+        return Sum(self.usd + other.usd, self.unpriced + other.unpriced)
+
+
+@dataclass(frozen=True, slots=True)
+class Paid:
+    """One row of the ledger as far as budgets are concerned. `started_at` is naive UTC and says in which period."""
+
+    user_id: str
+    started_at: datetime
+    cost_usd: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class Purse:
+    """An amount that several calls share: what these people (None: everybody) spend in a period."""
+
+    period: Period
+    payers: Collection[str] | None
+    amount_usd: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Balance:
+    """How a purse stands: what was spent, and what calls under way hold of the rest."""
+
+    spent: Sum
+    held_usd: Decimal
+    amount_usd: Decimal
+
+    @property
+    def left_usd(self) -> Decimal:
+        """What a call may cost now; negative when more was spent than was there."""
+        return self.amount_usd - self.spent.usd - self.held_usd
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counted:
+    """The sums of a ledger by period and person, and which turns of the last minutes are in them."""
+
+    sums: Mapping[Key, Mapping[str, Sum]]
+    turns: frozenset[str]
+
+
+@dataclass(slots=True)
+class _Hold:
+    user_id: str
+    calls: list[Decimal] = field(default_factory=list)  # the estimates of the turn's calls, the last one under way
+
+
+class Spending:
+    """The counters of one process. Safe to use from any thread; every method is quick."""
+
+    def __init__(self, *, zone: tzinfo) -> None:
+        """`zone` is whose midnights begin the periods."""
+        self._lock = threading.Lock()
+        self._zone = zone
+        self._sums: defaultdict[Key, dict[str, Sum]] = defaultdict(dict)
+        self._holds: dict[str, _Hold] = {}
+        # What settled since the ledger is being read, and the turns that the last reading had already seen.
+        self._meanwhile: list[tuple[str, Sequence[Paid]]] | None = None
+        self._seen: frozenset[str] = frozenset()
+
+    def hold(
+        self,
+        turn_id: str,
+        *,
+        user_id: str,
+        cost_usd: Decimal,
+        purses: Sequence[Purse],
+        now: datetime,
+        instead: bool = False,
+    ) -> list[Balance] | None:
+        """Hold a call's estimate if every purse has it; else hold nothing and return how the purses stand.
+
+        `instead`: it takes the place of the turn's last call, which has failed; otherwise it is one more.
+        """
+        with self._lock:
+            own = self._holds.get(turn_id)
+            freed = own.calls[-1] if own is not None and own.calls and instead else Decimal(0)
+            balances = [self._balance(purse, now) for purse in purses]
+            fits = (
+                cost_usd <= balance.left_usd + (freed if _pays(purse, user_id) else 0)
+                for purse, balance in zip(purses, balances, strict=True)
+            )
+            if not all(fits):
+                return balances
+            held = self._holds.setdefault(turn_id, _Hold(user_id))
+            if instead and held.calls:
+                held.calls.pop()
+            held.calls.append(cost_usd)
+            return None
+
+    def settle(self, turn_id: str, rows: Sequence[Paid]) -> None:
+        """The turn's rows are in the ledger: count them and let go of what the turn held, in one step."""
+        with self._lock:
+            self._holds.pop(turn_id, None)
+            if turn_id in self._seen:
+                return
+            self._add(rows)
+            if self._meanwhile is not None:
+                self._meanwhile.append((turn_id, rows))
+
+    def release(self, turn_id: str) -> None:
+        """The turn was never made: let go of what it held."""
+        with self._lock:
+            self._holds.pop(turn_id, None)
+
+    def balance(self, purse: Purse, *, now: datetime) -> Balance:
+        """How a purse stands at `now` (naive UTC)."""
+        with self._lock:
+            return self._balance(purse, now)
+
+    def recount(self, read: Callable[[tzinfo], Counted], *, zone: tzinfo | None = None) -> None:
+        """Take the ledger's own sums in place of these; one recount at a time.
+
+        `read` may take its time: turns that end meanwhile are counted once, whether or not it saw them. What it raises
+        leaves everything as it was.
+        """
+        with self._lock:
+            self._meanwhile = []
+        wanted = zone or self._zone
+        try:
+            counted = read(wanted)
+        except BaseException:
+            with self._lock:
+                self._meanwhile = None
+            raise
+        with self._lock:
+            self._zone, self._seen = wanted, counted.turns
+            self._sums = defaultdict(dict, {key: dict(by_person) for key, by_person in counted.sums.items()})
+            meanwhile, self._meanwhile = self._meanwhile, None
+            for turn_id, rows in meanwhile or ():
+                if turn_id not in counted.turns:
+                    self._add(rows)
+
+    @property
+    def zone(self) -> tzinfo:
+        """Whose midnights begin the periods."""
+        return self._zone
+
+    def people(self, *, now: datetime) -> set[str]:
+        """Whoever has spent something in a current period, or holds something."""
+        with self._lock:
+            spent = {user for period in PERIODS for user in self._sums.get(self._key(period, now), ())}
+            return spent | {held.user_id for held in self._holds.values()}
+
+    def _add(self, rows: Iterable[Paid]) -> None:
+        for row in rows:
+            more = Sum(unpriced=1) if row.cost_usd is None else Sum(row.cost_usd)
+            for period in PERIODS:
+                by_person = self._sums[self._key(period, row.started_at)]
+                by_person[row.user_id] = by_person.get(row.user_id, Sum()) + more
+
+    def _balance(self, purse: Purse, now: datetime) -> Balance:
+        by_person = self._sums.get(self._key(purse.period, now), {})
+        payers = by_person if purse.payers is None else purse.payers
+        spent = sum((by_person[payer] for payer in payers if payer in by_person), Sum())
+        held = sum((sum(held.calls, Decimal(0)) for held in self._holds.values() if _pays(purse, held.user_id)), _NONE)
+        return Balance(spent=spent, held_usd=held, amount_usd=purse.amount_usd)
+
+    def _key(self, period: Period, moment: datetime) -> Key:
+        return period, period_start(moment, period, self._zone)
+
+
+_NONE = Decimal(0)
+
+
+def _pays(purse: Purse, user_id: str) -> bool:
+    return purse.payers is None or user_id in purse.payers
