@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
+from core.accounts.audiences import Audiences
 from core.accounts.audit import record
 from core.accounts.first_admin import SignIn, open_sign_in
 from core.accounts.groups import Groups
+from core.accounts.preferences import load_team_zone
 from core.accounts.users import User, load_user
 from core.arena.asking import Arena
 from core.catalog.access import EVERYONE, Person, models_for_group, offered, refuse_unusable
@@ -22,6 +25,7 @@ from core.catalog.passive_health import PassiveHealth, keep_history
 from core.catalog.probes import Prober
 from core.catalog.rate_limits import HeardLimits
 from core.catalog.registry import LiveRegistry
+from core.chat.allowance import Allowance
 from core.chat.attachment_care import sweep_regularly
 from core.chat.completion_probe import CompletionProbe
 from core.chat.import_job import ImportJobs
@@ -29,8 +33,10 @@ from core.chat.recovery import recover_turns
 from core.chat.search import index_regularly
 from core.chat.titles import Titler
 from core.chat.turns import TurnEngine
-from core.costs.output_lengths import KeptLengths
+from core.costs.budgets import Budgets, recount_regularly
+from core.costs.output_lengths import KeptLengths, measure_regularly
 from core.costs.price_book import PriceBook
+from core.costs.refusals import RefusalLog
 from core.errors import TurnRefused
 from core.providers.circuit import Circuits
 from core.providers.endpoints import Keys, load_keys, resolve_endpoint
@@ -57,6 +63,8 @@ class Services:
     health: PassiveHealth
     prober: Prober
     limits: HeardLimits
+    budgets: Budgets
+    refusals: RefusalLog
     lengths: KeptLengths
     keys: Keys
     local_model: LocalModel | None
@@ -123,6 +131,9 @@ def build_services(settings: Settings) -> Services:
             file, discovery=Discovery(keys=keys), overrides=Overrides(database, record=record), book=book
         )
         groups = Groups(database)
+        budgets = Budgets(
+            database, people=Audiences(database, groups), record=record, zone=partial(load_team_zone, database)
+        )
         sign_in = open_sign_in(database, data_dir=settings.data_dir, admin_password=settings.admin_password)
         registry.current()  # fills the book: no call is to come before its price
         recover_turns(
@@ -135,14 +146,21 @@ def build_services(settings: Settings) -> Services:
         database.close()
         raise
     local_model = _start_local_model(settings)
-    limits = HeardLimits()
+    limits, lengths, refusals = HeardLimits(), KeptLengths(database), RefusalLog(database)
     gateway = _build_gateway(keys, local_model, files=files, limits=limits)
-    engine = _build_engine(settings, database, registry, keys, gateway=gateway, groups=groups, files=files, book=book)
+    allowance = partial(Allowance, budgets, lengths=lengths.current, refusals=refusals, price_at=book.price_at)
+    engine = _build_engine(
+        settings, database, registry, keys, gateway=gateway, groups=groups, files=files, book=book, allowance=allowance
+    )
     health = PassiveHealth(database, cooling=partial(_cooling, engine))
     engine.run_aside(partial(keep_history, health))
     engine.run_aside(partial(index_regularly, database))
     engine.run_aside(partial(sweep_regularly, database, files))
-    complete = CompletionProbe(database, gateway=gateway, circuits=engine.circuit, price_at=book.price_at)
+    engine.run_aside(partial(recount_regularly, budgets))
+    engine.run_aside(partial(measure_regularly, lengths))
+    complete = CompletionProbe(
+        database, gateway=gateway, circuits=engine.circuit, limits=engine.limits, price_at=book.price_at
+    )
     prober = Prober(
         database,
         keys=keys,
@@ -163,7 +181,9 @@ def build_services(settings: Settings) -> Services:
         health=health,
         prober=prober,
         limits=limits,
-        lengths=KeptLengths(database),
+        budgets=budgets,
+        refusals=refusals,
+        lengths=lengths,
         keys=keys,
         local_model=local_model,
         files=files,
@@ -202,19 +222,19 @@ def _build_engine(
     groups: Groups,
     files: FileStore,
     book: PriceBook,
+    allowance: Callable[..., Allowance],
 ) -> TurnEngine:
-    titler = Titler(
-        database,
-        gateway=gateway,
-        candidates=lambda user_id: {
+    def askable(user_id: str) -> dict[str, ModelSpec]:
+        """The models that a person may use and that can be asked now."""
+        models = offered(registry.current().models, person_of(load_user(database, user_id), groups))
+        return {
             name: model
-            for name, model in offered(
-                registry.current().models, person_of(load_user(database, user_id), groups)
-            ).items()
+            for name, model in models.items()
             if not _lacks_key(model, keys) and engine.circuit.state(name).open_until is None
-        },
-        price_at=book.price_at,
-    )
+        }
+
+    limits = allowance(candidates=askable)
+    titler = Titler(database, gateway=gateway, candidates=askable, limits=limits, price_at=book.price_at)
     engine = TurnEngine(
         database=database,
         gateway=gateway,
@@ -225,6 +245,7 @@ def _build_engine(
         files=files,
         price_at=book.price_at,
         after_answer=titler.title if settings.titles == "on" else None,
+        limits=limits,
     )
     return engine
 

@@ -8,8 +8,10 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from datetime import UTC, tzinfo
 from decimal import Decimal
 from typing import Literal, cast, get_args
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from core.accounts.audit import record
 from core.clock import Clock, utc_now
@@ -64,6 +66,17 @@ def load_preferences(database: Database, user_id: str) -> dict[str, JSON]:
 def load_team_defaults(database: Database) -> dict[str, JSON]:
     """Everything administrators have set for the team, by name."""
     return {row["name"]: json.loads(row["value"]) for row in database.fetch_all(_SQL["load_team_defaults"])}
+
+
+def load_team_zone(database: Database) -> tzinfo:
+    """The time zone of the team, whose midnights begin its days, weeks and months: UTC unless one was chosen."""
+    row = database.fetch_one(_SQL["load_team_default"], name="time_zone")
+    name = None if row is None else json.loads(row["value"])
+    try:
+        return ZoneInfo(name if isinstance(name, str) else "UTC")
+    except (ZoneInfoNotFoundError, ValueError):
+        # An older or another machine's list of zones.
+        return UTC
 
 
 def read_preferences(stored: Mapping[str, JSON]) -> Preferences:

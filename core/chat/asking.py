@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from core.catalog.effective import legal_parameters
 from core.catalog.models import ModelSpec
 from core.chat.admission import TurnRequest, check_window
-from core.chat.answer_cache import AnswerCache
+from core.chat.allowance import Limits, Unlimited
+from core.chat.answer_cache import AnswerCache, KeptAnswer
 from core.chat.attachment_contents import check_seen
 from core.chat.attempt import Answer, run_attempt
 from core.chat.conversation import Message
@@ -20,7 +21,8 @@ from core.chat.money_cap import capped
 from core.chat.outcome import Outcome, failed_try, no_model_answered, outcome_of
 from core.chat.portability import to_messages
 from core.clock import Clock
-from core.errors import ProviderError, SwitchboardError
+from core.costs.budgets import Kind
+from core.errors import LimitReached, ProviderError, SwitchboardError
 from core.providers.circuit import Circuits
 from core.providers.events import Retrying
 from core.providers.gateway import CompletionRequest, Gateway
@@ -42,6 +44,7 @@ class Asking:
     stall_s: float
     sleep: Callable[[float], Awaitable[object]]
     chance: Callable[[], float]
+    limits: Limits = field(default_factory=Unlimited)
 
 
 def completion_for(request: TurnRequest, history: Sequence[Message], *, model: ModelSpec) -> CompletionRequest:
@@ -76,12 +79,18 @@ async def ask(asking: Asking, live: LiveTurn) -> Outcome:
     return _outcome(live, walked)
 
 
-async def _from_cache(asking: Asking, live: LiveTurn) -> bool:
+def kept_answer(cache: AnswerCache, request: TurnRequest, completion: CompletionRequest) -> KeptAnswer | None:
+    """The answer that is kept for exactly this request. It blocks: not for an event loop."""
     # Who asks again wants another answer, which then takes the place of the kept one.
-    request = live.request
-    if live.completion.model.cache is None or request.answer_again is not None or request.continues is not None:
+    if completion.model.cache is None or request.answer_again is not None or request.continues is not None:
+        return None
+    return cache.find(completion, user_id=request.user_id)
+
+
+async def _from_cache(asking: Asking, live: LiveTurn) -> bool:
+    if live.completion.model.cache is None:
         return False
-    kept = await asyncio.to_thread(asking.cache.find, live.completion, user_id=live.request.user_id)
+    kept = await asyncio.to_thread(kept_answer, asking.cache, live.request, live.completion)
     if kept is None:
         return False
     live.answer.cached = True
@@ -116,7 +125,7 @@ def _accepts(asking: Asking, live: LiveTurn, model: ModelSpec) -> bool:
         capped(completion, most_usd=live.request.most_usd, now=asking.clock())
     except SwitchboardError:
         return False
-    return True
+    return asking.limits.fits(live.ids.turn, live.request, completion)
 
 
 async def _attempt(asking: Asking, live: LiveTurn, model: ModelSpec) -> Tried:
@@ -127,6 +136,8 @@ async def _attempt(asking: Asking, live: LiveTurn, model: ModelSpec) -> Tried:
     live.answer = Answer(started_at=asking.clock())
     if another and await _from_cache(asking, live):
         return Tried(asked=False)
+    if another or not live.held:
+        await asyncio.to_thread(_hold, asking, live)
     try:
         await run_attempt(
             asking.gateway,
@@ -146,6 +157,16 @@ async def _attempt(asking: Asking, live: LiveTurn, model: ModelSpec) -> Tried:
         # asyncio lets these two through: they would end the loop and every turn on it.
         raise RuntimeError(f"{type(error).__name__} in a gateway") from error
     return Tried()
+
+
+def _hold(asking: Asking, live: LiveTurn) -> None:
+    """Hold what the call about to be made may cost. Raises SwitchboardError when others have taken it meanwhile."""
+    try:
+        kind: Kind = "instead" if live.held else "first"
+        asking.limits.admit(live.ids.turn, live.request, live.completion, kind=kind)
+        live.held = True
+    except LimitReached as refused:
+        raise SwitchboardError(refused.user_message, next_step="Try again, or choose a cheaper model.") from refused
 
 
 def _go_on(asking: Asking, live: LiveTurn, event: Retrying) -> None:

@@ -13,13 +13,14 @@ from core.catalog.models import ModelSpec
 from core.catalog.probe_cost import LONGEST_ANSWER_TOKENS, QUESTION
 from core.catalog.probes import LIMIT_S, Finding
 from core.chat.admission import TurnRequest
+from core.chat.allowance import Limits, Unlimited
 from core.chat.attempt import Answer, run_attempt
 from core.chat.outcome import Outcome, attempt_row, failed_try, outcome_of
 from core.chat.turn_record import TurnIds
 from core.clock import Clock, utc_now
 from core.costs.ledger import NOBODY, record_attempt
 from core.costs.pricing import PriceAt, own_price
-from core.errors import ErrorClass, ProviderError
+from core.errors import ErrorClass, LimitReached, ProviderError
 from core.ids import new_id
 from core.providers.circuit import Circuits
 from core.providers.gateway import ChatMessage, CompletionRequest, Gateway
@@ -48,11 +49,13 @@ class CompletionProbe:
         *,
         gateway: Gateway,
         circuits: Circuits,
+        limits: Limits | None = None,
         limit_s: float = LIMIT_S,
         clock: Clock = utc_now,
         price_at: PriceAt = own_price,
     ) -> None:
         self._price_at = price_at
+        self._limits = limits or Unlimited()
         self._database = database
         self._gateway = gateway
         self._circuits = circuits
@@ -60,7 +63,7 @@ class CompletionProbe:
         self._clock = clock
 
     async def __call__(self, model: ModelSpec) -> Finding:
-        """Ask, and write what it took; says nothing when the model's circuit is open."""
+        """Ask, and write what it took; says nothing when the model's circuit is open or no budget is left for it."""
         if not self._circuits.enter(model.id):
             return Finding(silent=True)
         completion = CompletionRequest(
@@ -68,16 +71,29 @@ class CompletionProbe:
             messages=(ChatMessage("user", QUESTION),),
             parameters={"max_tokens": LONGEST_ANSWER_TOKENS},
         )
-        answer = Answer(started_at=self._clock())
+        turn_id, request = new_id(), TurnRequest(user_id=NOBODY, model_id=model.id, source="probe")
+        try:
+            self._limits.admit(turn_id, request, completion)
+        except LimitReached:
+            self._circuits.leave(model.id)
+            return Finding(silent=True)
+        try:
+            return await self._probe(turn_id, completion)
+        except BaseException:
+            self._limits.release(turn_id)
+            raise
+
+    async def _probe(self, turn_id: str, completion: CompletionRequest) -> Finding:
+        model, answer = completion.model, Answer(started_at=self._clock())
         try:
             error = await self._ask(completion, answer)
         except BaseException:
             self._circuits.leave(model.id)
             # The end of the process, mostly: no thread is waited for any more, and what was sent is paid for.
-            self._record(completion, answer, outcome_of(answer, ended="interrupted"))
+            self._record(turn_id, completion, answer, outcome_of(answer, ended="interrupted"))
             raise
         self._report(model, error)
-        await asyncio.to_thread(self._record, completion, answer, _outcome(answer, error))
+        await asyncio.to_thread(self._record, turn_id, completion, answer, _outcome(answer, error))
         return _finding(error)
 
     async def _ask(self, completion: CompletionRequest, answer: Answer) -> ProviderError | None:
@@ -113,12 +129,13 @@ class CompletionProbe:
         else:
             self._circuits.fail(model.id, error.error_class, retry_after_s=error.retry_after_s)
 
-    def _record(self, completion: CompletionRequest, answer: Answer, outcome: Outcome) -> None:
-        ids = TurnIds(turn=new_id(), conversation="", question="", answer="")
+    def _record(self, turn_id: str, completion: CompletionRequest, answer: Answer, outcome: Outcome) -> None:
+        ids = TurnIds(turn=turn_id, conversation="", question="", answer="")
         request = TurnRequest(user_id=NOBODY, model_id=completion.model.id, source="probe")
         row = attempt_row(ids, request, completion, answer, outcome, ended_at=self._clock(), price_at=self._price_at)
         attempt = replace(row, conversation_id=None)
         self._database.transaction(lambda cur: record_attempt(cur, attempt))
+        self._limits.settle(turn_id, [attempt])
 
 
 def _outcome(answer: Answer, error: ProviderError | None) -> Outcome:

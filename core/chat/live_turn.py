@@ -34,7 +34,8 @@ class LiveTurn:
 
     Readers use `buffer`, and `result` after it has ended: the answer, stored unless its error message says otherwise.
     The rest belongs to the engine's loop: `model` is the one that was asked for, `completion` and `answer` are those
-    of the attempt under way, `error` is why it failed, and `tries` are the attempts before it.
+    of the attempt under way, `error` is why it failed, and `tries` are the attempts before it. `held` says that the
+    limits have let the call under way pass; a kept answer needs that only when it is gone by the time it is wanted.
     """
 
     ids: TurnIds
@@ -47,6 +48,7 @@ class LiveTurn:
     fallback: FallbackChoice = "automatic"
     tries: list[Try] = field(default_factory=list)
     error: ProviderError | None = None
+    held: bool = False
     buffer: TurnBuffer = field(default_factory=TurnBuffer)
     result: Message | None = None
     ending: Ending | None = None

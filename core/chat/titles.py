@@ -20,6 +20,7 @@ from core.catalog.choice import usual_price
 from core.catalog.effective import legal_parameters
 from core.catalog.models import Capability, ModelSpec, ParameterValue
 from core.chat.admission import TurnRequest
+from core.chat.allowance import Limits, Unlimited
 from core.chat.attempt import Answer, run_attempt
 from core.chat.conversation import title_from
 from core.chat.live_turn import LiveTurn
@@ -28,7 +29,7 @@ from core.chat.turn_record import TurnIds
 from core.clock import Clock, utc_now
 from core.costs.ledger import record_attempt
 from core.costs.pricing import PriceAt, compute_cost, own_price
-from core.errors import ErrorClass, ProviderError, TurnRefused
+from core.errors import ErrorClass, LimitReached, ProviderError, TurnRefused
 from core.ids import new_id
 from core.providers.events import Usage
 from core.providers.gateway import ChatMessage, CompletionRequest, Gateway
@@ -64,7 +65,10 @@ class _Plan:
 
 
 class Titler:
-    """Gives titles. `candidates(user_id)` are the models that this person may use and that can be asked now."""
+    """Gives titles. `candidates(user_id)` are the models that this person may use and that can be asked now.
+
+    Where `limits` leave nothing for a title, the first words stand.
+    """
 
     def __init__(
         self,
@@ -72,11 +76,13 @@ class Titler:
         *,
         gateway: Gateway,
         candidates: Callable[[str], Mapping[str, ModelSpec]],
+        limits: Limits | None = None,
         clock: Clock = utc_now,
         price_at: PriceAt = own_price,
     ) -> None:
         self._price_at = price_at
         self._database = database
+        self._limits = limits or Unlimited()
         self._gateway = gateway
         self._candidates = candidates
         self._clock = clock
@@ -86,11 +92,22 @@ class Titler:
         if not _is_first_answer(live):
             return
         plan = await asyncio.to_thread(self._plan, live)
-        if plan is None:
+        if plan is None or not await asyncio.to_thread(self._may_be_paid, plan):
             return
-        answer = Answer(started_at=self._clock())
-        outcome = await self._ask(plan.completion, answer)
-        await asyncio.to_thread(self._keep, plan, answer, outcome)
+        try:
+            answer = Answer(started_at=self._clock())
+            outcome = await self._ask(plan.completion, answer)
+            await asyncio.to_thread(self._keep, plan, answer, outcome)
+        except BaseException:
+            self._limits.release(plan.ids.turn)
+            raise
+
+    def _may_be_paid(self, plan: _Plan) -> bool:
+        try:
+            self._limits.admit(plan.ids.turn, plan.request, plan.completion)
+        except LimitReached:
+            return False
+        return True
 
     def _plan(self, live: LiveTurn) -> _Plan | None:
         user_id, conversation_id = live.request.user_id, live.ids.conversation
@@ -143,6 +160,7 @@ class Titler:
                 cur.execute(_SQL["set_title"], id=plan.ids.conversation, user_id=plan.request.user_id, title=title)
 
         self._database.transaction(work)
+        self._limits.settle(plan.ids.turn, [attempt])
 
 
 def title_model(candidates: Mapping[str, ModelSpec]) -> ModelSpec | None:

@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
+from core.chat.allowance import Limits, Unlimited
 from core.chat.answer_cache import AnswerCache
 from core.chat.attempt import Answer
 from core.chat.conversation import Message
@@ -41,9 +42,11 @@ class TurnWriter:
         checkpoint_s: float,
         clock: Clock,
         price_at: PriceAt = own_price,
+        limits: Limits | None = None,
     ) -> None:
         self._database = database
         self._price_at = price_at
+        self._limits = limits or Unlimited()
         self._cache = cache
         self._checkpoint_s = checkpoint_s
         self._clock = clock
@@ -132,6 +135,8 @@ class TurnWriter:
             answer=answer if kept else None,
             attempts=attempts,
         )
+        # Until its rows are written, a turn holds what it was expected to cost.
+        self._limits.settle(live.ids.turn, attempts)
 
     def _row(self, live: LiveTurn, tried: Try) -> Attempt:
         return attempt_row(

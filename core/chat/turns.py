@@ -17,8 +17,9 @@ from typing import Any
 
 from core.catalog.models import ModelSpec
 from core.chat.admission import TurnRequest, busy, check_model, check_window, stopping
+from core.chat.allowance import Limits, Unlimited
 from core.chat.answer_cache import AnswerCache
-from core.chat.asking import Asking, ask, completion_for
+from core.chat.asking import Asking, ask, completion_for, kept_answer
 from core.chat.attachment_contents import check_seen, check_there, with_contents
 from core.chat.attempt import Answer
 from core.chat.live_turn import LiveTurn
@@ -63,18 +64,21 @@ class TurnEngine:
         files: FileStore | None = None,
         after_answer: Callable[[LiveTurn], Coroutine[Any, Any, None]] | None = None,
         price_at: PriceAt = own_price,
+        limits: Limits | None = None,
     ) -> None:
         """Start the engine's loop.
 
         `refuse` raises TurnRefused for a model that this user may not have called now (no key, switched off, not open
         to them). `checkpoint_s` stays under the two seconds that a crash may cost. `sleep` waits between two attempts.
         `on_close` runs on the loop before it ends: the place to close connections that a gateway keeps for reuse there.
+        `limits` are budgets and rate limits, which every call has to pass; None: there are none.
         `files` holds what is attached to messages. `after_answer` runs beside the turns when one has ended and its
         readers have been told. `price_at` says what a call costs that ended at a moment.
         """
         self._database = database
         self._files = files
         self._after_answer = after_answer
+        self.limits = limits or Unlimited()
         self.circuit = Circuits(clock=clock)
         cache = AnswerCache(database, clock=clock)
         self._asking = Asking(
@@ -87,6 +91,7 @@ class TurnEngine:
             stall_s=stall_s,
             sleep=sleep,
             chance=random.random,
+            limits=self.limits,
         )
         self._clock = clock
         # By conversation.
@@ -96,7 +101,12 @@ class TurnEngine:
         self._changed = threading.Condition()
         self._closing = False
         self._writer = TurnWriter(
-            database=database, cache=cache, checkpoint_s=checkpoint_s, clock=clock, price_at=price_at
+            database=database,
+            cache=cache,
+            checkpoint_s=checkpoint_s,
+            clock=clock,
+            price_at=price_at,
+            limits=self.limits,
         )
         self._loop = LoopThread("turn-engine", on_close=on_close)
 
@@ -187,11 +197,22 @@ class TurnEngine:
             history=history,
             fallback=place.fallback,
         )
-        begin_turn(self._database, request, ids=place.ids, question=place.question, now=now)
+        self._admit(live)
+        try:
+            begin_turn(self._database, request, ids=place.ids, question=place.question, now=now)
+        except BaseException:
+            self.limits.release(place.ids.turn)
+            raise
         with self._changed:
             self._live[conversation_id] = live
             live.ending = "interrupted" if self._closing else None
         return live
+
+    def _admit(self, live: LiveTurn) -> None:
+        """Let the turn's call pass. Raises LimitReached, unless the answer is kept: then nobody is asked."""
+        if kept_answer(self._asking.cache, live.request, live.completion) is None:
+            self.limits.admit(live.ids.turn, live.request, live.completion)
+            live.held = True
 
     def _spawn(self, live: LiveTurn) -> None:
         self._loop.spawn(self._run(live), name=f"turn-{live.ids.turn}")

@@ -9,6 +9,7 @@ what it held.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import threading
 from collections.abc import Callable, Sequence
@@ -40,6 +41,7 @@ from core.store.database import Database
 log = logging.getLogger(__name__)
 
 Kind = Literal["first", "instead", "more"]
+_RECOUNTED_EVERY_S = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +64,13 @@ class Call:
     def background(self) -> bool:
         """Whether nobody asked for it."""
         return self.source in {"title", "probe", "summary"}
+
+
+async def recount_regularly(budgets: Budgets, *, every_s: float = _RECOUNTED_EVERY_S) -> None:
+    """Follow changes of the ledger that came another way than by a turn: corrections, imports. For the background."""
+    while True:
+        await asyncio.sleep(every_s)
+        await asyncio.to_thread(budgets.recount_if_changed)
 
 
 class Budgets:
@@ -126,11 +135,24 @@ class Budgets:
         self._spending.release(turn_id)
         self._windows.correct(turn_id, tokens={})
 
-    def left_usd(self, user_id: str) -> Decimal | None:
-        """What a person's next call may cost: the least that is left of a hard budget; None without one."""
+    def fits(self, call: Call) -> bool:
+        """Whether the budgets would let a call pass in place of its turn's last one. Holds nothing."""
+        if call.cost.free:
+            return True
+        if call.cost.high_usd is None:
+            return all(budget.allow_unpriced for budget in self._hard(call.user_id))
+        left_usd = self.left_usd(call.user_id, besides=call.turn_id)
+        return left_usd is None or call.cost.high_usd <= left_usd
+
+    def left_usd(self, user_id: str, *, besides: str | None = None) -> Decimal | None:
+        """What a person's next call may cost: the least that is left of a hard budget; None without one.
+
+        `besides` is a turn whose last call's hold counts as free.
+        """
         now = self._clock()
         balances = [self._spending.balance(self._purse(one, user_id), now=now) for one in self._hard(user_id)]
-        return min((balance.left_usd for balance in balances), default=None)
+        freed = self._spending.last_held_usd(besides) if besides else Decimal(0)
+        return min((balance.left_usd + freed for balance in balances), default=None)
 
     def check_together(self, user_id: str, costs: Sequence[CostRange], *, turn: str = "These answers") -> None:
         """Whether a whole line-up of calls fits what is left to a person now. Holds nothing.

@@ -203,4 +203,8 @@ def _told(limit: Budget | RateLimit | None) -> dict[str, Any] | None:
         return None
     row = _budget_row(limit) if isinstance(limit, Budget) else _rate_row(limit)
     # Money is text in JSON: no float may touch it.
-    return {name: str(value) if isinstance(value, Decimal) else value for name, value in row.items() if name != "id"}
+    return {
+        name: f"{value.normalize():f}" if isinstance(value, Decimal) else value
+        for name, value in row.items()
+        if name != "id"
+    }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ MEASURED_OVER = timedelta(days=90)
 LEAST_ANSWERS = 20
 # New answers move a quartile slowly, and reading the ledger is for the background of a page at most.
 _KEPT_FOR = timedelta(minutes=10)
+_LOOKED_AT_EVERY_S = 30.0
 
 _SQL = load_queries("output_lengths")
 
@@ -65,6 +67,13 @@ def measure_lengths(database: Database, *, now: datetime) -> OutputLengths:
         key = (row["model_id"], row["use_case"])
         measured[key] = OutputLength(low=row["low"], high=row["high"], answers=row["answers"], basis=_basis(*key))
     return OutputLengths(measured)
+
+
+async def measure_regularly(lengths: KeptLengths, *, every_s: float = _LOOKED_AT_EVERY_S) -> None:
+    """Measure before anybody has to wait for it: a call's budget asks for the lengths. For the background."""
+    while True:
+        await asyncio.to_thread(lengths.current)
+        await asyncio.sleep(every_s)
 
 
 class KeptLengths:

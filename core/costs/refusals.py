@@ -38,7 +38,7 @@ def refuse_budget(
         sentence = f"Answers under way may take what is left of {whole}. {renews}"
     else:
         sentence = f"{whole[0].upper()}{whole[1:]} is spent. {renews}"
-    return LimitReached("budget", sentence, limit_id=budget.id, next_step=next_step(None))
+    return LimitReached("budget", sentence, limit_id=budget.id, next_step=next_step(None, left=left_usd > 0))
 
 
 def refuse_unpriced(budget: Budget, model_label: str, *, people: People) -> LimitReached:
@@ -72,10 +72,11 @@ def refuse_rate(limit: RateLimit, full: Full, *, call_tokens: int, model_label: 
     )
 
 
-def next_step(instead_label: str | None) -> str:
-    """What to do about a spent budget; `instead_label` names a model that would still answer."""
+def next_step(instead_label: str | None, *, left: bool = False) -> str:
+    """What to do about a budget; `instead_label` names a model that would still answer, `left`: there is some."""
     if instead_label is None:
-        return f"Shorten the conversation, or ask an administrator to raise the budget. {KEPT}"
+        shorten = "Shorten the conversation, or ask" if left else "Ask"
+        return f"{shorten} an administrator to raise the budget. {KEPT}"
     return f"Use {instead_label}, which still fits, or ask an administrator to raise the budget. {KEPT}"
 
 

@@ -144,6 +144,12 @@ class Spending:
         with self._lock:
             return self._balance(purse, now)
 
+    def last_held_usd(self, turn_id: str) -> Decimal:
+        """What the last call of a turn holds."""
+        with self._lock:
+            held = self._holds.get(turn_id)
+            return held.calls[-1] if held is not None and held.calls else Decimal(0)
+
     def recount(self, read: Callable[[tzinfo], Counted], *, zone: tzinfo | None = None) -> None:
         """Take the ledger's own sums in place of these; one recount at a time.
 

@@ -1,0 +1,210 @@
+"""Whether the budgets and rate limits let a turn's call pass: what every call asks before it is made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from decimal import Decimal
+from typing import Protocol
+
+from core.catalog.models import Capability, ModelSpec
+from core.chat.admission import TurnRequest
+from core.chat.message_tokens import estimate_image_tokens_of, estimate_message_tokens, texts_of
+from core.clock import Clock, utc_now
+from core.costs.budgets import Budgets, Call, Kind
+from core.costs.estimate import CostRange, estimate_cost
+from core.costs.ledger import Attempt
+from core.costs.output_lengths import OutputLength, OutputLengths
+from core.costs.pricing import PriceAt, own_price
+from core.costs.refusals import RefusalLog, next_step
+from core.errors import LimitReached
+from core.providers.gateway import ChatMessage, CompletionRequest
+from core.providers.parts import ImagePart
+from core.providers.routing import capabilities_needed
+
+# English has four bytes a token, Chinese three: a figure that is rather too high, and needs no counting.
+_BYTES_PER_TOKEN = 3
+# What each message costs besides its text (OpenAI's cookbook counts 3 to 4).
+_MESSAGE_TOKENS = 4
+
+
+class Limits(Protocol):
+    """What the engine asks of budgets and rate limits. Safe to use from any thread."""
+
+    def admit(self, turn_id: str, request: TurnRequest, completion: CompletionRequest, *, kind: Kind = "first") -> None:
+        """Let a call pass and hold its estimate. Raises LimitReached; nothing is held then that was not before."""
+
+    def fits(self, turn_id: str, request: TurnRequest, completion: CompletionRequest) -> bool:
+        """Whether the budgets would let a call pass in place of the turn's last one. Holds nothing."""
+
+    def settle(self, turn_id: str, attempts: Sequence[Attempt]) -> None:
+        """The turn's rows are in the ledger."""
+
+    def release(self, turn_id: str) -> None:
+        """The turn was never made."""
+
+
+class Unlimited:
+    """Limits that limit nothing: for an engine without budgets."""
+
+    def admit(self, turn_id: str, request: TurnRequest, completion: CompletionRequest, *, kind: Kind = "first") -> None:
+        """Let it pass."""
+
+    def fits(self, turn_id: str, request: TurnRequest, completion: CompletionRequest) -> bool:  # noqa: ARG002 - all fit
+        """It does."""
+        return True
+
+    def settle(self, turn_id: str, attempts: Sequence[Attempt]) -> None:
+        """Nothing was held."""
+
+    def release(self, turn_id: str) -> None:
+        """Nothing was held."""
+
+
+class Allowance:
+    """The limits of an installation. Estimates are the high end of `estimate_cost`, for measured lengths of answers."""
+
+    def __init__(
+        self,
+        budgets: Budgets,
+        *,
+        lengths: Callable[[], OutputLengths],
+        candidates: Callable[[str], Mapping[str, ModelSpec]] = lambda _user_id: {},
+        refusals: RefusalLog | None = None,
+        price_at: PriceAt = own_price,
+        clock: Clock = utc_now,
+    ) -> None:
+        """`candidates` are the models that a person may use and that can be asked now, to name one that still fits."""
+        self._budgets = budgets
+        self._lengths = lengths
+        self._candidates = candidates
+        self._refusals = refusals
+        self._price_at = price_at
+        self._clock = clock
+
+    def admit(self, turn_id: str, request: TurnRequest, completion: CompletionRequest, *, kind: Kind = "first") -> None:
+        """Let a call pass and hold its estimate.
+
+        The tokens are counted only when a quick figure that is rather too high does not fit. Raises LimitReached
+        naming, for a spent budget, a model that would still answer.
+        """
+        try:
+            self._budgets.admit(self._call(turn_id, request, completion, quick_tokens(completion)), kind=kind)
+        except LimitReached:
+            self._admit_counted(turn_id, request, completion, kind)
+
+    def fits(self, turn_id: str, request: TurnRequest, completion: CompletionRequest) -> bool:
+        """Whether the budgets would let a call pass in place of the turn's last one. Holds nothing."""
+        return self._budgets.fits(self._call(turn_id, request, completion, counted_tokens(completion)))
+
+    def settle(self, turn_id: str, attempts: Sequence[Attempt]) -> None:
+        """The turn's rows are in the ledger: what they cost takes the place of what the turn held."""
+        self._budgets.settle(turn_id, attempts)
+
+    def release(self, turn_id: str) -> None:
+        """The turn was never made."""
+        self._budgets.release(turn_id)
+
+    def _admit_counted(self, turn_id: str, request: TurnRequest, completion: CompletionRequest, kind: Kind) -> None:
+        call = self._call(turn_id, request, completion, counted_tokens(completion))
+        try:
+            self._budgets.admit(call, kind=kind)
+        except LimitReached as refused:
+            if call.background:
+                raise
+            if self._refusals is not None:
+                self._refusals.keep(
+                    refused, user_id=request.user_id, model_id=completion.model.id, source=request.source
+                )
+            raise self._with_a_way_out(refused, request, completion) from refused
+
+    def _with_a_way_out(
+        self, refused: LimitReached, request: TurnRequest, completion: CompletionRequest
+    ) -> LimitReached:
+        instead = self._instead(request, completion) if refused.code == "budget" else None
+        if instead is None:
+            return refused
+        return LimitReached(
+            refused.code,
+            refused.user_message,
+            limit_id=refused.limit_id,
+            next_step=next_step(instead.label),
+            instead=instead.id,
+        )
+
+    def _instead(self, request: TurnRequest, completion: CompletionRequest) -> ModelSpec | None:
+        """The model to take: a fallback of the chosen one, else the dearest that still fits."""
+        left_usd = self._budgets.left_usd(request.user_id)
+        fitting: dict[str, Decimal] = {}
+        offered = self._candidates(request.user_id)
+        for name, model in offered.items():
+            cost = self._cost_on(model, request, completion)
+            if name == completion.model.id or cost.high_usd is None or not _can(model, completion):
+                continue
+            if cost.free or left_usd is None or cost.high_usd <= left_usd:
+                fitting[name] = cost.high_usd
+        named = completion.model.fallbacks
+        best = max(fitting, key=lambda name: (name in named, fitting[name]), default=None)
+        return None if best is None else offered[best]
+
+    def _cost_on(self, model: ModelSpec, request: TurnRequest, completion: CompletionRequest) -> CostRange:
+        there = replace(completion, model=model)
+        return self._cost(there, request, counted_tokens(there), self._clock())[0]
+
+    def _call(self, turn_id: str, request: TurnRequest, completion: CompletionRequest, input_tokens: int) -> Call:
+        cost, length = self._cost(completion, request, input_tokens, self._clock())
+        return Call(
+            turn_id=turn_id,
+            user_id=request.user_id,
+            model_id=completion.model.id,
+            model_label=completion.model.label,
+            cost=cost,
+            tokens=input_tokens + length.high,
+            source=request.source,
+        )
+
+    def _cost(
+        self, completion: CompletionRequest, request: TurnRequest, input_tokens: int, now: datetime
+    ) -> tuple[CostRange, OutputLength]:
+        model = completion.model
+        length = self._lengths().of(model.id, request.use_case).within(model.max_output_tokens)
+        most = completion.parameters.get("max_tokens")
+        length = length.within(most) if isinstance(most, int) and most > 0 else length
+        return (
+            estimate_cost(
+                self._price_at(model, now),
+                input_tokens=input_tokens,
+                output_low=length.low,
+                output_high=length.high,
+                image_tokens=min(input_tokens, estimate_image_tokens_of(completion.messages, model=model)),
+            ),
+            length,
+        )
+
+
+def quick_tokens(completion: CompletionRequest) -> int:
+    """A figure for the input that is rather too high and takes microseconds."""
+    messages = completion.messages
+    size = sum(len(text.encode("utf-8", "replace")) for text in texts_of(messages))
+    images = estimate_image_tokens_of(messages, model=completion.model)
+    return size // _BYTES_PER_TOKEN + 1 + _MESSAGE_TOKENS * len(messages) + images
+
+
+def counted_tokens(completion: CompletionRequest) -> int:
+    """The input by our own count."""
+    messages = completion.messages
+    return estimate_message_tokens(messages, model=completion.model) + _MESSAGE_TOKENS * len(messages)
+
+
+def _can(model: ModelSpec, completion: CompletionRequest) -> bool:
+    """Whether another model could answer the same messages."""
+    if _has_images(completion.messages) and Capability.VISION not in model.capabilities:
+        return False
+    if not capabilities_needed(completion.parameters) <= model.capabilities:
+        return False
+    return model.context_tokens is None or quick_tokens(completion) < model.context_tokens
+
+
+def _has_images(messages: Sequence[ChatMessage]) -> bool:
+    return any(isinstance(part, ImagePart) for message in messages for part in message.parts)
