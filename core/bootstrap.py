@@ -15,7 +15,7 @@ from core.accounts.groups import Groups
 from core.accounts.preferences import load_team_zone
 from core.accounts.users import User, load_user
 from core.arena.asking import Arena
-from core.catalog.access import EVERYONE, Person, models_for_group, offered, refuse_unusable
+from core.catalog.access import models_for_group, offered
 from core.catalog.catalog import Catalog
 from core.catalog.discovery import Discovery
 from core.catalog.health import Cooling, ModelStatus, headroom
@@ -37,11 +37,11 @@ from core.costs.budgets import Budgets, recount_regularly
 from core.costs.output_lengths import KeptLengths, measure_regularly
 from core.costs.price_book import PriceBook
 from core.costs.refusals import RefusalLog
-from core.errors import TurnRefused
 from core.providers.circuit import Circuits
 from core.providers.endpoints import Keys, load_keys, resolve_endpoint
 from core.providers.litellm_gateway import LiteLLMGateway
 from core.providers.local_model import LocalModel
+from core.readiness import lacks_key, local_status, person_of, refuse_unready
 from core.settings import Settings, load_settings
 from core.store.database import Database
 from core.store.files import FileStore
@@ -82,11 +82,11 @@ class Services:
 
     def model_status(self, model: ModelSpec) -> ModelStatus:
         """How a model is doing: can it be called at all, how did its calls go lately, what its limits leave."""
-        if _lacks_key(model, self.keys):
+        if lacks_key(model, self.keys):
             return ModelStatus("no_key", f"no key: set {model.provider.key_variable}")
         passive = self.health.status(model.id)
         if self.local_model is not None and model.provider.kind == "local":
-            return _local_status(self.local_model, passive)
+            return local_status(self.local_model, passive)
         left = headroom(passive.figures, model, reported=self.limits.headroom(model.id))
         return passive if left is None else replace(passive, headroom=left)
 
@@ -190,12 +190,6 @@ def build_services(settings: Settings) -> Services:
     )
 
 
-def person_of(user: User, groups: Groups) -> Person:
-    """A user as far as access to models is concerned, as things are now. No query: the groups are held in memory."""
-    names = frozenset(name.casefold() for name in groups.names_of(user.id))
-    return Person(username=user.username, role=user.role, groups=names)
-
-
 def _start_local_model(settings: Settings) -> LocalModel | None:
     if settings.local_model == "off":
         return None
@@ -230,7 +224,7 @@ def _build_engine(
         return {
             name: model
             for name, model in models.items()
-            if not _lacks_key(model, keys) and engine.circuit.state(name).open_until is None
+            if not lacks_key(model, keys) and engine.circuit.state(name).open_until is None
         }
 
     limits = allowance(candidates=askable)
@@ -239,7 +233,7 @@ def _build_engine(
         database=database,
         gateway=gateway,
         find_model=lambda model_id: registry.current().get(model_id),
-        refuse=partial(_refuse, database=database, groups=groups, keys=keys),
+        refuse=partial(refuse_unready, database=database, groups=groups, keys=keys),
         stall_s=settings.stall_s,
         on_close=gateway.aclose,
         files=files,
@@ -250,38 +244,9 @@ def _build_engine(
     return engine
 
 
-def _lacks_key(model: ModelSpec, keys: Keys) -> bool:
-    variable = model.provider.key_variable
-    return variable is not None and keys(variable) is None
-
-
-def _refuse(model: ModelSpec, user_id: str, *, database: Database, groups: Groups, keys: Keys) -> None:
-    # Who asks only matters for a model that is not everyone's: most calls need no look at the store.
-    if not model.enabled or EVERYONE not in model.access:
-        refuse_unusable(model, person_of(load_user(database, user_id), groups))
-    if _lacks_key(model, keys):
-        raise TurnRefused(
-            "no_key",
-            f"{model.label} cannot be used yet: its provider has no key.",
-            next_step="Choose another model, or ask the administrator to set "
-            f"{model.provider.key_variable}. Your message is kept in the box.",
-        )
-
-
 def _cooling(engine: TurnEngine, model_id: str) -> Cooling | None:
     circuit = engine.circuit.state(model_id)
     return None if circuit.open_until is None else Cooling(circuit.open_until, circuit.reason)
-
-
-def _local_status(local_model: LocalModel, passive: ModelStatus) -> ModelStatus:
-    status = local_model.status()
-    match status.state:
-        case "ready":
-            return passive if passive.state != "unknown" else replace(passive, state="healthy", reason="ready")
-        case "starting":
-            return replace(passive, state="starting", reason="starting")
-        case _:
-            return replace(passive, state="down", reason=status.detail)
 
 
 # One per process: a page cache that somebody clears must not lead to a second engine on the same store.

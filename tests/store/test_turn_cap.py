@@ -74,4 +74,4 @@ def test_input_that_costs_more_is_refused_before_anything_is_stored(chat) -> Non
     with pytest.raises(TurnRefused, match=r"your limit for an answer is \$0\.0001"):
         chat.ask("word " * 1000, most_usd=Decimal("0.0001"))
 
-    assert not (chat.rows("turns") or chat.rows("messages") or chat.gateway.history)
+    assert [chat.rows("turns"), chat.rows("messages"), list(chat.gateway.history)] == [[], [], []]
