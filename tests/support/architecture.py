@@ -34,6 +34,7 @@ RANKS = {
     "core.providers": 3,
     "core.chat": 4,
     "core.arena": 5,
+    "core.readiness": 5,
     "core.bootstrap": 6,
     "core.doctor": 7,
     "core.cli": 8,
