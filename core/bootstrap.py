@@ -15,6 +15,7 @@ from core.accounts.groups import Groups
 from core.accounts.preferences import load_team_zone
 from core.accounts.users import User, load_user
 from core.arena.asking import Arena
+from core.arena.foresight import Foresight
 from core.catalog.access import models_for_group, offered
 from core.catalog.catalog import Catalog
 from core.catalog.discovery import Discovery
@@ -78,7 +79,8 @@ class Services:
     @property
     def arena(self) -> Arena:
         """Comparisons of models."""
-        return Arena(self.database, self.engine)
+        foresight = Foresight(budgets=self.budgets, lengths=self.lengths.current)
+        return Arena(self.database, self.engine, find_model=self.registry.current().get, foresight=foresight)
 
     def model_status(self, model: ModelSpec) -> ModelStatus:
         """How a model is doing: can it be called at all, how did its calls go lately, what its limits leave."""

@@ -10,6 +10,7 @@ from core.errors import NotFound
 from ui import chat, state
 from ui.auth import require_user
 from ui.chat_view import draw_bottom, draw_empty, draw_header, draw_sidebar
+from ui.compare import open_if_wanted
 from ui.drafts import keep_drafts
 from ui.errors import draw_error
 from ui.follow import caught_up, follow
@@ -20,6 +21,8 @@ from ui.transcript import draw_history, draw_live_answer, draw_ways_on, reserve_
 
 user = require_user()
 services = get_services()
+
+open_if_wanted()
 
 try:
     opened = chat.load_chat(services, user)

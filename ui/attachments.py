@@ -69,10 +69,14 @@ def draw_attached(message: Message) -> None:
                 _draw_file(files, attached, key=f"file_{message.id}_{place}")
 
 
-def draw_waiting(services: Services, *, send: Callable[[], None]) -> None:
-    """The files that go with the next message, above the composer; `send` sends them without words."""
+def draw_waiting(services: Services, *, send: Callable[[], None], for_chosen: bool = True) -> None:
+    """The files that go with the next message, above the composer; `send` sends them without words.
+
+    `for_chosen` says what they add for the chosen model: on the page of comparisons they go to others.
+    """
     # A place in every run: what a run does not claim stays on the page, faded, until the answer has ended.
-    place_of_all, waiting, model = st.empty(), file_state.waiting(), _chosen(services)
+    place_of_all, waiting = st.empty(), file_state.waiting()
+    model = _chosen(services) if for_chosen else None
     if not waiting:
         return
     with place_of_all.container(horizontal=True, key="waiting_files", gap="xsmall", vertical_alignment="center"):

@@ -11,7 +11,7 @@ from core.chat.conversation import Conversation, FallbackChoice
 from core.chat.organise import archive, parse_tags, pin, set_tags
 from core.chat.store import delete_conversation, rename_conversation, set_fallback
 from core.errors import SwitchboardError
-from ui import state
+from ui import compare, state
 from ui.auth import current_user
 from ui.exchange_view import draw_export
 from ui.markdown import literal
@@ -33,7 +33,7 @@ def draw_menu(services: Services, conversation: Conversation) -> None:
         key="conversation_menu",
         icon=":material/more_horiz:",
         type="tertiary",
-        help="Rename, pin, tag, archive, share, export or delete this conversation, or choose what a failure leads to",
+        help="Rename, pin, tag, archive, compare models, share, export or delete, or choose what a failure leads to",
     )
     if choice is not None:
         actions[choice](services, conversation)
@@ -63,6 +63,7 @@ def _actions(conversation: Conversation) -> Mapping[str, Action]:
         "Tags": _tag,
         "Take out of the archive" if conversation.archived_at else "Archive": _archive,
         "When a model fails": _choose_fallback,
+        "Try with three models": _compare,
         "Share": draw_share,
         "Export": draw_export,
         "Delete": _delete,
@@ -79,6 +80,11 @@ def _archive(services: Services, conversation: Conversation) -> None:
     archived = conversation.archived_at is None
     archive(services.database, conversation_ids=[conversation.id], user_id=conversation.user_id, archived=archived)
     st.rerun()
+
+
+def _compare(services: Services, conversation: Conversation) -> None:
+    compare.try_with_three(services, conversation.id)
+    compare.open_if_wanted()
 
 
 def _delete(services: Services, conversation: Conversation) -> None:

@@ -21,10 +21,12 @@ def keep_drafts(user: User) -> None:
     """Keep what is typed for the open conversation, and bring back what was."""
     conversation_id = state.conversation_id()
     new_chat = f"{user.id} new"
-    _keep(
-        key=_KEY,
-        data={
-            "scope": new_chat if conversation_id is None else f"{user.id} {conversation_id}",
-            "from": new_chat if conversation_id == message_state.begun() and conversation_id else None,
-        },
+    begun = conversation_id == message_state.begun() and conversation_id
+    keep_draft_of(
+        new_chat if conversation_id is None else f"{user.id} {conversation_id}", begun_from=new_chat if begun else None
     )
+
+
+def keep_draft_of(scope: str, *, begun_from: str | None = None) -> None:
+    """Keep what is typed under a name; what was typed at `begun_from`, where this one began, goes with it."""
+    _keep(key=_KEY, data={"scope": scope, "from": begun_from})

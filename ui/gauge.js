@@ -1,62 +1,9 @@
 // The line above the composer (ui/gauge.py): how full the model's window is, and what the message that is being typed
 // costs on several models. The history is priced by the server, once; here only the draft is added, on every key press
 // and without asking anybody.
-//
-// The draft's tokens are an approximation of the cl100k vocabulary, within about 15 % for prose and code: its own rule
-// cuts text into words, numbers and signs, and a long word is several tokens. What the answer took is counted by the
-// provider in the end.
-const CUT = /'(?:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s+/giu;
-const SAMPLE = 20_000;
+// The arithmetic is that of draft_price.js, which stands before it.
 const LOOK_EVERY_MS = 400;
-const MESSAGE_TOKENS = 4;
-const DENSE = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}]/gu;
 const FULL = 0.9;
-
-export function countTokens(text) {
-  if (!text) return 0;
-  const sample = text.slice(0, SAMPLE);
-  let tokens = 0;
-  for (const [piece] of sample.matchAll(CUT)) tokens += pieceTokens(piece);
-  return Math.max(1, Math.round((tokens * text.length) / sample.length));
-}
-
-function pieceTokens(piece) {
-  const word = piece.trim();
-  if (!/\p{L}/u.test(word)) return word ? Math.max(1, Math.ceil(word.length / 3)) : 1;
-  const dense = (word.match(DENSE) ?? []).length;
-  const letters = word.length - dense;
-  const plain = /^[\x21-\x7e]*$/.test(word);
-  const long = plain ? (letters <= 9 ? 1 : letters / 5) : letters / 2.6;
-  return dense * 1.15 + (letters ? Math.max(1, Math.ceil(long)) : 0);
-}
-
-export function money(usd) {
-  if (usd <= 0) return "$0";
-  if (usd >= 0.01) return `$${usd.toLocaleString("en-US", { minimumFractionDigits: 2, maximumFractionDigits: 2 })}`;
-  const places = Math.min(12, 1 - Math.floor(Math.log10(usd)));
-  return `$${usd.toFixed(places).replace(/0+$/, "")}`;
-}
-
-export function tokens(count) {
-  if (count < 10_000) return count.toLocaleString("en-US");
-  const [short, unit] = count < 999_950 ? [count / 1000, "k"] : [count / 1e6, "M"];
-  return `${short.toFixed(1).replace(/\.0$/, "")}${unit}`;
-}
-
-// What a message with a draft of so many tokens costs on a model: words, or a range.
-export function price(model, draft, now) {
-  if (model.word) return model.word;
-  const more = draft + model.files;
-  const steps = model.steps.filter(([above]) => above === 0 || model.used + more > above);
-  const [, warmLow, warmHigh, coldLow, coldHigh, perToken] = steps.at(-1);
-  const warm = now < model.until;
-  const added = perToken * more;
-  const [least, most] = [(warm ? warmLow : coldLow) + added, (warm ? warmHigh : coldHigh) + added];
-  const limit = model.most ?? Infinity;
-  const low = money(Math.min(least, limit));
-  const high = money(Math.min(most, limit));
-  return low === high ? low : `${low}–${high.slice(1)}`;
-}
 
 const composer = () => document.querySelector(".st-key-composer textarea");
 const filesInBox = () => document.querySelectorAll('.st-key-composer [data-testid="stChatInputFile"]').length;

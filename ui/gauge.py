@@ -40,7 +40,9 @@ def _source(name: str) -> str:
     return Path(__file__).with_name(name).read_text(encoding="utf-8")
 
 
-_draw = st.components.v2.component("gauge", html=_HTML, css=_source("gauge.css"), js=_source("gauge.js"))
+_draw = st.components.v2.component(
+    "gauge", html=_HTML, css=_source("gauge.css"), js=_source("draft_price.js") + _source("gauge.js")
+)
 
 
 def draw_gauge(
@@ -64,11 +66,12 @@ def draw_gauge(
 
 
 def _sent(quotes: Quotes, *, begun: bool) -> str:
-    models = [_as_data(quoted, quotes.most_usd, begun=begun) for quoted in quotes.all]
+    models = [as_data(quoted, quotes.most_usd, begun=begun) for quoted in quotes.all]
     return json.dumps({"what": "this message:", "models": models})
 
 
-def _as_data(quoted: Quote, most_usd: Decimal | None, *, begun: bool) -> dict[str, object]:
+def as_data(quoted: Quote, most_usd: Decimal | None, *, begun: bool) -> dict[str, object]:
+    """A quote as the browser takes it, with the files that wait to be sent and the most that an answer may cost."""
     size, model = quoted.size, quoted.model
     until = size.cached_until
     return {

@@ -60,7 +60,7 @@ function place(menu, opener) {
 }
 
 function againMenu(data) {
-  const items = [["again", `With ${data.model} again`], ["chosen", "With the chosen model"], ["with", "With another model or parameters"]];
+  const items = [["again", `With ${data.model} again`], ["chosen", "With the chosen model"], ["with", "With another model or parameters"], ["three", "Try with three models"]];
   const menu = make("div", { popover: "auto", role: "menu", "aria-label": "Answer again" });
   for (const [act, label] of items) {
     menu.append(make("button", { type: "button", role: "menuitem", "data-act": act }, label));
@@ -102,8 +102,21 @@ function thumbs(data) {
   return [thumb("thumb_up", "Good answer", 1), thumb("thumb_down", "Bad answer", -1)];
 }
 
+// The answer of a column (ui/compare_columns.py): what it offers comes with it, as [icon, label, act, words].
+function offered(data) {
+  return data.offers.map(([name, label, act, words]) => {
+    const item = button(name, label, act);
+    if (words) item.append(make("span", { class: "words" }, words));
+    return item;
+  });
+}
+
 function fill(row) {
   const { data } = row;
+  if (data.offers) {
+    row.said = make("span", { class: "said", role: "status" });
+    return void row.replaceChildren(button("content_copy", "Copy answer", "copy"), ...offered(data), row.said);
+  }
   const own = data.role === "user";
   const remove = button("delete", `Delete this ${own ? "message" : "answer"} and what follows it`, "delete");
   row.said = make("span", { class: "said", role: "status" });

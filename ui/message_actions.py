@@ -37,7 +37,7 @@ _draw_hub = st.components.v2.component(
     "message_hub", js=Path(__file__).with_name("message_actions.js").read_text(encoding="utf-8")
 )
 # In the page's own styles (style.css): a shadow root for each message would cost the browser more than the row.
-_draw_row = st.components.v2.component("message_actions", js=_MESSAGE_JS, isolate_styles=False)
+draw_row = st.components.v2.component("message_actions", js=_MESSAGE_JS, isolate_styles=False)
 
 
 def draw_hub() -> None:
@@ -75,7 +75,7 @@ def _draw_actions(services: Services, opened: OpenChat, conversation: Conversati
     if message.role == "assistant":
         thumbs = changes.thumbs(services, conversation)
         data |= {"model": message.model_label or "the same model", "rating": thumbs.get(message.id, 0)}
-    _draw_row(key=key, data=data, on_act_change=partial(_act, services, asked, key))
+    draw_row(key=key, data=data, on_act_change=partial(_act, services, asked, key))
 
 
 def draw_dialog(services: Services, user: User, opened: OpenChat) -> None:

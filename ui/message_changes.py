@@ -15,7 +15,7 @@ from core.chat.branches import delete_branch, restore_branch, show_branch
 from core.chat.conversation import Conversation
 from core.chat.feedback import Rating, Thumb, load_ratings, rate
 from core.errors import SwitchboardError
-from ui import chat, message_state, state
+from ui import chat, compare, message_state, state
 from ui.auth import current_user
 from ui.message_state import Deleted
 from ui.unbroken import once, unbroken
@@ -55,6 +55,8 @@ def act(services: Services, target: Target, name: str) -> None:
         case "again" | "chosen" if target.question_id is not None:
             model_id = target.model_id if name == "again" else None
             chat.answer_again(services, target.question_id, model_id)
+        case "three":
+            compare.try_with_three(services, target.conversation_id, target.message_id)
         case "previous" | "next":
             _step(services, target, target.previous if name == "previous" else target.next)
         case "good" | "bad":

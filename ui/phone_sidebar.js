@@ -1,5 +1,5 @@
 // On a phone the sidebar lies over the page: choosing a page or a conversation in it closes it.
-const PLACES = ["new_chat", "open_search", "conversations", "compare_model"];
+const PLACES = ["new_chat", "open_search", "conversations", "compare_model", "new_comparison", "comparisons"];
 const CHOICE = ['[data-testid="stSidebarNavLink"]', ...PLACES.map((place) => `.st-key-${place} button`)].join(", ");
 
 // The width below which Streamlit lays the sidebar over the page.

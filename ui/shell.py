@@ -29,7 +29,7 @@ _FAILED = SwitchboardError(
     next_step="Reload the page. If it happens again, tell your administrator: the log says why.",
 )
 # Pages of tables. The width of the last run comes first: a page that set its own would jump at every click.
-_WIDE = frozenset({"admin", "models"})
+_WIDE = frozenset({"models", "compare"})
 # Pages that have the way to the search in a place of their own, or are it. The first page's path is empty.
 _OWN_SEARCH = frozenset({"", "chat", "search"})
 _LAYOUT = "page_layout"
@@ -48,6 +48,7 @@ def pages(*, admin: bool) -> list[StreamlitPage]:
     """
     return [
         st.Page("pages/chat_page.py", title="Chat", icon=":material/chat:", url_path="chat", default=True),
+        st.Page("pages/compare_page.py", title="Compare", icon=":material/view_column:", url_path="compare"),
         st.Page(
             "pages/search_page.py", title="Search", icon=":material/search:", url_path="search", visibility="hidden"
         ),

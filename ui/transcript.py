@@ -135,11 +135,11 @@ def _draw_below(slot: DeltaGenerator, message: Message, label: Label) -> None:
                 draw_tries(message.receipt, label)
 
 
-def footer(message: Message, label: Label) -> str:
-    """The quiet line under an answer: who answered, for whom, how it ended, what it took."""
-    who = f"**{literal(message.model_label or 'unknown model')}**"
+def footer(message: Message, label: Label, *, named: bool = True) -> str:
+    """The quiet line under an answer: who answered (if `named`), for whom, how it ended, what it took."""
+    who = f"**{literal(message.model_label or 'unknown model')}**" if named else ""
     detour = answered_words(message.receipt, label) if message.receipt else ""
-    parts = [f"{who} {detour}".rstrip()]
+    parts = [words] if (words := f"{who} {detour}".strip()) else []
     if ending := _ENDINGS.get(message.status):
         parts.append(ending)
     elif message.finish_reason == "length" and message.note is None:

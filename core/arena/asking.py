@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from core.arena.comparison import (
@@ -15,16 +15,19 @@ from core.arena.comparison import (
     forget_column,
     forget_comparison,
     load_history,
+    messages_of_column,
     note_problem,
     touch_comparison,
 )
+from core.arena.foresight import Foresight, Prospect
 from core.arena.line_ups import FEWEST, MOST, Entry
 from core.catalog.effective import Layers, resolve
 from core.catalog.models import ModelSpec
-from core.catalog.parameters import SYSTEM_PROMPT
+from core.catalog.parameters import MOST_USD, SYSTEM_PROMPT
 from core.chat.admission import TurnRequest, check_text
 from core.chat.conversation import Attachment, Message
 from core.chat.kept_parameters import load_layers
+from core.chat.money_cap import usable_cap
 from core.chat.turns import LiveTurn, TurnEngine
 from core.errors import SwitchboardError, TurnRefused
 from core.store.database import Database
@@ -42,18 +45,30 @@ class Asked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Words:
-    """A message with its files."""
+    """A message with its files, what it is for, as the ledger keeps it, and the most that one answer may cost."""
 
     text: str
     attachments: Sequence[Attachment] = ()
+    use_case: str | None = None
+    most_usd: str | None = None
 
 
 class Arena:
     """Runs comparisons on the engine of the chat."""
 
-    def __init__(self, database: Database, engine: TurnEngine) -> None:
+    def __init__(
+        self,
+        database: Database,
+        engine: TurnEngine,
+        *,
+        find_model: Callable[[str], ModelSpec | None] = lambda _model_id: None,
+        foresight: Foresight | None = None,
+    ) -> None:
+        """`foresight` holds what all columns may cost together against what is left; None: nothing limits them."""
         self._database = database
         self._engine = engine
+        self._find_model = find_model
+        self._foresight = foresight
 
     def begin(
         self,
@@ -72,11 +87,13 @@ class Arena:
         check_line_up(entries)
         check_text(words.text, with_files=bool(words.attachments))
         history = load_history(self._database, origin, user_id=user_id)
+        columns = [self._new_column(entry, models, user_id=user_id) for entry in entries]
+        self._foresee(user_id, [(column, history) for column in columns], words)
         made = begin_comparison(
             self._database,
             user_id=user_id,
             prompt=words.text or " ".join(attached.name for attached in words.attachments),
-            columns=[self._new_column(entry, models, user_id=user_id) for entry in entries],
+            columns=columns,
             origin=origin,
         )
         asked = self._ask(made, made.columns, words, history)
@@ -92,6 +109,12 @@ class Arena:
         """
         check_text(words.text, with_files=bool(words.attachments))
         history = load_history(self._database, comparison.origin, user_id=comparison.user_id)
+        if self._foresight and self._foresight.limited(comparison.user_id):
+            said = [
+                (column, [*history, *messages_of_column(self._database, column, user_id=comparison.user_id)])
+                for column in columns
+            ]
+            self._foresee(comparison.user_id, said, words)
         asked = self._ask(comparison, columns, words, history)
         if not asked.turns:
             raise next(iter(asked.refused.values()), _nobody())
@@ -115,12 +138,12 @@ class Arena:
             note_problem(self._database, column.id, None)
         return live
 
-    def merge(self, comparison: Comparison, new: NewColumn, prompt: str) -> Column:
+    def merge(self, comparison: Comparison, new: NewColumn, words: Words) -> Column:
         """Have a model make one answer of several, in a new column. Raises TurnRefused; then nothing is stored."""
-        check_text(prompt)
+        check_text(words.text)
         column = add_column(self._database, comparison, new)
         try:
-            self._start(comparison, column, Words(text=prompt), [])
+            self._start(comparison, column, words, [])
         except SwitchboardError:
             forget_column(self._database, column.id)
             raise
@@ -130,6 +153,21 @@ class Arena:
         """The turns that are being answered in a comparison, by column id."""
         found = {column.id: self._engine.find(column.id) for column in comparison.columns}
         return {column_id: live for column_id, live in found.items() if live is not None}
+
+    def _foresee(
+        self, user_id: str, columns: Sequence[tuple[Column | NewColumn, Sequence[Message]]], words: Words
+    ) -> None:
+        """Raises LimitReached when the answers of all columns together are more than what is left."""
+        if self._foresight is None or not self._foresight.limited(user_id):
+            return
+        prospects = [
+            Prospect(model=model, parameters=column.parameters, history=history)
+            for column, history in columns
+            if (model := self._find_model(column.model_id)) is not None
+        ]
+        self._foresight.check(
+            user_id, prospects, text=words.text, attachments=words.attachments, use_case=words.use_case
+        )
 
     def _ask(
         self, comparison: Comparison, columns: Sequence[Column], words: Words, history: Sequence[Message]
@@ -167,7 +205,7 @@ class Arena:
         again: str | None = None,
     ) -> LiveTurn:
         parameters = dict(column.parameters)
-        prompt = parameters.pop(SYSTEM_PROMPT, None)
+        prompt, most_usd = parameters.pop(SYSTEM_PROMPT, None), parameters.pop(MOST_USD, None)
         return self._engine.start(
             TurnRequest(
                 user_id=comparison.user_id,
@@ -180,6 +218,8 @@ class Arena:
                 # A comparison is about this very model.
                 fallback="never",
                 source=SOURCE,
+                use_case=words.use_case,
+                most_usd=usable_cap(most_usd or words.most_usd),
                 attachments=() if again else words.attachments,
                 before=history,
             )

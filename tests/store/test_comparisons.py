@@ -22,6 +22,7 @@ from core.arena.comparison import (
     restore_comparison,
 )
 from core.arena.continuing import continue_with
+from core.arena.foresight import Foresight
 from core.arena.line_ups import Entry
 from core.chat.conversation import branch, by_id
 from core.chat.export import load_parcels
@@ -30,7 +31,8 @@ from core.chat.recovery import recover_turns
 from core.chat.search import find_conversations, find_messages, index_changed
 from core.chat.search_query import parse_query
 from core.chat.store import delete_conversation, list_conversations, load_conversation, load_messages
-from core.errors import ErrorClass, NotFound, ProviderError, TurnRefused
+from core.costs.output_lengths import OutputLengths
+from core.errors import ErrorClass, LimitReached, NotFound, ProviderError, TurnRefused
 from core.providers.events import TextDelta
 from core.providers.scripted import Gate, answer
 from core.store.database import Database
@@ -244,7 +246,7 @@ def test_a_merge_is_an_answer_with_its_sources_and_its_cost(database):
         sources = [messages_of_column(database, column, user_id="ann")[-1].id for column in comparison.columns]
         made.gateway.enqueue("three", *answer("The best of both"))
         new = NewColumn(model_id="three", model_label="THREE", parameters={}, kind="merge", sources=sources)
-        column = arena.merge(comparison, new, "Fuse these.")
+        column = arena.merge(comparison, new, Words(text="Fuse these."))
         settle(made, load_comparison(database, comparison_id=comparison.id, user_id="ann"))
 
         [merge] = load_comparison(database, comparison_id=comparison.id, user_id="ann").merges
@@ -342,3 +344,35 @@ def test_after_a_kill_a_comparison_has_all_that_had_come(store_url):
     assert half.figures is not None
     assert half.figures.cost_usd is not None
     assert half.figures.cost_usd > Decimal(0)
+
+
+class Purse:
+    """A budget with so many dollars left, as far as comparisons ask."""
+
+    def __init__(self, left_usd):
+        self.left = left_usd
+
+    def left_usd(self, _user_id):
+        return self.left
+
+    def check_together(self, _user_id, costs, **_words):
+        if sum(cost.high_usd for cost in costs) > self.left:
+            raise LimitReached("budget", "That is more than is left.", limit_id="b")
+
+
+@pytest.mark.parametrize(("left_usd", "fits"), [(Decimal("0.02"), True), (Decimal("0.019"), False), (None, True)])
+def test_a_budget_holds_what_all_columns_cost_together(database, left_usd, fits):
+    # An answer of 441 tokens at 15 dollars a million is the most that is expected: 0.0066 and the prompt, three times.
+    foresight = Foresight(budgets=Purse(left_usd), lengths=OutputLengths)
+    with rig(database, *MODELS.values()) as made:
+        arena = Arena(database, made.engine, find_model=MODELS.get, foresight=foresight)
+        if fits:
+            compared(made, arena, "one", "two", "three")
+            return
+        with pytest.raises(LimitReached, match="more than is left"):
+            begin(arena, "one", "two", "three")
+        assert database.fetch_all("select * from comparisons") == []
+        comparison = compared(made, arena, "one", "two")
+        with pytest.raises(LimitReached):
+            arena.follow_up(comparison, comparison.columns, Words(text="And? " * 1000))
+        assert said(database, comparison) == [["Why?", "one says"], ["Why?", "two says"]]

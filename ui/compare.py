@@ -1,0 +1,294 @@
+"""What the page of comparisons does: open one, send, stop, retry, continue. Callbacks ask who is acting."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+
+import streamlit as st
+
+from core.accounts.preferences import load_preferences, read_preferences
+from core.accounts.users import User
+from core.arena.asking import Asked, Words
+from core.arena.comparison import (
+    Column,
+    Comparison,
+    Origin,
+    delete_comparison,
+    load_comparison,
+    messages_of_column,
+    restore_comparison,
+)
+from core.arena.continuing import continue_with
+from core.arena.line_ups import Entry, keep_in_use, load_in_use
+from core.bootstrap import Services
+from core.catalog.choice import choose_model
+from core.chat.conversation import Attachment, Conversation, Message
+from core.chat.store import load_conversation, load_messages
+from core.chat.turns import LiveTurn
+from core.errors import NotFound, SwitchboardError
+from ui import compare_state, file_state, state
+from ui.auth import current_user
+from ui.model_filter import rivals
+from ui.unbroken import once, unbroken
+
+COMPARE_PAGE = "pages/compare_page.py"
+ALL = "all"
+
+_STOP_WITHIN_S = 2.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenComparison:
+    """What the page shows: a comparison, what was said in each column, and the turns that are being answered.
+
+    Both by column id. `chat` is the one that it goes on from, or would, unless that was deleted.
+    """
+
+    comparison: Comparison | None = None
+    said: Mapping[str, Sequence[Message]] = field(default_factory=dict)
+    live: Mapping[str, LiveTurn] = field(default_factory=dict)
+    origin: Origin | None = None
+    chat: Conversation | None = None
+
+    @property
+    def prompt(self) -> Message | None:
+        """The first question, the same in all columns that took it."""
+        columns = self.comparison.answers if self.comparison else ()
+        return next((self.said[column.id][0] for column in columns if self.said.get(column.id)), None)
+
+    def answer_of(self, column: Column) -> Message | None:
+        """The last answer of a column, if it has ended and says something."""
+        said = self.said.get(column.id) or ()
+        ended = column.id not in self.live and bool(said) and said[-1].role == "assistant"
+        return said[-1] if ended and said[-1].content else None
+
+
+def load_open(services: Services, user: User) -> OpenComparison:
+    """The comparison of the URL, or what a new one begins with. Raises NotFound for one that is not this person's."""
+    comparison_id = compare_state.comparison_id()
+    if comparison_id is None:
+        origin = compare_state.origin()
+        return OpenComparison(origin=origin, chat=_chat_of(services, origin, user))
+    comparison = load_comparison(services.database, comparison_id=comparison_id, user_id=user.id)
+    # Asked before the messages are read: a turn that ends in between is then drawn from its buffer, not missed.
+    live = services.arena.running(comparison)
+    said = {column.id: load_said(services, comparison, column, live.get(column.id)) for column in comparison.columns}
+    chat = _chat_of(services, comparison.origin, user)
+    return OpenComparison(comparison=comparison, said=said, live=live, origin=comparison.origin, chat=chat)
+
+
+def load_said(
+    services: Services, comparison: Comparison, column: Column, live: LiveTurn | None = None
+) -> Sequence[Message]:
+    """What was said in a column, without the answer that is being written."""
+    said = messages_of_column(services.database, column, user_id=comparison.user_id)
+    return said if live is None else [message for message in said if message.id != live.ids.answer]
+
+
+def _chat_of(services: Services, origin: Origin | None, user: User) -> Conversation | None:
+    if origin is None:
+        return None
+    try:
+        return load_conversation(services.database, conversation_id=origin.conversation_id, user_id=user.id)
+    except NotFound:
+        return None
+
+
+def words_of(text: str, attachments: Sequence[Attachment] = ()) -> Words:
+    """A message as this person sends it now."""
+    return Words(text=text, attachments=attachments, use_case=state.use_case(), most_usd=state.answer_cap())
+
+
+@unbroken
+def send(services: Services, text: str) -> None:
+    """Put a prompt to the line-up, or another message to the columns that are chosen.
+
+    A refusal leaves the text in the composer and a sentence on the page.
+    """
+    user = current_user(services)
+    if user is None:
+        state.keep_draft(text)
+        return
+    words = words_of(text, file_state.waiting())
+    opened = compare_state.comparison_id()
+    ask = partial(_follow_up, services, user, opened) if opened else partial(_begin, services, user)
+    try:
+        comparison_id = once("ask", partial(ask, words))
+    except SwitchboardError as error:
+        state.keep_draft(text)
+        state.leave_notice(str(error))
+        return
+    file_state.set_waiting(())
+    compare_state.offer_undo(None)
+    if not opened:
+        compare_state.note_begun(comparison_id)
+        compare_state.open_comparison(comparison_id)
+
+
+def _begin(services: Services, user: User, words: Words) -> str:
+    entries = [seat.entry for seat in compare_state.line_up() or ()]
+    models = services.offered_models(user)
+    begin = services.arena.begin
+    made = begin(user_id=user.id, words=words, entries=entries, models=models, origin=compare_state.origin())
+    keep_in_use(services.database, user_id=user.id, entries=entries)
+    return made.id
+
+
+def _follow_up(services: Services, user: User, comparison_id: str, words: Words) -> str:
+    comparison = load_comparison(services.database, comparison_id=comparison_id, user_id=user.id)
+    wanted = st.session_state.get(compare_state.TO, ALL)
+    columns = [column for column in comparison.answers if wanted in {ALL, column.id}] or comparison.answers
+    asked: Asked = services.arena.follow_up(comparison, columns, words)
+    if asked.refused and all(getattr(error, "code", "") == "busy" for error in asked.refused.values()):
+        state.leave_notice("A column that was still answering has not got this message.")
+    return comparison.id
+
+
+def retry(services: Services, comparison_id: str, column_id: str) -> None:
+    """Have a column answer its last question again, or take the message that it did not take."""
+
+    def work(user: User, comparison: Comparison, column: Column) -> None:
+        said = messages_of_column(services.database, column, user_id=user.id)
+        question = next((message for message in reversed(said) if message.role == "user"), None)
+        missed = _missed(services, comparison, column) if column.problem else None
+        words = words_of(missed.content, missed.attachments) if missed is not None else words_of("")
+        again = None if missed is not None else question
+        once("retry", lambda: services.arena.retry(comparison, column, question=again, words=words))
+
+    _act(services, comparison_id, column_id, work)
+
+
+def _missed(services: Services, comparison: Comparison, column: Column) -> Message | None:
+    """The message that a column refused: the last one that another column took."""
+    others = [other for other in comparison.answers if other.id != column.id]
+    said = [message for other in others for message in load_said(services, comparison, other)]
+    return max((message for message in said if message.role == "user"), key=lambda one: one.created_at, default=None)
+
+
+def stop(services: Services, lives: Sequence[LiveTurn]) -> None:
+    """Stop running answers and wait the moment until they are stored."""
+    for live in lives:
+        services.engine.stop(live)
+    for live in lives:
+        live.buffer.wait_until_ended(timeout_s=_STOP_WITHIN_S)
+
+
+def continue_in_chat(services: Services, comparison_id: str, column_id: str) -> None:
+    """Make what a column holds a chat, or a branch of the one it came from; the next run opens it."""
+
+    def work(_user: User, comparison: Comparison, column: Column) -> None:
+        chat_id = once("continue", lambda: continue_with(services.database, comparison, column))
+        compare_state.open_chat(chat_id)
+
+    _act(services, comparison_id, column_id, work)
+
+
+@unbroken
+def _act(
+    services: Services, comparison_id: str, column_id: str, work: Callable[[User, Comparison, Column], None]
+) -> None:
+    user = current_user(services)
+    if user is None:
+        return
+    try:
+        comparison = load_comparison(services.database, comparison_id=comparison_id, user_id=user.id)
+        column = next((column for column in comparison.columns if column.id == column_id), None)
+        if column is not None:
+            work(user, comparison, column)
+    except SwitchboardError as error:
+        state.leave_notice(str(error))
+
+
+@unbroken
+def delete(services: Services, comparison_id: str, title: str) -> None:
+    """Delete a comparison, with an offer to bring it back; what still runs in it is stopped."""
+    user = current_user(services)
+    if user is None:
+        return
+    comparison = load_comparison(services.database, comparison_id=comparison_id, user_id=user.id)
+    stop(services, list(services.arena.running(comparison).values()))
+    delete_comparison(services.database, comparison_id=comparison_id, user_id=user.id)
+    compare_state.offer_undo(comparison_id, title)
+    compare_state.open_comparison(None)
+
+
+def undo_delete(services: Services, comparison_id: str) -> None:
+    """Bring back a comparison and show it."""
+    user = current_user(services)
+    if user is not None:
+        restore_comparison(services.database, comparison_id=comparison_id, user_id=user.id)
+        compare_state.offer_undo(None)
+        compare_state.open_comparison(comparison_id)
+
+
+def first_line_up(services: Services, user: User) -> Sequence[Entry]:
+    """The line-up to begin with: the one used last, as far as its models are offered; else three that suit."""
+    offered = services.offered_models(user)
+    kept = [entry for entry in load_in_use(services.database, user_id=user.id) if entry.model_id in offered]
+    return kept if len(kept) > 1 else three_models(services, user, state.active_model())
+
+
+def three_models(services: Services, user: User, model_id: str | None) -> Sequence[Entry]:
+    """A model and up to two others that suit the same things; without one, the person's default."""
+    offered = services.offered_models(user)
+    statuses = {name: services.model_status(model) for name, model in offered.items()}
+    preferences = read_preferences(load_preferences(services.database, user.id))
+    if model_id not in offered:
+        states = {name: status.state for name, status in statuses.items()}
+        choice = choose_model(offered, states=states, own_default=preferences.default_model)
+        model_id = choice.model_id if choice else None
+    if model_id is None:
+        return []
+    others = rivals(offered[model_id], offered, statuses, use_case=preferences.use_case)
+    return [Entry(model_id=name) for name in (model_id, *others)]
+
+
+@unbroken
+def try_with_three(services: Services, conversation_id: str, answer_id: str | None = None) -> None:
+    """Let the page of comparisons begin with a chat's history and three models; nothing is sent.
+
+    With an answer's id its question waits in the composer, and the history ends before it.
+    """
+    user = current_user(services)
+    if user is None:
+        return
+    try:
+        conversation = load_conversation(services.database, conversation_id=conversation_id, user_id=user.id)
+    except SwitchboardError as error:
+        state.leave_notice(str(error))
+        return
+    at, model_id = conversation.leaf_message_id, state.active_model() or conversation.model_id
+    if answer_id is not None:
+        stored = load_messages(services.database, conversation=conversation, figures=False)
+        messages = {message.id: message for message in stored}
+        answer = messages.get(answer_id)
+        question = messages.get(answer.parent_id or "") if answer else None
+        if answer is None or question is None:
+            return
+        at, model_id = question.parent_id, answer.served_model or model_id
+        state.keep_draft(question.content)
+        file_state.set_waiting(question.attachments)
+    origin = Origin(conversation_id=conversation_id, message_id=at)
+    compare_state.begin_from(origin, three_models(services, user, model_id))
+    compare_state.ask_to_open()
+
+
+def open_if_wanted() -> None:
+    """Switch to the page of comparisons, if a chat is to be tried with several models."""
+    if compare_state.take_wanted():
+        origin = compare_state.origin()
+        asked = {"from": origin.conversation_id, "at": origin.message_id} if origin else {}
+        st.switch_page(COMPARE_PAGE, query_params={name: value for name, value in asked.items() if value})
+
+
+def column_signature(services: Services, comparison: Comparison) -> compare_state.Seen:
+    """What is true of the columns now, to be held against what a tab has drawn."""
+    live = services.arena.running(comparison)
+    found = []
+    for column in comparison.columns:
+        said = load_conversation(services.database, conversation_id=column.id, user_id=comparison.user_id)
+        turn = live[column.id].ids.turn if column.id in live else None
+        found.append((column.id, said.leaf_message_id, turn))
+    return found
