@@ -1,4 +1,4 @@
-"""The command line: `python -m core backup` and `python -m core doctor`."""
+"""The command line: `python -m core backup`, `doctor` and `usage import`."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from core.cli_usage import add_usage_command
 from core.clock import Clock, utc_now
 from core.doctor import examine
 from core.errors import StoreLocked, SwitchboardError
@@ -22,7 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     os.umask(0o077)  # a backup holds what the store holds
     options = _parser().parse_args(arguments)
     try:
-        return backup(options.path) if options.command == "backup" else doctor()
+        return int(options.run(options))
     except SwitchboardError as error:
         print(error, file=sys.stderr)
         return 1
@@ -64,5 +65,8 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
     copy = commands.add_parser("backup", help="copy the store to a new file, while no server runs")
     copy.add_argument("path", type=Path, nargs="?", help="the new file; by default in the data folder")
-    commands.add_parser("doctor", help="check settings, data, models and keys")
+    copy.set_defaults(run=lambda options: backup(options.path))
+    look = commands.add_parser("doctor", help="check settings, data, models and keys")
+    look.set_defaults(run=lambda _: doctor())
+    add_usage_command(commands)
     return parser

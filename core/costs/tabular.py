@@ -9,10 +9,11 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, BinaryIO, TextIO
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -47,27 +48,37 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table that is being read: its columns as the file names them, and its rows, once."""
+    """A table that is being read: its columns as the file names them, and its rows, once.
+
+    `delimiter` is what stands between the cells of a CSV; None for Parquet.
+    """
 
     columns: tuple[str, ...]
     batches: Iterator[Batch]
+    delimiter: str | None = None
 
 
-def open_table(path: Path, *, progress: Progress) -> Table:
-    """Read the file at `path`. `progress` hears the share that was read, 0 to 1.
+@contextmanager
+def open_table(path: Path, *, progress: Progress) -> Iterator[Table]:
+    """Read the file at `path`, which is open as long as the block. `progress` hears the share that was read, 0 to 1.
 
     Raises ImportRefused when it is no table with a header, or cannot be read.
     """
-    try:
-        with path.open("rb") as file:
+    with ExitStack() as opened:
+        try:
+            file = opened.enter_context(path.open("rb"))
             parquet = file.read(len(_PARQUET)) == _PARQUET
-        return _parquet(path, progress) if parquet else _csv_file(path, progress)
-    except (OSError, pa.ArrowInvalid) as error:
-        raise ImportRefused(
-            f"{path} cannot be read as a table.",
-            next_step="Give a CSV file with a header line, or a Parquet file.",
-            detail=str(error),
-        ) from error
+            file.seek(0)
+            # Text that is let go of closes its file by surprise: it stays as long as the file.
+            text = opened.enter_context(io.TextIOWrapper(file, encoding="utf-8-sig", newline=""))
+            table = _parquet(file, progress) if parquet else _csv_file(text, path, progress)
+        except (OSError, pa.ArrowInvalid) as error:
+            raise ImportRefused(
+                f"{path} cannot be read as a table.",
+                next_step="Give a CSV file with a header line, or a Parquet file.",
+                detail=str(error),
+            ) from error
+        yield table
 
 
 def read_table(data: bytes, *, name: str) -> Table:
@@ -79,25 +90,22 @@ def read_table(data: bytes, *, name: str) -> Table:
     return _csv(io.StringIO(text, newline=""), name=name, progress=lambda: None)
 
 
-def cells(table: Table) -> Iterator[tuple[int, dict[str, str]]]:
-    """Every whole row of a table as {column: text}, with its line."""
+def lines_of(table: Table) -> Iterator[int]:
+    """The line of every whole row of a table."""
     for batch in table.batches:
-        for line, row in zip(batch.lines, batch.rows, strict=True):
-            yield line, dict(zip(table.columns, row, strict=True))
+        yield from batch.lines
 
 
-def _csv_file(path: Path, progress: Progress) -> Table:
+def _csv_file(text: TextIO, path: Path, progress: Progress) -> Table:
     size = max(1, path.stat().st_size)
-    raw = path.open("rb")
-    # Whoever reads to the end has read everything; the file is closed with the last batch.
-    text = io.TextIOWrapper(raw, encoding="utf-8-sig", newline="")
-    return _csv(text, name=str(path), progress=lambda: progress(min(1.0, raw.tell() / size)))
+    return _csv(text, name=str(path), progress=lambda: progress(min(1.0, text.buffer.tell() / size)))
 
 
 def _csv(text: TextIO, *, name: str, progress: Callable[[], None]) -> Table:
     csv.field_size_limit(_LONGEST_CELL)
     first = _first_line(text, name)
-    reader = csv.reader(text, delimiter=max(_DELIMITERS, key=first.count))
+    delimiter = max(_DELIMITERS, key=first.count)
+    reader = csv.reader(text, delimiter=delimiter)
     columns = tuple(column.strip() for column in next(reader, []))
     if not columns or len(set(columns)) < len(columns):
         raise ImportRefused(
@@ -105,7 +113,7 @@ def _csv(text: TextIO, *, name: str, progress: Callable[[], None]) -> Table:
             f"{', some twice' if len(set(columns)) < len(columns) else ''}.",
             next_step="Give a CSV file whose first line names each column once.",
         )
-    return Table(columns, _csv_batches(reader, text, len(columns), name, progress))
+    return Table(columns, _csv_batches(reader, len(columns), name, progress), delimiter)
 
 
 def _first_line(text: TextIO, name: str) -> str:
@@ -117,17 +125,16 @@ def _first_line(text: TextIO, name: str) -> str:
     return line
 
 
-def _csv_batches(reader: Any, text: TextIO, width: int, name: str, progress: Callable[[], None]) -> Iterator[Batch]:
-    with text:
-        batch = Batch([], [], [])
-        while (row := _next_row(reader, batch, name)) is not None:
-            _take(batch, reader.line_num, row, width)
-            if len(batch.rows) >= BATCH_ROWS:
-                progress()
-                yield batch
-                batch = Batch([], [], [])
-        progress()
-        yield batch
+def _csv_batches(reader: Any, width: int, name: str, progress: Callable[[], None]) -> Iterator[Batch]:
+    batch = Batch([], [], [])
+    while (row := _next_row(reader, batch, name)) is not None:
+        _take(batch, reader.line_num, row, width)
+        if len(batch.rows) >= BATCH_ROWS:
+            progress()
+            yield batch
+            batch = Batch([], [], [])
+    progress()
+    yield batch
 
 
 def _next_row(reader: Any, batch: Batch, name: str) -> list[str] | None:
@@ -143,7 +150,7 @@ def _next_row(reader: Any, batch: Batch, name: str) -> list[str] | None:
 
 
 def _take(batch: Batch, line: int, row: list[str], width: int) -> None:
-    if not any(row):
+    if not row:
         return
     if len(row) != width:
         batch.bad.append(BadRow(line, f"has {_count(len(row), 'cell')} where the header has {width}"))
@@ -153,21 +160,20 @@ def _take(batch: Batch, line: int, row: list[str], width: int) -> None:
     batch.rows.append(row)
 
 
-def _parquet(path: Path, progress: Progress) -> Table:
-    file = pq.ParquetFile(path)
-    return Table(tuple(file.schema_arrow.names), _parquet_batches(file, progress))
+def _parquet(file: BinaryIO, progress: Progress) -> Table:
+    found = pq.ParquetFile(file)
+    return Table(tuple(found.schema_arrow.names), _parquet_batches(found, progress))
 
 
 def _parquet_batches(file: pq.ParquetFile, progress: Progress) -> Iterator[Batch]:
     # There are no lines in it: rows are counted as a CSV with a header would count them.
     line, total = 2, max(1, file.metadata.num_rows)
-    with file:
-        for found in file.iter_batches(batch_size=BATCH_ROWS):
-            columns = [_texts(column) for column in found.columns]
-            rows = [list(row) for row in zip(*columns, strict=True)]
-            progress((line - 2 + len(rows)) / total)
-            yield Batch(list(range(line, line + len(rows))), rows, [])
-            line += len(rows)
+    for found in file.iter_batches(batch_size=BATCH_ROWS):
+        columns = [_texts(column) for column in found.columns]
+        rows = [list(row) for row in zip(*columns, strict=True)]
+        progress((line - 2 + len(rows)) / total)
+        yield Batch(list(range(line, line + len(rows))), rows, [])
+        line += len(rows)
 
 
 def _texts(column: Any) -> Sequence[str]:

@@ -37,6 +37,8 @@ RANKS = {
     "core.readiness": 5,
     "core.bootstrap": 6,
     "core.doctor": 7,
+    "core.cli_usage": 7,
+    "core.demo": 7,
     "core.cli": 8,
     "core.__main__": 9,
     "ui": 10,
