@@ -1,4 +1,4 @@
-"""Admin: the people and groups of this installation, and who changed what."""
+"""Admin: the people and groups of this installation, what models cost, and who changed what."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from core.accounts.users import list_users
 from ui.auth import require_admin
 from ui.groups_view import draw_groups
 from ui.people_view import draw_add_person, draw_audit, draw_handed_over, draw_manage, draw_people
+from ui.price_book_view import draw_prices
 from ui.runtime import get_services
 
 AUDIT_ROWS = 500
@@ -17,7 +18,9 @@ require_admin()
 services = get_services()
 
 st.title("Admin", anchor=False)
-people_tab, groups_tab, audit_tab = st.tabs(["People", "Groups", "Audit"])
+people_tab, groups_tab, prices_tab, audit_tab = st.tabs(
+    ["People", "Groups", "Prices", "Audit"], key="admin_tab", on_change="rerun"
+)
 people = list_users(services.database)
 with people_tab:
     draw_add_person(services)
@@ -26,5 +29,8 @@ with people_tab:
     draw_manage(services, people)
 with groups_tab:
     draw_groups(services, people)
+if prices_tab.open:
+    with prices_tab:
+        draw_prices(services)
 with audit_tab:
     draw_audit(list_audit(services.database, limit=AUDIT_ROWS))

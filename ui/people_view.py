@@ -17,6 +17,7 @@ from core.bootstrap import Services
 from core.catalog.access import access_words
 from ui.accounts_view import Work, act, draw_problem
 from ui.markdown import literal
+from ui.price_rows import audit_words
 from ui.times import viewer_zone_name
 
 _ADDING = "people_adding"
@@ -50,6 +51,10 @@ _ACTIONS = {
     "group.members": "Group's members changed",
     "group.delete": "Group deleted",
     "group.follow": "Groups followed the identity provider",
+    "price.fill": "Prices taken from their source",
+    "price.accept": "Price accepted",
+    "price.decline": "Price declined",
+    "price.enter": "Price entered",
 }
 
 
@@ -212,6 +217,8 @@ def _details(entry: AuditEntry) -> str:
         return ", ".join(f"{_MODEL_FIELDS.get(name, name)}: {_model_words(before, after, name)}" for name in after)
     if entry.action in _GROUP_CHANGES:
         return _group_words(before, after)
+    if entry.action.startswith("price."):
+        return audit_words(before, after)
     shown = [name for name in after if name in _DETAILS]
     return ", ".join(" → ".join(_words(side[name]) for side in (before, after) if name in side) for name in shown)
 

@@ -29,7 +29,7 @@ _FAILED = SwitchboardError(
     next_step="Reload the page. If it happens again, tell your administrator: the log says why.",
 )
 # Pages of tables. The width of the last run comes first: a page that set its own would jump at every click.
-_WIDE = frozenset({"models", "compare"})
+_WIDE = frozenset({"admin", "compare", "models"})
 # Pages that have the way to the search in a place of their own, or are it. The first page's path is empty.
 _OWN_SEARCH = frozenset({"", "chat", "search"})
 _LAYOUT = "page_layout"

@@ -80,6 +80,18 @@ def default_end(sheets: Sequence[Sheet], valid_from: datetime) -> datetime | Non
     return min((sheet.valid_from for sheet in sheets if sheet.valid_from > valid_from), default=None)
 
 
+def effective_end(sheet: Sheet, sheets: Iterable[Sheet]) -> datetime | None:
+    """When a sheet stops to count: at its own end, or where one of the same model that was entered later begins."""
+    later = [other for other in sheets if other.model_id == sheet.model_id and other.version > sheet.version]
+    begun = (max(other.valid_from, sheet.valid_from) for other in later if _overlap(sheet, other))
+    return min((*begun, *([] if sheet.valid_to is None else [sheet.valid_to])), default=None)
+
+
+def _overlap(one: Sheet, other: Sheet) -> bool:
+    ends_later = one.valid_to is None or one.valid_to > other.valid_from
+    return ends_later and (other.valid_to is None or other.valid_to > one.valid_from)
+
+
 def check(price: NewPrice) -> None:
     """Raises PriceRefused for a price that cannot be entered."""
     check_reason(price.reason)
