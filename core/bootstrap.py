@@ -30,6 +30,7 @@ from core.chat.allowance import Allowance
 from core.chat.attachment_care import sweep_regularly
 from core.chat.completion_probe import CompletionProbe
 from core.chat.import_job import ImportJobs
+from core.chat.purge import purge_regularly
 from core.chat.recovery import recover_turns
 from core.chat.search import index_regularly
 from core.chat.titles import Titler
@@ -158,6 +159,7 @@ def build_services(settings: Settings) -> Services:
     engine.run_aside(partial(keep_history, health))
     engine.run_aside(partial(index_regularly, database))
     engine.run_aside(partial(sweep_regularly, database, files))
+    engine.run_aside(partial(purge_regularly, database, files))
     engine.run_aside(partial(recount_regularly, budgets))
     engine.run_aside(partial(measure_regularly, lengths))
     complete = CompletionProbe(

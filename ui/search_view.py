@@ -19,11 +19,13 @@ from core.errors import SwitchboardError
 from ui import state
 from ui.conversation_actions import draw_conversation_rows
 from ui.conversation_list import CHAT_PAGE, day_words
+from ui.deleted_view import draw_deleted
 from ui.markdown import literal
 from ui.times import viewer_zone
 
 _QUERY = "search_query"
 _ARCHIVED = "search_archived"
+_HERE, _AWAY, _DELETED = "Active", "Archived", "Deleted"
 _FIRST_TITLES = 5
 _MOST_TAGS = 12
 # Messages that are drawn before the one that was found.
@@ -61,7 +63,11 @@ def draw_query(services: Services, user: User) -> SearchQuery | None:
 
 def draw_conversations_found(services: Services, user: User, query: SearchQuery) -> None:
     """Conversations by title, tag, model and time, to open or to tick."""
-    wanted = _draw_archive_choice() if not query.terms else None
+    choice = _draw_choice() if not query.terms else None
+    if choice == _DELETED:
+        draw_deleted(services, user)
+        return
+    wanted = choice if choice is None else choice == _AWAY
     limit = state.found_conversations() if not query.terms else _FIRST_TITLES
     found = find_conversations(services.database, user_id=user.id, query=query, archived=wanted, limit=limit + 1)
     if query.terms and found:
@@ -136,11 +142,11 @@ def _search_tag(tag: str) -> None:
     st.session_state[_QUERY] = f"tag:{tag}"
 
 
-def _draw_archive_choice() -> bool:
+def _draw_choice() -> str:
     choice = st.segmented_control(
-        "Which conversations", ["Active", "Archived"], key=_ARCHIVED, default="Active", label_visibility="collapsed"
+        "Which conversations", [_HERE, _AWAY, _DELETED], key=_ARCHIVED, default=_HERE, label_visibility="collapsed"
     )
-    return choice == "Archived"
+    return choice or _HERE
 
 
 def _nothing(query: SearchQuery, *, archived: bool) -> str:

@@ -1,14 +1,15 @@
-"""Attached files beside their messages: handed out with a person's data, and deleted when no message names them."""
+"""Attached files beside their messages: handed out with a person's data, and deleted when no message and no link names them."""
 
 from __future__ import annotations
 
 import asyncio
 import base64
+import json
 import logging
 from collections.abc import Collection, Iterator
 from typing import Any
 
-from core.chat.attachment_rows import as_rows, from_json
+from core.chat.attachment_rows import FILES_BY_MESSAGE, as_rows, from_json
 from core.chat.conversation import Attachment
 from core.store.database import Database
 from core.store.files import FileStore
@@ -46,7 +47,7 @@ def export_attachments(
 def hashes_of_user(database: Database, *, user_id: str) -> frozenset[str]:
     """What a person's messages name, before they are deleted."""
     rows = database.fetch_all(_SQL["attachments_of_user"], user_id=user_id)
-    return frozenset(name for row in rows for name in _hashes(row["attachments"]))
+    return frozenset(name for row in rows for name in hashes_in(row["attachments"]))
 
 
 def remove_unnamed(database: Database, files: FileStore, hashes: frozenset[str]) -> int:
@@ -74,11 +75,15 @@ async def sweep_regularly(database: Database, files: FileStore) -> None:
 
 
 def _named(database: Database) -> frozenset[str]:
-    rows = database.fetch_all(_SQL["all_attachments"])
-    return frozenset(name for row in rows for name in _hashes(row["attachments"]))
+    """What messages name, and links to conversations whose messages may be gone."""
+    rows = [row["attachments"] for row in database.fetch_all(_SQL["all_attachments"])]
+    for shared in database.fetch_all(_SQL["shared_snapshots"]):
+        rows.extend(json.loads(shared["snapshot"]).get(FILES_BY_MESSAGE, {}).values())
+    return frozenset(name for row in rows for name in hashes_in(row))
 
 
-def _hashes(text: str) -> Iterator[str]:
+def hashes_in(text: str) -> Iterator[str]:
+    """The hashes that a message's row of attachments names."""
     for attached in from_json(text):
         yield attached.content_hash
         if attached.text_hash is not None:

@@ -9,6 +9,9 @@ from typing import Any
 
 from core.chat.conversation import Attachment
 
+# In the snapshot of a link: what is known of the files, by their message.
+FILES_BY_MESSAGE = "files_by_message"
+
 # There while a request is made, never in a row.
 _PASSING = frozenset({"text", "lost"})
 _FIELDS = tuple(field.name for field in fields(Attachment) if field.name not in _PASSING)

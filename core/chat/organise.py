@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
+from core.chat.conversation import Conversation
 from core.chat.plain_text import clean_text
 from core.clock import Clock, utc_now
 from core.errors import SwitchboardError
@@ -81,6 +82,11 @@ def delete_conversations(
 def restore_conversations(database: Database, *, conversation_ids: Sequence[str], user_id: str) -> None:
     """Undo `delete_conversations`, and `delete_conversation` of one."""
     database.execute(_SQL["restore"], ids=list(conversation_ids), user_id=user_id)
+
+
+def list_deleted(database: Database, *, user_id: str, limit: int) -> list[Conversation]:
+    """This person's deleted conversations that can still be brought back, the one deleted last first."""
+    return [Conversation(**row) for row in database.fetch_all(_SQL["list_deleted"], user_id=user_id, limit=limit)]
 
 
 def _not_too_many(tags: tuple[str, ...]) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from core.accounts.audit import record
-from core.chat.attachment_rows import from_json
+from core.chat.attachment_rows import FILES_BY_MESSAGE, from_json
 from core.chat.attachment_rows import to_json as attachments_to_json
 from core.chat.conversation import Message, branch, by_id
 from core.chat.exchange import Parcel, from_document, to_document
@@ -30,7 +30,6 @@ _SQL = load_queries("sharing")
 _ID_BYTES = 32
 # The audit names a link by its beginning: whoever reads it there must not be able to open it.
 _ID_ON_RECORD = 8
-_FILES = "files_by_message"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +79,7 @@ def share_conversation(
             user_id=user_id,
             conversation_id=conversation_id,
             title=parcel.title,
-            snapshot=to_json({**to_document(parcel), _FILES: _files(parcel)}).decode(),
+            snapshot=to_json({**to_document(parcel), FILES_BY_MESSAGE: _files(parcel)}).decode(),
             message_count=len(parcel.messages),
             now=now,
         )
@@ -162,7 +161,7 @@ def _read(snapshot: str) -> Parcel:
         parcel = from_document(document)
     except DamagedEntry as error:
         raise _not_found() from error
-    files = {name: from_json(rows) for name, rows in document.get(_FILES, {}).items()}
+    files = {name: from_json(rows) for name, rows in document.get(FILES_BY_MESSAGE, {}).items()}
     messages = (replace(message, attachments=files.get(message.id, ())) for message in parcel.messages)
     return replace(parcel, messages=tuple(messages))
 

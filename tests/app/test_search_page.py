@@ -8,7 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.bootstrap import Services
-from core.chat.organise import add_tags, archive, pin
+from core.chat.organise import add_tags, archive, delete_conversations, pin
 from core.chat.store import list_conversations, load_conversation
 from core.clock import utc_now
 from tests.support.conversations import make_conversation
@@ -111,7 +111,7 @@ def test_what_was_searched_for_is_still_there_on_the_way_back(page, plan):
 
 
 def test_ticked_ones_are_deleted_together_and_brought_back(page, services, ada, plan):
-    other = make_conversation(services.database, ada.id, "Another")
+    other = make_conversation(services.database, ada.id, "Another", now=utc_now())
     _search(page)
     _button(page, "tick_all").click().run()
     _button(page, "ticked_delete").click().run()
@@ -123,6 +123,20 @@ def test_ticked_ones_are_deleted_together_and_brought_back(page, services, ada, 
 
     assert not page.exception
     assert _keys(page, "found_") == [f"found_{other}", f"found_{plan}"]
+
+
+def test_a_deleted_one_is_listed_and_brought_back_later(page, services, ada, plan):
+    delete_conversations(services.database, conversation_ids=[plan], user_id=ada.id)
+    _search(page)
+    page.button_group(key="search_archived").set_value("Deleted").run()
+
+    assert not _keys(page, "found_")
+    assert any("for 30 days" in caption for caption in _captions(page))
+    _button(page, f"bring_back_{plan}").click().run()
+
+    assert not page.exception
+    assert "Nothing is deleted." in _captions(page)
+    assert load_conversation(services.database, conversation_id=plan, user_id=ada.id).deleted_at is None
 
 
 def test_ticked_ones_are_pinned_tagged_and_archived(page, services, ada, plan):

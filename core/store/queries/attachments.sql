@@ -6,3 +6,6 @@ order by messages.created_at, messages.id
 
 -- name: all_attachments
 select attachments from messages where attachments is not null
+
+-- name: shared_snapshots
+select snapshot from shares where revoked_at is null and contains(snapshot, 'content_hash')

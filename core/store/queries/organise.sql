@@ -25,3 +25,11 @@ where list_contains($ids, id) and user_id = $user_id
 -- name: all_tags
 select tags from conversations
 where user_id = $user_id and deleted_at is null and tags is not null
+
+-- name: list_deleted
+select id, user_id, title, title_source, model_id, leaf_message_id, created_at, updated_at, deleted_at,
+    coalesce(fallback, 'automatic') as fallback, pinned_at, archived_at, coalesce(tags, '') as tags
+from conversations
+where user_id = $user_id and deleted_at is not null and comparison_id is null
+order by deleted_at desc, id desc
+limit $limit
