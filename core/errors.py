@@ -12,6 +12,7 @@ SwitchboardError
 ├── TurnRefused              a message is not sent; nothing was stored, nothing was spent
 ├── ImportRefused            a file cannot be imported at all; what was imported before stays
 ├── PriceRefused             a price cannot be entered in the price book; nothing was changed
+├── UsageFilterError         the address of a cost page asks for what cannot be meant
 ├── DamagedEntry             one conversation of an imported file cannot be read; the others are
 └── ProviderError            a model's provider failed; carries an ErrorClass
 
@@ -115,6 +116,10 @@ class ImportRefused(SwitchboardError):
 
 class PriceRefused(SwitchboardError):
     """A price cannot be entered in the price book. Nothing was changed."""
+
+
+class UsageFilterError(SwitchboardError):
+    """A filter of the cost pages, as an address has it, cannot be meant: a day or a value that is none."""
 
 
 class DamagedEntry(SwitchboardError):

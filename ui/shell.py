@@ -29,7 +29,7 @@ _FAILED = SwitchboardError(
     next_step="Reload the page. If it happens again, tell your administrator: the log says why.",
 )
 # Pages of tables. The width of the last run comes first: a page that set its own would jump at every click.
-_WIDE = frozenset({"admin", "compare", "models"})
+_WIDE = frozenset({"admin", "compare", "costs", "models"})
 # Pages that have the way to the search in a place of their own, or are it. The first page's path is empty.
 _OWN_SEARCH = frozenset({"", "chat", "search"})
 _LAYOUT = "page_layout"
@@ -59,6 +59,7 @@ def pages(*, admin: bool) -> list[StreamlitPage]:
             url_path="shared",
             visibility="hidden",
         ),
+        st.Page("pages/costs_page.py", title="Costs", icon=":material/payments:", url_path="costs"),
         st.Page("pages/models_page.py", title="Models", icon=":material/view_list:", url_path="models"),
         st.Page("pages/settings_page.py", title="Settings", icon=":material/settings:", url_path="settings"),
         st.Page(

@@ -1,15 +1,14 @@
 -- Every attempt with what it costs today: as written, plus its corrections. `cost_usd` is null only where it is still
 -- unpriced. Rows that nothing corrects come from the first part untouched: comparing 8 bytes of time finds them, where
--- a join of everything by id would read 36 bytes a row (measured at 10 million rows: 6 times slower for a sum).
+-- a join of everything by id would read 36 bytes a row (measured at 10 million rows: 6 times slower for a sum). Written
+-- as `anti join`: `not exists` first collects all the different times (20 times slower at a million rows).
 create or replace view ledger as
 select
     attempts.*,
     attempts.cost_usd as original_cost_usd,
     0::decimal(18,9) as adjusted_usd
 from attempts
-where not exists (
-    select 1 from adjustments where adjustments.attempt_started_at = attempts.started_at
-)
+anti join adjustments on adjustments.attempt_started_at = attempts.started_at
 union all by name
 select
     attempts.* replace (

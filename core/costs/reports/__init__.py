@@ -1,0 +1,1 @@
+"""What the cost pages show, each report one value read from the view `ledger` at one moment."""

@@ -1,0 +1,175 @@
+"""Charts from rows: pure functions, readable in both themes, with units, exact tooltips and a text of the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from html import escape
+from typing import Any, Literal
+
+import altair as alt
+import pandas as pd
+
+from core.costs.local_days import Grain
+from ui import formats
+
+# DESIGN.md's categorical colours; the last one is what all others together have.
+PALETTE = ("#4269D0", "#EFB118", "#FF725C", "#6CC5B0", "#3CA951", "#FF8AB7", "#A463F2", "#97BBF5", "#9C6B4E")
+OTHER_COLOUR = "#9498A0"
+OTHER = "other"
+MOST_SERIES = len(PALETTE)
+HEIGHT_PX = 280
+
+_LENGTHS: Mapping[Grain, timedelta] = {
+    "hour": timedelta(hours=1),
+    "day": timedelta(days=1),
+    "week": timedelta(days=7),
+}
+_TICKS: Mapping[Grain, str] = {"hour": "%H:%M", "day": "%-d %b", "week": "%-d %b %y"}
+# A fifth of a cent, a dollar and twelve thousand each as short as they can be said.
+_DOLLARS = "'$' + (datum.value >= 1000 ? format(datum.value, '.3~s') : format(datum.value, '.3~g'))"
+_COUNTS = "datum.value >= 1000 ? format(datum.value, '.3~s') : format(datum.value, '.3~g')"
+Unit = Literal["usd", "count"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Piece:
+    """A piece of a column: where it begins, the key of its series, its height, and its height in words."""
+
+    at: datetime
+    key: str
+    value: Decimal | float
+    words: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Series:
+    """One series of a chart: its key in the rows, its name and its colour."""
+
+    key: str
+    name: str
+    colour: str
+
+
+def colours(shown: Iterable[str], *, known: Sequence[str]) -> dict[str, str]:
+    """A colour for each of nine keys at most, the same on every page as far as nine colours go.
+
+    Every key of `known` has a colour of its own by its place; where two that are shown would share one, the later in
+    `known` takes the next that is free.
+    """
+    places = {key: place for place, key in enumerate(known)}
+    taken: dict[str, str] = {}
+    for key in sorted(shown, key=lambda key: (places.get(key, len(places)), key)):
+        first = places.get(key, len(places))
+        order = [PALETTE[(first + step) % MOST_SERIES] for step in range(MOST_SERIES)]
+        taken[key] = next((colour for colour in order if colour not in taken.values()), OTHER_COLOUR)
+    return taken
+
+
+def series_for(weights: Mapping[str, Decimal | int], *, known: Sequence[str], names: Mapping[str, str]) -> list[Series]:
+    """The series of a chart, the weightiest first: nine at most, and "other" for the rest."""
+    ranked = sorted(weights, key=lambda key: (-weights[key], key))
+    shown = ranked if len(ranked) <= MOST_SERIES else ranked[:MOST_SERIES]
+    given = colours(shown, known=known)
+    found = [Series(key=key, name=names.get(key, key), colour=given[key]) for key in shown]
+    if len(ranked) > len(shown):
+        found.append(Series(key=OTHER, name=f"{len(ranked) - len(shown)} others", colour=OTHER_COLOUR))
+    return found
+
+
+def stacked_columns(
+    pieces: Sequence[Piece], series: Sequence[Series], *, grain: Grain, unit: Unit = "usd", select: str | None = None
+) -> alt.Chart:
+    """Columns over time, stacked by series. `at` of a piece is the local time its column begins.
+
+    `select` names the selection that a click on a piece makes, of the fields `at` and `key`.
+    """
+    chart: alt.Chart = (
+        alt.Chart(pd.DataFrame(_stacked(pieces, series, grain=grain)), height=HEIGHT_PX)
+        # Rectangles: a bar between two moments would lie on its side.
+        .mark_rect(xOffset=0.5, x2Offset=-0.5)
+        .encode(
+            x=alt.X("at:T", title=None, axis=alt.Axis(format=_TICKS[grain], labelOverlap=True, grid=False)),
+            x2="end:T",
+            y=alt.Y("low:Q", title=None, axis=_axis(unit)),
+            y2="high:Q",
+            color=_colour(series),
+            tooltip=[
+                alt.Tooltip("when:N", title="When"),
+                alt.Tooltip("series:N", title="What"),
+                alt.Tooltip("words:N", title="Exactly"),
+            ],
+        )
+    )
+    if select is None:
+        return chart
+    picked = alt.selection_point(name=select, fields=["at", "key"])
+    picking: alt.Chart = chart.add_params(picked).encode(opacity=alt.condition(picked, alt.value(1), alt.value(0.35)))
+    return picking
+
+
+def _stacked(pieces: Sequence[Piece], series: Sequence[Series], *, grain: Grain) -> list[dict[str, Any]]:
+    """A row for each piece, from where it stands on those below it; the first series is the lowest."""
+    places = {item.key: place for place, item in enumerate(series)}
+    heights: dict[datetime, float] = {}
+    rows = []
+    for piece in sorted(pieces, key=lambda piece: (piece.at, places[piece.key])):
+        low = heights.get(piece.at, 0.0)
+        heights[piece.at] = high = low + float(piece.value)
+        rows.append(
+            {
+                "at": piece.at,
+                "end": piece.at + _LENGTHS[grain],
+                "key": piece.key,
+                "series": series[places[piece.key]].name,
+                "low": low,
+                "high": high,
+                "words": piece.words,
+                "when": when(piece.at, grain),
+            }
+        )
+    return rows
+
+
+def legend_html(series: Sequence[Series]) -> str:
+    """The series with their colours as one line that wraps: Vega's own legend is cut off on a phone."""
+    items = "".join(
+        f'<span style="white-space:nowrap;max-width:100%;overflow:hidden;text-overflow:ellipsis">'
+        f'<span aria-hidden="true" style="display:inline-block;width:0.7em;height:0.7em;border-radius:2px;'
+        f'margin-right:0.4em;background:{item.colour}"></span>{escape(item.name)}</span>'
+        for item in series
+    )
+    return f'<div style="display:flex;flex-wrap:wrap;gap:0.2rem 1rem;font-size:0.85rem">{items}</div>'
+
+
+def when(at: datetime, grain: Grain) -> str:
+    """The name of a column: `29 Nov 2026`, `29 Nov 2026, 14:00`, `week from 23 Nov 2026`."""
+    day = f"{at.day} {at:%b %Y}"
+    return {"hour": f"{day}, {at:%H:%M}", "day": day, "week": f"week from {day}"}[grain]
+
+
+def exact(amount_usd: Decimal) -> str:
+    """Every digit that an amount has: `$12.345678901`."""
+    places = f"{amount_usd:,.9f}".rstrip("0")
+    whole, _, rest = places.partition(".")
+    return f"${whole}.{rest.ljust(2, '0')}"
+
+
+def columns_alt(what: str, weights: Mapping[str, Decimal], names: Mapping[str, str], *, total: str) -> str:
+    """What a chart of money shows, for somebody who cannot see it."""
+    ranked = sorted(weights, key=lambda key: (-weights[key], key))[:3]
+    most = ", ".join(f"{names.get(key, key)} {formats.money(weights[key])}" for key in ranked)
+    return f"{what}: {total} in all. Most: {most}." if most else f"{what}: nothing."
+
+
+def _axis(unit: Unit) -> alt.Axis:
+    return alt.Axis(labelExpr=_DOLLARS if unit == "usd" else _COUNTS, tickCount=5)
+
+
+def _colour(series: Sequence[Series]) -> alt.Color:
+    domain: list[Any] = [item.name for item in series]
+    return alt.Color(
+        "series:N", legend=None, scale=alt.Scale(domain=domain, range=[item.colour for item in series]), sort=domain
+    )

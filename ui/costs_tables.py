@@ -1,0 +1,119 @@
+"""The tables of the overview: who and what took most, tokens by bucket, and what caches saved."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from core.accounts.users import User
+from core.costs.reports.overview import Conversations, Overview, dearest, money_of
+from core.costs.reports.totals import Spent, Totals
+from ui import formats
+from ui.costs_names import Names
+from ui.costs_words import at_least, counted
+from ui.markdown import literal
+from ui.times import local_time, viewer_zone
+
+
+def draw_dearest(overview: Overview, *, names: Names, user: User) -> None:
+    """The dearest people, models and conversations."""
+    all_spent = overview.totals.spent
+    tables = [("Models", "model", money_of(overview.models))]
+    if len(overview.people) > 1:
+        tables.insert(0, ("People", "person", dict(overview.people)))
+    columns = st.columns(2)
+    for place, (title, group, groups) in enumerate(tables):
+        with columns[place]:
+            rows, others = dearest(groups)
+            named = [(names.of(group, name), spent) for name, spent in rows]
+            if others.calls:
+                named.append((f"{len(groups) - len(rows)} others", others))
+            draw_spent(title, named, total=all_spent)
+    with columns[1] if len(tables) == 1 else st.container():
+        draw_spent("Conversations", _named(overview.conversations, names=names, user=user), total=all_spent)
+
+
+def draw_spent(title: str, rows: Sequence[tuple[str, Spent]], *, total: Spent) -> None:
+    """A table of sums with a bar in the cell of each share. Its rows add up to `total`."""
+    st.subheader(title, anchor=False)
+    frame = pd.DataFrame(
+        {
+            title: [name for name, _ in rows],
+            "Spend": [float(spent.cost_usd) for _, spent in rows],
+            "Share": [share(spent.cost_usd, total.cost_usd) for _, spent in rows],
+            "Calls": [spent.calls for _, spent in rows],
+            "Unpriced": [spent.unpriced for _, spent in rows],
+        }
+    )
+    if not total.unpriced:
+        frame = frame.drop(columns="Unpriced")
+    st.dataframe(
+        frame.style.format({"Spend": dollars, "Calls": "{:,}"}),
+        hide_index=True,
+        column_config={
+            title: st.column_config.TextColumn(width="medium"),
+            "Share": st.column_config.ProgressColumn(format="percent", min_value=0, max_value=1),
+        },
+        height="content",
+        alt=f"{title}: spend and share of {at_least(total)}",
+    )
+
+
+def draw_tokens(totals: Totals) -> None:
+    """Tokens by bucket: the parts of input and output add up to them."""
+    st.subheader("Tokens", anchor=False)
+    plain_in = totals.input_tokens - totals.cached_input_tokens - totals.cache_write_tokens
+    buckets = {
+        "Input": totals.input_tokens,
+        "of it plain": plain_in,
+        "from cache": totals.cached_input_tokens,
+        "written to cache": totals.cache_write_tokens,
+        "Output": totals.output_tokens,
+        "of it reasoning": totals.reasoning_tokens,
+    }
+    with st.container(horizontal=True):
+        for label, count in buckets.items():
+            st.metric(label, formats.tokens(count), help=f"{count:,} tokens")
+
+
+def draw_caches(totals: Totals) -> None:
+    """What caches saved, and how much of everything has no price."""
+    parts = [f"Caches saved {formats.money(totals.saved_usd)}"]
+    if totals.kept_answers:
+        kept = formats.money(totals.kept_answers_saved_usd)
+        parts.append(f"{kept} of it with {counted(totals.kept_answers, 'answer')} kept here")
+    if totals.unpriced:
+        part = Decimal(totals.unpriced) / totals.calls
+        parts.append(f"{counted(totals.unpriced, 'call')} ({part:.1%}) without a price are in no sum")
+    st.caption(literal(". ".join(parts) + "."))
+
+
+def share(part: Decimal, whole: Decimal) -> float:
+    """Which part of the whole, from 0 to 1."""
+    return float(part / whole) if whole else 0.0
+
+
+def dollars(value: Any) -> str:
+    """A sum in a table."""
+    return formats.money(Decimal(repr(float(value))))
+
+
+def _named(found: Conversations, *, names: Names, user: User) -> list[tuple[str, Spent]]:
+    rows = [(_title(item.title, item.user_id, item.last_at, names, user), item.spent) for item in found.dearest]
+    if found.other_count:
+        rows.append((f"{found.other_count:,} others", found.others))
+    if found.outside.calls:
+        rows.append(("Outside of conversations", found.outside))
+    return rows
+
+
+def _title(title: str | None, user_id: str, last_at: Any, names: Names, user: User) -> str:
+    if title is not None:
+        return title
+    local = local_time(last_at, viewer_zone())
+    whose = "Deleted" if user_id == user.id else names.of("person", user_id)
+    return f"{whose}, {local.day} {local:%b %Y}"

@@ -1,0 +1,43 @@
+"""The names on the cost pages, and what their filters offer."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.accounts.users import User, list_users
+from core.bootstrap import Services
+from core.costs.reports.known_values import known_values
+from core.store.database import Database
+from ui.costs_filter import Values
+from ui.costs_names import CODES, SOURCES, Names
+
+# A model or a use case that was never called before is offered with the next look.
+_LIVE_S = 300
+
+
+def load_names(services: Services, user: User) -> Names:
+    """The names of models, and for administrators of people; members need their own alone."""
+    people = list_users(services.database) if user.is_admin else [user]
+    return Names(
+        models={name: model.label for name, model in services.registry.current().models.items()},
+        people={person.id: person.display_name for person in people},
+    )
+
+
+def offered_values(services: Services, user: User) -> Values:
+    """What each list of the filter offers: what there has been in the ledger, and what there can be."""
+    known = _known(services.database, user_id=user.id, team=user.is_admin)
+    registry = [name for name in services.registry.current().models if name in known["models"]]
+    people = sorted(list_users(services.database), key=lambda person: person.display_name.casefold())
+    return {
+        **known,
+        "users": [person.id for person in people] if user.is_admin else [],
+        "models": list(dict.fromkeys([*registry, *known["models"]])),
+        "sources": list(SOURCES),
+        "codes": list(CODES),
+    }
+
+
+@st.cache_data(ttl=_LIVE_S, max_entries=200, show_spinner=False)
+def _known(_database: Database, *, user_id: str, team: bool) -> dict[str, list[str]]:
+    return known_values(_database, user_id=None if team else user_id)

@@ -1,0 +1,24 @@
+"""Sums of money in words. Pure."""
+
+from __future__ import annotations
+
+from core.costs.reports.totals import Spent
+from ui import charts, formats
+
+
+def exactly(spent: Spent) -> str:
+    """`$1.234567890 in 12 calls, 3 unpriced`."""
+    unpriced = f", {spent.unpriced:,} unpriced" if spent.unpriced else ""
+    return f"{charts.exact(spent.cost_usd)} in {counted(spent.calls, 'call')}{unpriced}"
+
+
+def at_least(spent: Spent) -> str:
+    """The sum in words: "at least" where calls without a price are among them, "unpriced" where all are."""
+    if spent.calls and spent.unpriced == spent.calls:
+        return "unpriced"
+    return f"{'at least ' if spent.unpriced else ''}{formats.money(spent.cost_usd)}"
+
+
+def counted(number: int, word: str) -> str:
+    """`1 call`, `1,204 calls`."""
+    return f"{number:,} {word}{'' if number == 1 else 's'}"
