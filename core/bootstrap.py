@@ -33,6 +33,7 @@ from core.chat.import_job import ImportJobs
 from core.chat.purge import purge_regularly
 from core.chat.recovery import recover_turns
 from core.chat.search import index_regularly
+from core.chat.summariser import Summariser
 from core.chat.titles import Titler
 from core.chat.turns import TurnEngine
 from core.costs.budgets import Budgets, recount_regularly
@@ -68,6 +69,7 @@ class Services:
     budgets: Budgets
     refusals: RefusalLog
     lengths: KeptLengths
+    summaries: Summariser
     keys: Keys
     local_model: LocalModel | None
     files: FileStore
@@ -188,6 +190,14 @@ def build_services(settings: Settings) -> Services:
         budgets=budgets,
         refusals=refusals,
         lengths=lengths,
+        summaries=Summariser(
+            database,
+            gateway=gateway,
+            run_aside=engine.run_aside,
+            files=files,
+            limits=engine.limits,
+            price_at=book.price_at,
+        ),
         keys=keys,
         local_model=local_model,
         files=files,

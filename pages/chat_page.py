@@ -9,6 +9,7 @@ import streamlit as st
 from core.errors import NotFound
 from ui import chat, state
 from ui.auth import require_user
+from ui.before_sending import refresh
 from ui.chat_view import draw_bottom, draw_empty, draw_header, draw_sidebar
 from ui.compare import open_if_wanted
 from ui.drafts import keep_drafts
@@ -33,7 +34,7 @@ except NotFound as error:
     st.stop()
 
 draw_sidebar(services, user, opened)
-stop_slot = draw_bottom(services, user, opened)
+stop_slot, before_slot = draw_bottom(services, user, opened)
 # Every part has its place in every run. What a run leaves empty is then gone at once; elsewhere Streamlit would show
 # the part of the run before, faded, until this run ends, and it lasts as long as the answer.
 empty_slot, header_place, history_place = st.empty(), st.container(), st.container()
@@ -59,6 +60,7 @@ if opened.live and frame:
     load = partial(chat.load_answer, services)
     last = draw_live_answer(opened.live, frame, load=load, label=label, actions=below, goes_on=opened.goes_on)
     stop_slot.empty()
+    refresh(before_slot, services, user, opened, last)
     caught_up(services, opened)
     # What it said was about the answer that has ended.
     notice_slot.empty()

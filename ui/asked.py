@@ -13,7 +13,8 @@ from core.catalog.parameters import MOST_USD
 from core.chat.admission import TurnRequest
 from core.chat.conversation import Attachment, FallbackChoice
 from core.chat.money_cap import usable_cap
-from ui import state
+from core.chat.summary import Summary, load_summary
+from ui import length_state, state
 from ui.parameter_changes import chosen_for_request
 from ui.temporary_chat import up_to_date
 
@@ -53,9 +54,17 @@ def request_for(services: Services, user: User, asked: Asked) -> TurnRequest:
         system_prompt=system_prompt,
         use_case=state.use_case(),
         most_usd=usable_cap(most_usd or state.answer_cap()),
+        drop_oldest=length_state.drops_oldest(conversation_id),
+        summary=_summary(services, user, conversation_id),
         fallback=_fallback_of_new_chat(services, user) if conversation_id is None else None,
     )
 
 
 def _fallback_of_new_chat(services: Services, user: User) -> FallbackChoice | None:
     return read_preferences(load_preferences(services.database, user.id)).fallback
+
+
+def _summary(services: Services, user: User, conversation_id: str | None) -> Summary | None:
+    if conversation_id is None or not length_state.summarised(conversation_id):
+        return None
+    return load_summary(services.database, conversation_id=conversation_id, user_id=user.id)

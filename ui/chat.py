@@ -21,10 +21,12 @@ from core.chat.kept_parameters import keep_for_conversation
 from core.chat.store import load_conversation, load_messages, set_fallback, set_model
 from core.chat.tree import Children, children_of
 from core.chat.turns import LiveTurn
+from core.costs.token_count import estimate_tokens
 from core.errors import SwitchboardError
-from ui import file_state, message_state, state
+from ui import file_state, length_state, message_state, state
 from ui.asked import Asked, request_for
 from ui.auth import current_user
+from ui.length_state import TooLong
 from ui.model_selector import take_choice
 from ui.temporary_chat import note_turn, open_temporary, up_to_date
 from ui.unbroken import once, unbroken
@@ -198,12 +200,16 @@ def _start(services: Services, asked: Asked) -> bool:
         _keep_text(asked)
         return False
     take_choice(services.offered_models(user))
+    if _waits_for_confirmation(asked):
+        return False
     try:
         live = once("start", lambda: services.engine.start(request_for(services, user, asked)))
     except SwitchboardError as error:
         _keep_text(asked)
         state.leave_notice(str(error))
-        file_state.note_unseen(_again(asked) if getattr(error, "code", "") == "vision" else None)
+        code = getattr(error, "code", "")
+        file_state.note_unseen(_again(asked) if code == "vision" else None)
+        length_state.note_too_long(_too_long(asked) if code == "window" else None)
         return False
     # A head start: until the provider is called, drawing the page would compete with the engine for the interpreter,
     # and the request would leave 10 to 15 ms later (measured). The drawing hides behind the model's own time.
@@ -218,6 +224,8 @@ def _follow_up(services: Services, asked: Asked, live: LiveTurn) -> None:
     if request.attachments:
         file_state.set_waiting(())
     file_state.note_unseen(None)
+    length_state.note_too_long(None)
+    length_state.set_drops_oldest(None)
     state.drop_undo()
     state.stop_pointing_out()
     message_state.offer_restore(None)
@@ -229,6 +237,26 @@ def _follow_up(services: Services, asked: Asked, live: LiveTurn) -> None:
     if request.conversation_id is None:
         _keep_new_chat(services, request, live.ids.conversation)
         _open_begun(live.ids.conversation)
+
+
+def _waits_for_confirmation(asked: Asked) -> bool:
+    """Whether the chosen model has to be confirmed first: the history is long, and another model answered last."""
+    model_id = state.active_model() or ""
+    if asked.model_id is not None or not length_state.switch_waits(state.conversation_id(), model_id):
+        return False
+    _keep_text(asked)
+    state.leave_notice("This conversation is long: confirm the other model above the message box, then send.")
+    return True
+
+
+def _too_long(asked: Asked) -> TooLong:
+    files = sum(attached.text_tokens or 0 for attached in asked.attachments)
+    return TooLong(
+        conversation_id=state.conversation_id(),
+        model_id=asked.model_id or state.active_model() or "",
+        tokens=estimate_tokens(asked.text) + files,
+        again=asked.answer_again,
+    )
 
 
 def _again(asked: Asked) -> str | None:

@@ -14,10 +14,10 @@ from core.chat.attachments import MOST_MEGABYTES
 from ui import chat, state
 from ui.attachments import FILE_TYPES, LIMITS, draw_sight, draw_waiting, receive
 from ui.auth import current_user
+from ui.before_sending import draw_before_sending
 from ui.chat import OpenChat
 from ui.conversation_list import draw_conversations, draw_search_button
 from ui.conversation_menu import draw_menu, title_line
-from ui.gauge import draw_gauge
 from ui.model_gone import draw_model_gone
 from ui.model_selector import draw_selector
 from ui.parameters_form import draw_parameters
@@ -60,8 +60,11 @@ def draw_header(services: Services, opened: OpenChat) -> None:
         draw_menu(services, opened.conversation)
 
 
-def draw_bottom(services: Services, user: User, opened: OpenChat) -> DeltaGenerator:
-    """The composer, and above it the stop button while an answer is written. Returns the stop button's place."""
+def draw_bottom(services: Services, user: User, opened: OpenChat) -> tuple[DeltaGenerator, DeltaGenerator]:
+    """The composer, and above it the stop button while an answer is written, and what is said before sending.
+
+    Returns the places of the button and of what is said.
+    """
     with st.bottom:
         slot = st.empty()
         if opened.live is not None:
@@ -72,7 +75,7 @@ def draw_bottom(services: Services, user: User, opened: OpenChat) -> DeltaGenera
         draw_prompts_button(services)
         draw_waiting(services, send=partial(chat.send, services, ""))
         draw_sight(services, opened.messages, choose=partial(chat.choose_model, services))
-        draw_gauge(services, user, opened, choose=partial(chat.choose_model, services))
+        before = draw_before_sending(services, user, opened)
     # Outside st.bottom, where it lands anyway: only then does the page follow the answer to its end.
     st.chat_input(
         "Ask anything",
@@ -85,7 +88,7 @@ def draw_bottom(services: Services, user: User, opened: OpenChat) -> DeltaGenera
     )
     with st.bottom:
         st.caption(LIMITS, text_alignment="center")
-    return slot
+    return slot, before
 
 
 def draw_empty(services: Services, user: User, send: Callable[[str], None], *, temporary: bool = False) -> None:

@@ -16,6 +16,7 @@ _THOUSAND = 1_000
 _TEN_THOUSAND = 10_000
 _MILLION = 1_000_000
 _MINUTE_S = 60
+_SHORT_LABEL = 32
 _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
@@ -41,6 +42,11 @@ def tokens(count: int) -> str:
     if round(count / _THOUSAND, 1) < _THOUSAND:
         return f"{count / _THOUSAND:.1f}k"
     return f"{count / _MILLION:.1f}M"
+
+
+def short_label(label: str) -> str:
+    """A name of at most 32 characters, for buttons and lines that hold more than it."""
+    return label if len(label) <= _SHORT_LABEL else f"{label[: _SHORT_LABEL - 1].rstrip()}…"
 
 
 def window(count: int | None) -> str:

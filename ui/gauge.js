@@ -97,6 +97,7 @@ class Strip {
   }
 }
 
+const HUB = Symbol.for("switchboard.gauge");
 const strips = new WeakMap();
 
 export default function ({ data, parentElement, setTriggerValue }) {
@@ -108,9 +109,13 @@ export default function ({ data, parentElement, setTriggerValue }) {
     strips.set(parentElement, strip);
   }
   strip.send = (id) => setTriggerValue("chosen", id);
-  strip.take(data);
+  globalThis[HUB] = strip;
+  // Drawn anew with what it had, it would take back what gauge_news.js has brought since.
+  if (data !== strip.given) strip.take(data);
+  strip.given = data;
   return () => {
     strip.dispose();
+    if (globalThis[HUB] === strip) globalThis[HUB] = null;
     strips.delete(parentElement);
   };
 }

@@ -20,13 +20,12 @@ from core.bootstrap import Services
 from core.chat.history_size import HistorySize, attachment_tokens
 from core.chat.money_cap import dollars
 from core.chat.price_strip import Quote
-from core.clock import utc_now
 from core.costs.output_lengths import OutputLength
-from ui import file_state, formats, state
-from ui.chat import OpenChat
-from ui.quotes import Quotes, read_quotes
+from ui import file_state, formats
+from ui.quotes import Quotes
 
 _KEY = "gauge"
+_NEWS = "gauge_news"
 _HTML = """
 <div class="strip" role="group" aria-label="Context and cost of the next message">
   <span class="gauge"><span class="bar" aria-hidden="true"></span><span class="used"></span>
@@ -40,6 +39,7 @@ def _source(name: str) -> str:
     return Path(__file__).with_name(name).read_text(encoding="utf-8")
 
 
+_send_news = st.components.v2.component("gauge_news", js=_source("gauge_news.js"))
 _draw = st.components.v2.component(
     "gauge", html=_HTML, css=_source("gauge.css"), js=_source("draft_price.js") + _source("gauge.js")
 )
@@ -48,21 +48,26 @@ _draw = st.components.v2.component(
 def draw_gauge(
     services: Services,
     user: User,
-    opened: OpenChat,
+    quotes: Quotes,
     *,
+    begun: bool,
     choose: Callable[[str], None],
     beside: Callable[[], None] | None = None,
 ) -> None:
     """The gauge and the prices; `choose` takes another model. `beside` draws what stands at the end of the line."""
-    model = services.registry.current().get(state.active_model() or "")
-    if model is None:
-        return
-    quotes = read_quotes(services, user, opened.messages, model, now=utc_now())
-    data = _sent(quotes, begun=not opened.is_empty)
     with st.container(key="price_strip", horizontal=True, vertical_alignment="center", gap="small"):
-        _draw(key=_KEY, data=data, on_chosen_change=lambda: _chosen(services, user, choose))
+        _draw(
+            key=_KEY,
+            data=_sent(quotes, begun=begun),
+            on_chosen_change=lambda: _chosen(services, user, choose),
+        )
         if beside is not None:
             beside()
+
+
+def send_news(quotes: Quotes) -> None:
+    """Bring the line up to date in the run that has drawn it already."""
+    _send_news(key=_NEWS, data=_sent(quotes, begun=True))
 
 
 def _sent(quotes: Quotes, *, begun: bool) -> str:

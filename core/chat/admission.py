@@ -10,6 +10,7 @@ from core.catalog.models import ModelSpec, ParameterValue
 from core.chat.conversation import Attachment, FallbackChoice, Message
 from core.chat.message_tokens import estimate_image_tokens_of, estimate_message_tokens, texts_of
 from core.chat.plain_text import clean_text
+from core.chat.summary import Summary
 from core.costs.token_count import surely_fits
 from core.errors import TurnRefused
 from core.providers.gateway import ChatMessage
@@ -31,7 +32,9 @@ class TurnRequest:
     when the model fails; None: what the conversation says. `attachments` come with the new message; one that `edits`
     another has the files of that one as well. `temporary` are the messages so far of a chat that is not stored; its
     `conversation_id` is an id that no conversation has. `before` is a history that models read before the messages of
-    the conversation, and that is not stored in it. `most_usd` is what each call may cost at most (core.chat.money_cap).
+    the conversation, and that is not stored in it. `summary` is sent in place of the messages it stands for;
+    `drop_oldest` says that what then does not fit the model's window is left out, the oldest first. `most_usd` is what
+    each call may cost at most (core.chat.money_cap).
     """
 
     user_id: str
@@ -49,6 +52,8 @@ class TurnRequest:
     attachments: Sequence[Attachment] = ()
     temporary: Sequence[Message] | None = None
     before: Sequence[Message] = ()
+    summary: Summary | None = None
+    drop_oldest: bool = False
     most_usd: Decimal | None = None
 
 
@@ -99,8 +104,7 @@ def check_window(messages: Sequence[ChatMessage], *, model: ModelSpec) -> None:
             "window",
             f"This conversation and your message are about {needed:,} tokens; "
             f"{model.label} takes {model.context_tokens:,}.",
-            next_step="Shorten the message, start a new chat, or choose a model with a larger window. "
-            "Your message is kept in the box.",
+            next_step="Your message is kept in the box: choose below what to do, or shorten it.",
         )
 
 

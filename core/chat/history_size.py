@@ -82,6 +82,11 @@ def count_texts(messages: Sequence[Message], counts: KeptCounts = KEPT_COUNTS) -
     return counts.quickly(_text(message) for message in messages)
 
 
+def message_tokens(message: Message, model: ModelSpec, counts: KeptCounts = KEPT_COUNTS) -> int:
+    """The tokens of one message with its files, by our own count, however long that takes."""
+    return counts.exactly(_text(message)) + MESSAGE_TOKENS + _attached_tokens(message, model)
+
+
 def caches_prompts(model: ModelSpec) -> bool:
     """Whether the model's provider keeps prompts, as far as the registry and the price list know."""
     has_price = model.prices is not None and model.prices.cached_input is not None

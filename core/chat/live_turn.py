@@ -36,6 +36,7 @@ class LiveTurn:
     The rest belongs to the engine's loop: `model` is the one that was asked for, `completion` and `answer` are those
     of the attempt under way, `error` is why it failed, and `tries` are the attempts before it. `held` says that the
     limits have let the call under way pass; a kept answer needs that only when it is gone by the time it is wanted.
+    `left_out` counts the oldest messages that are not sent.
     """
 
     ids: TurnIds
@@ -45,6 +46,7 @@ class LiveTurn:
     completion: CompletionRequest
     answer: Answer
     history: Sequence[Message] = ()
+    left_out: int = 0
     fallback: FallbackChoice = "automatic"
     tries: list[Try] = field(default_factory=list)
     error: ProviderError | None = None

@@ -14,7 +14,7 @@ from decimal import ROUND_UP, Decimal
 
 from core.catalog.models import Capability, ModelSpec, ParameterValue, Prices
 from core.catalog.parameters import accepted_parameters
-from core.chat.message_tokens import estimate_message_tokens
+from core.chat.message_tokens import estimate_image_tokens_of, estimate_message_tokens
 from core.costs.cap import affordable_output, input_cost
 from core.errors import TurnRefused
 from core.providers.gateway import CompletionRequest
@@ -41,7 +41,10 @@ def capped(completion: CompletionRequest, *, most_usd: Decimal | None, now: date
         return completion
     tokens = math.ceil(estimate_message_tokens(completion.messages, model=model) * _MARGIN)
     written = tokens if prices.cache_write is not None and Capability.PROMPT_CACHE in model.capabilities else 0
-    limit = affordable_output(prices, input_tokens=tokens, cache_write_tokens=written, most_usd=most_usd)
+    images = estimate_image_tokens_of(completion.messages, model=model)
+    limit = affordable_output(
+        prices, input_tokens=tokens, cache_write_tokens=written, image_tokens=images, most_usd=most_usd
+    )
     if limit is None:
         return completion
     if limit < LEAST_ANSWER_TOKENS:

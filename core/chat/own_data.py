@@ -30,6 +30,7 @@ _DELETIONS = (
     "delete_feedback",
     "delete_votes",
     "delete_branch_leaves",
+    "delete_summaries",
     "delete_messages",
     "delete_search_texts",
     "delete_search_state",
@@ -75,12 +76,13 @@ def export_data(database: Database, user: User, *, files: FileStore | None = Non
         "shared_links": read["shares"],
         "feedback": read["feedback"],
         "votes": read["votes"],
+        "summaries": read["summaries"],
         "ledger": [{**row, "parameters": json.loads(row["parameters"])} for row in read["attempts"]],
     }
     return to_json(exported)
 
 
-_EXPORTED = ("attempts", "feedback", "prompts", "shares", "votes", "comparisons", "columns", "line_ups")
+_EXPORTED = ("attempts", "summaries", "feedback", "prompts", "shares", "votes", "comparisons", "columns", "line_ups")
 
 
 def _comparisons(database: Database, user: User, read: Mapping[str, Sequence[Row]]) -> list[dict[str, Any]]:

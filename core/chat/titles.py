@@ -10,9 +10,7 @@ The model that runs inside Switchboard gives none: of 135 million parameters, it
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 
 from core.accounts.preferences import load_preferences, load_team_defaults, read_preferences, titles_wanted
@@ -21,15 +19,15 @@ from core.catalog.effective import legal_parameters
 from core.catalog.models import Capability, ModelSpec, ParameterValue
 from core.chat.admission import TurnRequest
 from core.chat.allowance import Limits, Unlimited
-from core.chat.attempt import Answer, run_attempt
+from core.chat.attempt import Answer
 from core.chat.conversation import title_from
 from core.chat.live_turn import LiveTurn
-from core.chat.outcome import Outcome, attempt_row, outcome_of
+from core.chat.outcome import Outcome
+from core.chat.side_call import SideCall, ask_aside, attempt_aside, record_aside
 from core.chat.turn_record import TurnIds
 from core.clock import Clock, utc_now
-from core.costs.ledger import record_attempt
 from core.costs.pricing import PriceAt, compute_cost, own_price
-from core.errors import ErrorClass, LimitReached, ProviderError, TurnRefused
+from core.errors import LimitReached, TurnRefused
 from core.ids import new_id
 from core.providers.events import Usage
 from core.providers.gateway import ChatMessage, CompletionRequest, Gateway
@@ -55,13 +53,6 @@ _TASK = (
     "Give the conversation that follows a title of two to six words, in its own language. Answer with the title alone: "
     "no quotation marks, no full stop, no explanation. Do not answer the question."
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Plan:
-    ids: TurnIds
-    request: TurnRequest
-    completion: CompletionRequest
 
 
 class Titler:
@@ -96,20 +87,27 @@ class Titler:
             return
         try:
             answer = Answer(started_at=self._clock())
-            outcome = await self._ask(plan.completion, answer)
+            outcome = await ask_aside(
+                self._gateway,
+                plan.completion,
+                answer,
+                clock=self._clock,
+                within_s=_WITHIN_S,
+                late="The title took too long.",
+            )
             await asyncio.to_thread(self._keep, plan, answer, outcome)
         except BaseException:
             self._limits.release(plan.ids.turn)
             raise
 
-    def _may_be_paid(self, plan: _Plan) -> bool:
+    def _may_be_paid(self, plan: SideCall) -> bool:
         try:
             self._limits.admit(plan.ids.turn, plan.request, plan.completion)
         except LimitReached:
             return False
         return True
 
-    def _plan(self, live: LiveTurn) -> _Plan | None:
+    def _plan(self, live: LiveTurn) -> SideCall | None:
         user_id, conversation_id = live.request.user_id, live.ids.conversation
         if self._database.fetch_one(_SQL["untitled"], id=conversation_id, user_id=user_id) is None:
             return None
@@ -120,42 +118,19 @@ class Titler:
         if model is None:
             return None
         completion = _completion(model, question=live.history[0].content, answer="".join(live.answer.text))
-        return _Plan(
+        return SideCall(
             ids=TurnIds(turn=new_id(), conversation=conversation_id, question=live.ids.question, answer=new_id()),
             request=TurnRequest(user_id=user_id, model_id=model.id, conversation_id=conversation_id, source="title"),
             completion=completion,
         )
 
-    async def _ask(self, completion: CompletionRequest, answer: Answer) -> Outcome:
-        try:
-            async with asyncio.timeout(_WITHIN_S):
-                await run_attempt(
-                    self._gateway,
-                    completion,
-                    answer=answer,
-                    emit=lambda _event: None,
-                    now=self._clock,
-                    stall_s=_WITHIN_S,
-                )
-        except TimeoutError:
-            return outcome_of(answer, error=ProviderError(ErrorClass.STALL, "The title took too long."))
-        except ProviderError as error:
-            return outcome_of(answer, error=error)
-        return outcome_of(answer)
-
-    def _keep(self, plan: _Plan, answer: Answer, outcome: Outcome) -> None:
+    def _keep(self, plan: SideCall, answer: Answer, outcome: Outcome) -> None:
         now = self._clock()
-        attempt = attempt_row(
-            plan.ids, plan.request, plan.completion, answer, outcome, ended_at=now, price_at=self._price_at
-        )
+        attempt = attempt_aside(plan, answer, outcome, now=now, price_at=self._price_at)
         title = clean_title("".join(answer.text)) if outcome.complete else None
 
         def work(cur: Cursor) -> None:
-            # Begun and ended at once: a turn that runs would refuse the next message in its conversation.
-            turns = load_queries("turns")
-            cur.execute(turns["insert_turn"], **_turn_row(plan), now=answer.started_at)
-            cur.execute(turns["end_turn"], id=plan.ids.turn, status=outcome.turn_status, now=now)
-            record_attempt(cur, attempt)
+            record_aside(cur, plan, attempt, outcome)
             if title is not None:
                 cur.execute(_SQL["set_title"], id=plan.ids.conversation, user_id=plan.request.user_id, title=title)
 
@@ -215,16 +190,3 @@ def _parameters(model: ModelSpec) -> Mapping[str, ParameterValue]:
     except TurnRefused:
         # It has a limit of its own, or takes none: then it is the price that keeps it short.
         return legal_parameters(model, {})
-
-
-def _turn_row(plan: _Plan) -> dict[str, object]:
-    return {
-        "id": plan.ids.turn,
-        "conversation_id": plan.ids.conversation,
-        "user_id": plan.request.user_id,
-        "user_message_id": plan.ids.question,
-        "source": plan.request.source,
-        "use_case": None,
-        "requested_model": plan.request.model_id,
-        "parameters": json.dumps(dict(plan.completion.parameters), sort_keys=True),
-    }

@@ -20,13 +20,14 @@ from core.chat.admission import TurnRequest, busy, check_model, check_window, st
 from core.chat.allowance import Limits, Unlimited
 from core.chat.answer_cache import AnswerCache
 from core.chat.asking import Asking, ask, completion_for, kept_answer
-from core.chat.attachment_contents import check_seen, check_there, with_contents
+from core.chat.attachment_contents import check_seen, check_there
 from core.chat.attempt import Answer
 from core.chat.live_turn import LiveTurn
 from core.chat.loop_thread import LoopThread
 from core.chat.money_cap import capped
 from core.chat.outcome import Outcome, outcome_of
 from core.chat.placement import place_turn
+from core.chat.sent_history import sent_history
 from core.chat.turn_record import begin_turn
 from core.chat.turn_writer import TurnWriter
 from core.clock import Clock, utc_now
@@ -183,7 +184,7 @@ class TurnEngine:
         now = self._clock()
         place = place_turn(self._database, request, conversation_id=conversation_id, now=now)
         check_there(request.attachments, self._files)
-        history = with_contents(self._files, place.history)
+        history, left_out = sent_history(self._files, place.history, request, model=model)
         check_seen(history[-1], model=model)
         completion = completion_for(request, history, model=model)
         check_window(completion.messages, model=model)
@@ -195,6 +196,7 @@ class TurnEngine:
             completion=capped(completion, most_usd=request.most_usd, now=now),
             answer=Answer(started_at=now),
             history=history,
+            left_out=left_out,
             fallback=place.fallback,
         )
         self._admit(live)

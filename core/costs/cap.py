@@ -10,16 +10,21 @@ from core.costs.estimate import estimate_cost
 _MILLION = Decimal(1_000_000)
 
 
-def input_cost(prices: Prices, *, input_tokens: int, cache_write_tokens: int = 0) -> Decimal:
+def input_cost(prices: Prices, *, input_tokens: int, cache_write_tokens: int = 0, image_tokens: int = 0) -> Decimal:
     """What a call costs before it has said a word: its input, uncached, and its own price."""
     cost = estimate_cost(
-        prices, input_tokens=input_tokens, cache_write_tokens=cache_write_tokens, output_low=0, output_high=0
+        prices,
+        input_tokens=input_tokens,
+        cache_write_tokens=cache_write_tokens,
+        image_tokens=image_tokens,
+        output_low=0,
+        output_high=0,
     )
     return cost.high_usd or Decimal(0)
 
 
 def affordable_output(
-    prices: Prices, *, input_tokens: int, most_usd: Decimal, cache_write_tokens: int = 0
+    prices: Prices, *, input_tokens: int, most_usd: Decimal, cache_write_tokens: int = 0, image_tokens: int = 0
 ) -> int | None:
     """How many tokens of output, reasoning included, a call may have that costs at most `most_usd`.
 
@@ -33,6 +38,7 @@ def affordable_output(
             prices,
             input_tokens=input_tokens,
             cache_write_tokens=cache_write_tokens,
+            image_tokens=image_tokens,
             output_low=output_tokens,
             output_high=output_tokens,
         )
@@ -40,7 +46,9 @@ def affordable_output(
 
     rates = prices.at(input_tokens)
     dearest = max(rates.output, rates.output if rates.reasoning is None else rates.reasoning)
-    left = most_usd - input_cost(prices, input_tokens=input_tokens, cache_write_tokens=cache_write_tokens)
+    left = most_usd - input_cost(
+        prices, input_tokens=input_tokens, cache_write_tokens=cache_write_tokens, image_tokens=image_tokens
+    )
     if left < 0:
         return -1
     if dearest == 0:

@@ -23,6 +23,13 @@ delete from feedback where user_id = $user_id
 -- name: delete_branch_leaves
 delete from branch_leaves where conversation_id in (select id from conversations where user_id = $user_id)
 
+-- name: delete_summaries
+delete from summaries where user_id = $user_id
+
+-- name: export_summaries
+select conversation_id, up_to, messages, text, model_label, created_at, taken_back_at
+from summaries where user_id = $user_id order by id
+
 -- name: delete_messages
 delete from messages where conversation_id in (select id from conversations where user_id = $user_id)
 
