@@ -104,7 +104,8 @@ def check_window(messages: Sequence[ChatMessage], *, model: ModelSpec) -> None:
             "window",
             f"This conversation and your message are about {needed:,} tokens; "
             f"{model.label} takes {model.context_tokens:,}.",
-            next_step="Your message is kept in the box: choose below what to do, or shorten it.",
+            next_step="Choose a model with a larger window, leave out the oldest messages, or shorten the message. "
+            "It is kept in the box.",
         )
 
 
