@@ -37,9 +37,16 @@ _OF_CONVERSATIONS = (
     "conversations_parameters",
     "conversations_shares",
     "conversations_columns",
+    "conversations_summaries",
     "conversations_rows",
 )
-_OF_MESSAGES = ("messages_feedback", "messages_branch_leaves", "messages_search_texts", "messages_rows")
+_OF_MESSAGES = (
+    "messages_feedback",
+    "messages_branch_leaves",
+    "messages_search_texts",
+    "messages_summaries",
+    "messages_rows",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

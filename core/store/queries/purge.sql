@@ -46,6 +46,9 @@ delete from shares where list_contains($ids, conversation_id)
 -- name: conversations_columns
 delete from comparison_columns where list_contains($ids, conversation_id)
 
+-- name: conversations_summaries
+delete from summaries where list_contains($ids, conversation_id)
+
 -- name: conversations_rows
 delete from conversations where list_contains($ids, id)
 
@@ -57,6 +60,10 @@ delete from branch_leaves where list_contains($ids, message_id) or list_contains
 
 -- name: messages_search_texts
 delete from search_texts where list_contains($ids, message_id)
+
+-- name: messages_summaries
+-- Below a deleted message everything is deleted: a summary that tells of one ends with one.
+delete from summaries where list_contains($ids, up_to)
 
 -- name: messages_rows
 delete from messages where list_contains($ids, id)
