@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from ui.auth import current_user, signed_in_user
+from ui.budget_line import draw_budget_line
 from ui.density import follow_density
 from ui.runtime import get_services
 from ui.shell import configure_page, draw_account, pages, run_page
@@ -22,5 +23,6 @@ if user is None:
     st.stop()
 follow_time_zone(services, user)
 follow_density(services, user)
-draw_account(services, user)
+left = draw_account(services, user)
 run_page(page)
+draw_budget_line(services, user, left)

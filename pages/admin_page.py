@@ -1,4 +1,4 @@
-"""Admin: the people and groups of this installation, what models cost, and who changed what."""
+"""Admin: the people, groups and budgets of this installation, what models cost, and who changed what."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import streamlit as st
 from core.accounts.audit import list_audit
 from core.accounts.users import list_users
 from ui.auth import require_admin
+from ui.budgets_view import draw_budgets
 from ui.groups_view import draw_groups
 from ui.people_view import draw_add_person, draw_audit, draw_handed_over, draw_manage, draw_people
 from ui.price_book_view import draw_prices
@@ -18,8 +19,8 @@ require_admin()
 services = get_services()
 
 st.title("Admin", anchor=False)
-people_tab, groups_tab, prices_tab, audit_tab = st.tabs(
-    ["People", "Groups", "Prices", "Audit"], key="admin_tab", on_change="rerun"
+people_tab, groups_tab, budgets_tab, prices_tab, audit_tab = st.tabs(
+    ["People", "Groups", "Budgets", "Prices", "Audit"], key="admin_tab", on_change="rerun"
 )
 people = list_users(services.database)
 with people_tab:
@@ -29,6 +30,9 @@ with people_tab:
     draw_manage(services, people)
 with groups_tab:
     draw_groups(services, people)
+if budgets_tab.open:
+    with budgets_tab:
+        draw_budgets(services, people)
 if prices_tab.open:
     with prices_tab:
         draw_prices(services)

@@ -1,4 +1,4 @@
-"""Settings: one's own defaults, presets, prompts, links, name, password, sessions and data."""
+"""Settings: one's own defaults, budgets, presets, prompts, links, name, password, sessions and data."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import streamlit as st
 
 from ui.accounts_view import draw_password, draw_profile, draw_sessions
 from ui.auth import require_user
+from ui.budget_line import draw_own_budgets
 from ui.exchange_view import draw_export_all, draw_import
 from ui.preferences_view import draw_data, draw_defaults, draw_presets
 from ui.prompts_view import draw_prompts
@@ -19,6 +20,9 @@ st.title("Settings", anchor=False)
 with st.container(border=True):
     st.subheader("Defaults", anchor=False)
     draw_defaults(services, user)
+with st.container(border=True):
+    st.subheader("Budgets", anchor=False)
+    draw_own_budgets(services, user)
 with st.container(border=True):
     st.subheader("Presets", anchor=False)
     draw_presets(services, user)

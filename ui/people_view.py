@@ -16,6 +16,7 @@ from core.accounts.users import User, create_user
 from core.bootstrap import Services
 from core.catalog.access import access_words
 from ui.accounts_view import Work, act, draw_problem
+from ui.limit_words import limit_changes
 from ui.markdown import literal
 from ui.price_rows import audit_words
 from ui.times import viewer_zone_name
@@ -55,6 +56,12 @@ _ACTIONS = {
     "price.accept": "Price accepted",
     "price.decline": "Price declined",
     "price.enter": "Price entered",
+    "budget.create": "Budget added",
+    "budget.change": "Budget changed",
+    "budget.delete": "Budget removed",
+    "rate_limit.create": "Limit per minute added",
+    "rate_limit.change": "Limit per minute changed",
+    "rate_limit.delete": "Limit per minute removed",
 }
 
 
@@ -215,6 +222,8 @@ def _details(entry: AuditEntry) -> str:
     before, after = entry.before or {}, entry.after or {}
     if entry.action == "model.change":
         return ", ".join(f"{_MODEL_FIELDS.get(name, name)}: {_model_words(before, after, name)}" for name in after)
+    if entry.action.startswith(("budget.", "rate_limit.")):
+        return limit_changes(before, after)
     if entry.action in _GROUP_CHANGES:
         return _group_words(before, after)
     if entry.action.startswith("price."):

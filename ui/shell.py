@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import Literal
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 from streamlit.navigation.page import StreamlitPage
 
 from core.accounts.users import User
 from core.bootstrap import Services
 from core.errors import SwitchboardError
 from ui.auth import draw_sign_out
+from ui.budget_line import draw_budget_line
 from ui.conversation_list import draw_search_button
 from ui.errors import draw_error
 from ui.markdown import literal
@@ -88,13 +90,19 @@ def configure_page() -> None:
         st.html(_DARK_STYLE)
 
 
-def draw_account(services: Services, user: User) -> None:
-    """Who is signed in, and the way out. Pages add their own part of the sidebar below."""
+def draw_account(services: Services, user: User) -> DeltaGenerator:
+    """Who is signed in, the way out, and what is left to spend. Pages add their own part of the sidebar below.
+
+    Returns the place of what is left, to be drawn again when the page has run: an answer may have cost something.
+    """
     with st.sidebar, st.container(horizontal=True, vertical_alignment="center"):
         st.caption(f":material/person: {literal(user.display_name)}", width="stretch")
         draw_sign_out(services)
     with st.sidebar:
+        left = st.empty()
+        draw_budget_line(services, user, left)
         draw_phone_sidebar()
+    return left
 
 
 def run_page(page: StreamlitPage) -> None:

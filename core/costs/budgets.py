@@ -22,6 +22,7 @@ from core.clock import Clock, utc_now
 from core.costs.estimate import CostRange
 from core.costs.ledger import Attempt
 from core.costs.limit_rows import (
+    Author,
     Record,
     count_ledger,
     delete_limit,
@@ -29,7 +30,7 @@ from core.costs.limit_rows import (
     save_budget,
     save_rate_limit,
 )
-from core.costs.limits import Budget, People, RateLimit, concerns, in_force, payers
+from core.costs.limits import Budget, People, RateLimit, concerns, in_force, payers, whom_words
 from core.costs.periods import period_end
 from core.costs.rates import Full, Lane, Windows
 from core.costs.refusals import refuse_budget, refuse_rate, refuse_unpriced
@@ -189,18 +190,18 @@ class Budgets:
 
     def save(self, limit: Budget | RateLimit, *, actor_id: str | None) -> Budget | RateLimit:
         """Add (without an id) or change a budget or a rate limit. It counts at once. Raises BudgetError, NotFound."""
-        written = {"actor_id": actor_id, "record": self._record, "now": self._clock()}
+        by = self._author(limit, actor_id)
         saved: Budget | RateLimit
         if isinstance(limit, Budget):
-            saved = save_budget(self._database, limit, **written)  # type: ignore[arg-type] # one dict for two calls
+            saved = save_budget(self._database, limit, by)
         else:
-            saved = save_rate_limit(self._database, limit, **written)  # type: ignore[arg-type] # as above
+            saved = save_rate_limit(self._database, limit, by)
         self.budgets, self.rate_limits = load_limits(self._database)
         return saved
 
     def delete(self, limit: Budget | RateLimit, *, actor_id: str | None) -> None:
         """Remove a budget or a rate limit. It binds nobody any more. Raises NotFound."""
-        delete_limit(self._database, limit, actor_id=actor_id, record=self._record)
+        delete_limit(self._database, limit, self._author(limit, actor_id))
         self.budgets, self.rate_limits = load_limits(self._database)
 
     def recount(self) -> None:
@@ -220,6 +221,10 @@ class Budgets:
             self.recount()
         except Exception:
             log.exception("the ledger could not be summed up again; budgets go on from the last sums")
+
+    def _author(self, limit: Budget | RateLimit, actor_id: str | None) -> Author:
+        subject = whom_words(limit.whom, self.people)
+        return Author(actor_id=actor_id, subject=subject, record=self._record, now=self._clock())
 
     def _hold(self, call: Call, kind: Kind, now: datetime) -> None:
         # What costs nothing needs nobody's money.

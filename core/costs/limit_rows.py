@@ -27,6 +27,19 @@ _REFUSALS_KEPT = timedelta(days=90)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Author:
+    """Who changes a limit (None: the installation itself), when, and how that is written down.
+
+    `subject` says in words whom the limit is for; `now` is naive UTC.
+    """
+
+    actor_id: str | None
+    subject: str
+    record: Record
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Refusal:
     """A call that was not made: whose, of what, and what they were told. `refused_at` is naive UTC."""
 
@@ -46,7 +59,7 @@ def load_limits(database: Database) -> tuple[tuple[Budget, ...], tuple[RateLimit
         return _load_budgets(cur), _load_rate_limits(cur)
 
 
-def save_budget(database: Database, budget: Budget, *, actor_id: str | None, record: Record, now: datetime) -> Budget:
+def save_budget(database: Database, budget: Budget, by: Author) -> Budget:
     """Add a budget (one without an id) or change one, and return it. Raises BudgetError, NotFound."""
     wanted = replace(check_budget(budget), id=budget.id or new_id())
 
@@ -55,16 +68,14 @@ def save_budget(database: Database, budget: Budget, *, actor_id: str | None, rec
         if any(_same(one, wanted) for one in kept.values() if one.id != wanted.id):
             raise BudgetError("There is such a budget already.", next_step="Change that one.")
         before = _before(kept, budget.id)
-        cur.execute(_SQL["update_budget" if before else "insert_budget"], **_budget_row(wanted), now=now)
-        _audit(cur, record, "budget", actor_id, before=before, after=wanted)
+        cur.execute(_SQL["update_budget" if before else "insert_budget"], **_budget_row(wanted), now=by.now)
+        _audit(cur, by, "budget", before=before, after=wanted)
 
     database.transaction(work)
     return wanted
 
 
-def save_rate_limit(
-    database: Database, limit: RateLimit, *, actor_id: str | None, record: Record, now: datetime
-) -> RateLimit:
+def save_rate_limit(database: Database, limit: RateLimit, by: Author) -> RateLimit:
     """Add a rate limit (one without an id) or change one, and return it. Raises BudgetError, NotFound."""
     wanted = replace(check_rate_limit(limit), id=limit.id or new_id())
 
@@ -74,14 +85,14 @@ def save_rate_limit(
         if (wanted.whom, wanted.model_id) in taken:
             raise BudgetError("There is such a limit already.", next_step="Change that one.")
         before = _before(kept, limit.id)
-        cur.execute(_SQL["update_rate_limit" if before else "insert_rate_limit"], **_rate_row(wanted), now=now)
-        _audit(cur, record, "rate_limit", actor_id, before=before, after=wanted)
+        cur.execute(_SQL["update_rate_limit" if before else "insert_rate_limit"], **_rate_row(wanted), now=by.now)
+        _audit(cur, by, "rate_limit", before=before, after=wanted)
 
     database.transaction(work)
     return wanted
 
 
-def delete_limit(database: Database, limit: Budget | RateLimit, *, actor_id: str | None, record: Record) -> None:
+def delete_limit(database: Database, limit: Budget | RateLimit, by: Author) -> None:
     """Remove a budget or a rate limit. Raises NotFound when it is gone already."""
     name = "budget" if isinstance(limit, Budget) else "rate_limit"
 
@@ -91,7 +102,7 @@ def delete_limit(database: Database, limit: Budget | RateLimit, *, actor_id: str
         if before is None:
             raise _gone()
         cur.execute(_SQL[f"delete_{name}"], id=limit.id)
-        _audit(cur, record, name, actor_id, before=before, after=None)
+        _audit(cur, by, name, before=before, after=None)
 
     database.transaction(work)
 
@@ -173,34 +184,22 @@ def _rate_row(limit: RateLimit) -> dict[str, object]:
     return {**_whom_row(limit.whom), **{name: getattr(limit, name) for name in names}}
 
 
-def _subject(whom: Whom) -> str:
-    return f"{whom.audience} {whom.subject}".strip() + (" together" if whom.shared else "")
-
-
 def _audit(
-    cur: Cursor,
-    record: Record,
-    what: str,
-    actor_id: str | None,
-    *,
-    before: Budget | RateLimit | None,
-    after: Budget | RateLimit | None,
+    cur: Cursor, by: Author, what: str, *, before: Budget | RateLimit | None, after: Budget | RateLimit | None
 ) -> None:
     """One audit row; of a change only what changed."""
     action = "create" if before is None else "delete" if after is None else "change"
-    limit = after or before
-    if limit is None:
-        return
     told = {"before": _told(before), "after": _told(after)}
-    if action == "change" and told["before"] is not None and told["after"] is not None:
-        changed = {name for name, value in told["after"].items() if told["before"][name] != value}
-        told = {side: {name: values[name] for name in sorted(changed)} for side, values in told.items() if values}
-    record(cur, actor_id=actor_id, action=f"{what}.{action}", subject=_subject(limit.whom), **told)
+    if action == "change":
+        changed = [name for name, value in told["after"].items() if told["before"][name] != value]
+        told = {side: {name: values[name] for name in changed} for side, values in told.items()}
+    kept = {side: values or None for side, values in told.items()}
+    by.record(cur, actor_id=by.actor_id, action=f"{what}.{action}", subject=by.subject, **kept)
 
 
-def _told(limit: Budget | RateLimit | None) -> dict[str, Any] | None:
+def _told(limit: Budget | RateLimit | None) -> dict[str, Any]:
     if limit is None:
-        return None
+        return {}
     row = _budget_row(limit) if isinstance(limit, Budget) else _rate_row(limit)
     # Money is text in JSON: no float may touch it.
     return {

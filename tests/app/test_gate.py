@@ -160,4 +160,4 @@ def test_the_administrators_page_stops_a_member(services, ada):
 
     set_role(services.database, user_id=bob.id, role="admin", actor_id=ada.id)
     alone.run()
-    assert [tab.label for tab in alone.tabs] == ["People", "Groups", "Prices", "Audit"]
+    assert [tab.label for tab in alone.tabs] == ["People", "Groups", "Budgets", "Prices", "Audit"]

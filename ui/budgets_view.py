@@ -1,0 +1,293 @@
+"""What the Admin page shows of money and speed: budgets, limits per minute, who is near the edge, who was refused."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+from zoneinfo import available_timezones
+
+import pandas as pd
+import streamlit as st
+
+from core.accounts.preferences import save_team_default
+from core.accounts.users import User
+from core.bootstrap import Services
+from core.catalog.models import ModelSpec
+from core.costs.limits import Budget, RateLimit, budget_words, rate_words, whom_words
+from core.costs.refusals import local_moment
+from core.costs.standing import Standing
+from core.costs.words import money
+from ui.accounts_view import Work, act, draw_problem
+from ui.budget_line import amount, at_least
+from ui.limit_form import Fields, draw_budget_fields, draw_rate_fields, read_budget, read_rate_limit
+from ui.markdown import literal
+from ui.times import viewer_zone_name
+
+_ZONE = "budgets_time_zone"
+_SHOWN_REFUSALS = 200
+_LIST_HEIGHT_PX = 320
+_HEADER_PX, _ROW_PX = 38, 35
+_AS_ADMIN = {"admin": True}
+_NO_BUDGETS = (
+    "There are no budgets: everybody may spend what the providers bill. The usual first one gives each person an "
+    "amount a month."
+)
+_EDGE_NOTE = (
+    "The most used first. Each person's own are here once they have spent something. A group's counts what its present "
+    "members spent in the period."
+)
+_LEVELS = {"fine": "", "warned": "warned", "spent": "spent"}
+
+
+def draw_budgets(services: Services, people: Sequence[User]) -> None:
+    """Everything about budgets and limits per minute."""
+    st.subheader("Budgets", anchor=False)
+    _draw_zone(services)
+    _draw_kind(services, people, "budget")
+    st.subheader("Near the edge", anchor=False)
+    _draw_edge(services, people)
+    st.subheader("Limits per minute", anchor=False)
+    st.caption(
+        "Requests and tokens of the last 60 seconds, titles and probes left out of a person's own. What a provider "
+        "allows is another matter: see the Models page."
+    )
+    _draw_kind(services, people, "rate")
+    st.subheader("Refused lately", anchor=False)
+    _draw_refusals(services, people)
+
+
+def _draw_kind(services: Services, people: Sequence[User], kind: str) -> None:
+    """The list of one kind of limit, adding one, and changing the chosen one."""
+    what, plural = ("budget", "budgets") if kind == "budget" else ("limit", "limits")
+    limits: Sequence[Budget | RateLimit] = (
+        services.budgets.budgets if kind == "budget" else services.budgets.rate_limits
+    )
+    _draw_add(services, people, kind, what)
+    if not limits:
+        if kind == "budget":
+            st.info(_NO_BUDGETS, icon=":material/savings:")
+        return
+    st.dataframe(
+        pd.DataFrame(_budget_columns(services) if kind == "budget" else _rate_columns(services)),
+        hide_index=True,
+        height=_height(len(limits)),
+        alt=f"The {plural} of this installation",
+    )
+    by_id = {limit.id: limit for limit in limits}
+    chosen = st.selectbox(
+        f"Change a {what}",
+        list(by_id),
+        key=f"{kind}_chosen",
+        index=None,
+        placeholder=f"Choose a {what}",
+        format_func=lambda limit_id: _title(services, by_id[limit_id]) if limit_id in by_id else "",
+    )
+    draw_problem(kind)
+    if chosen in by_id:
+        _draw_change(services, people, kind, by_id[chosen])
+
+
+def _draw_add(services: Services, people: Sequence[User], kind: str, what: str) -> None:
+    # Keyed and heard, so that adding one can close it.
+    popover = st.popover(f"Add a {what}", icon=":material/add:", key=f"{kind}_adding", on_change="rerun", width=480)
+    fields = Fields(f"{kind}_new_{st.session_state.get(f'{kind}_added', 0)}")
+    with popover:
+        _draw_fields(services, people, kind, fields, None)
+        draw_problem(f"{kind}_add")
+        st.button(
+            f"Add {what}",
+            key=f"{kind}_add",
+            type="primary",
+            on_click=act,
+            args=(services, f"{kind}_add", _add(services, kind, fields)),
+            kwargs=_AS_ADMIN,
+        )
+
+
+def _draw_change(services: Services, people: Sequence[User], kind: str, limit: Budget | RateLimit) -> None:
+    # A changed limit has other fields: what was typed before the change must not stand in them.
+    fields = Fields(f"{kind}_{limit.id}_{hashlib.blake2b(repr(limit).encode(), digest_size=6).hexdigest()}")
+    with st.container(border=True):
+        _draw_fields(services, people, kind, fields, limit)
+        with st.container(horizontal=True):
+            st.button(
+                "Save",
+                key=fields.key("save"),
+                type="primary",
+                on_click=act,
+                args=(services, kind, _save(services, kind, fields, limit)),
+                kwargs=_AS_ADMIN,
+            )
+            with st.popover("Remove", icon=":material/delete:"):
+                st.markdown(f"Removes **{literal(_title(services, limit))}**. From then on it binds nobody.")
+                st.button(
+                    "Remove it",
+                    key=fields.key("remove"),
+                    on_click=act,
+                    args=(services, kind, _remove(services, kind, limit)),
+                    kwargs=_AS_ADMIN,
+                )
+
+
+def _draw_fields(
+    services: Services, people: Sequence[User], kind: str, fields: Fields, limit: Budget | RateLimit | None
+) -> None:
+    if kind == "budget":
+        draw_budget_fields(services, people, fields, limit if isinstance(limit, Budget) else None)
+    else:
+        draw_rate_fields(services, people, fields, limit if isinstance(limit, RateLimit) else None)
+
+
+def _draw_zone(services: Services) -> None:
+    zones = sorted(available_timezones())
+    held = str(services.budgets.zone)
+    st.session_state[_ZONE] = held if held in zones else "UTC"
+    st.selectbox(
+        "Days, weeks and months begin at midnight in",
+        zones,
+        key=_ZONE,
+        width=320,
+        help="The team's time zone. Weeks begin on Monday. A call counts in the period in which it began.",
+        on_change=act,
+        args=(services, "budget", _save_zone(services)),
+        kwargs=_AS_ADMIN,
+    )
+
+
+def _draw_edge(services: Services, people: Sequence[User]) -> None:
+    standings = services.budgets.everybody()
+    if not standings:
+        st.caption("Nobody has spent anything of a budget yet.")
+        return
+    st.caption(_EDGE_NOTE)
+    names = {user.id: user.display_name for user in people}
+    everybody, zone = services.budgets.people, services.budgets.zone
+    columns: dict[str, list[Any]] = {
+        "Who": [_who(standing, names, services) for standing in standings],
+        "Used": [float(standing.share * 100) for standing in standings],
+        "": [_LEVELS[standing.level] for standing in standings],
+        "Spent": [f"{at_least(standing)}{money(standing.balance.spent.usd)}" for standing in standings],
+        "Of": [budget_words(standing.budget, everybody) for standing in standings],
+        "Renews": [local_moment(standing.renews_at, zone) for standing in standings],
+    }
+    st.dataframe(
+        pd.DataFrame(columns),
+        hide_index=True,
+        height=_height(len(standings)),
+        column_config={"Used": st.column_config.ProgressColumn(format="%.0f %%", min_value=0, max_value=100)},
+        alt="How far each budget is used, the most used first",
+    )
+
+
+def _draw_refusals(services: Services, people: Sequence[User]) -> None:
+    refusals = services.refusals.newest(limit=_SHOWN_REFUSALS)
+    if not refusals:
+        st.caption("Nobody was refused in the last 90 days.")
+        return
+    names = {user.id: user.display_name for user in people}
+    models = services.registry.current().models
+    columns: dict[str, Any] = {
+        "When": pd.to_datetime(pd.Series([one.refused_at for one in refusals], dtype="datetime64[us]"), utc=True),
+        "Who": [names.get(one.user_id, "A person who is gone") for one in refusals],
+        "Model": [_label(models, one.model_id) or one.model_id for one in refusals],
+        "Where": [one.source for one in refusals],
+        "Why": [one.reason for one in refusals],
+    }
+    st.dataframe(
+        pd.DataFrame(columns),
+        hide_index=True,
+        height=_height(len(refusals)),
+        column_config={"When": st.column_config.DatetimeColumn(timezone=viewer_zone_name(), format="D MMM, HH:mm")},
+        alt="Calls that a budget or a limit refused, newest first; at most one a minute for each person and limit",
+    )
+
+
+def _budget_columns(services: Services) -> Mapping[str, list[Any]]:
+    budgets = services.budgets.budgets
+    return {
+        "For": [_sentence(whom_words(budget.whom, services.budgets.people)) for budget in budgets],
+        "Amount": [f"{amount(budget.amount_usd)} a {budget.period}" for budget in budgets],
+        "When spent": ["refuses" if budget.hard else "warns only" for budget in budgets],
+        "Warns from": [f"{budget.warn_percent} %" for budget in budgets],
+        "Unpriced models": ["allowed" if budget.allow_unpriced or not budget.hard else "refused" for budget in budgets],
+    }
+
+
+def _rate_columns(services: Services) -> Mapping[str, list[Any]]:
+    limits, models = services.budgets.rate_limits, services.registry.current().models
+    return {
+        "For": [_sentence(whom_words(limit.whom, services.budgets.people)) for limit in limits],
+        "Model": [_label(models, limit.model_id) or limit.model_id or "any" for limit in limits],
+        "Requests a minute": [limit.requests_per_minute for limit in limits],
+        "Tokens a minute": [limit.tokens_per_minute for limit in limits],
+    }
+
+
+def _who(standing: Standing, names: Mapping[str, str], services: Services) -> str:
+    if standing.user_id is None:
+        return _sentence(whom_words(standing.budget.whom, services.budgets.people))
+    return names.get(standing.user_id, "A person who is gone")
+
+
+def _title(services: Services, limit: Budget | RateLimit) -> str:
+    people = services.budgets.people
+    if isinstance(limit, Budget):
+        return f"{budget_words(limit, people)}, {'refuses' if limit.hard else 'warns only'}"
+    return rate_words(limit, people, model=_label(services.registry.current().models, limit.model_id))
+
+
+def _label(models: Mapping[str, ModelSpec], model_id: str | None) -> str | None:
+    model = models.get(model_id or "")
+    return model.label if model else None
+
+
+def _sentence(words: str) -> str:
+    words = words.removeprefix("for ")
+    return f"{words[:1].upper()}{words[1:]}"
+
+
+def _height(rows: int) -> int:
+    return min(_LIST_HEIGHT_PX, _HEADER_PX + _ROW_PX * rows)
+
+
+def _read(kind: str) -> Callable[[Fields, str], Budget | RateLimit]:
+    return read_budget if kind == "budget" else read_rate_limit
+
+
+def _add(services: Services, kind: str, fields: Fields) -> Work:
+    def work(admin: User) -> str:
+        saved = services.budgets.save(_read(kind)(fields, ""), actor_id=admin.id)
+        st.session_state[f"{kind}_adding"] = False
+        st.session_state[f"{kind}_added"] = st.session_state.get(f"{kind}_added", 0) + 1
+        return f"Added: {_title(services, saved)}."
+
+    return work
+
+
+def _save(services: Services, kind: str, fields: Fields, limit: Budget | RateLimit) -> Work:
+    def work(admin: User) -> str:
+        saved = services.budgets.save(_read(kind)(fields, limit.id), actor_id=admin.id)
+        return f"Saved: {_title(services, saved)}."
+
+    return work
+
+
+def _remove(services: Services, kind: str, limit: Budget | RateLimit) -> Work:
+    def work(admin: User) -> str:
+        title = _title(services, limit)
+        services.budgets.delete(limit, actor_id=admin.id)
+        st.session_state[f"{kind}_chosen"] = None
+        return f"Removed: {title}."
+
+    return work
+
+
+def _save_zone(services: Services) -> Work:
+    def work(admin: User) -> str:
+        zone = st.session_state[_ZONE]
+        save_team_default(services.database, name="time_zone", value=zone, actor_id=admin.id)
+        services.budgets.recount()
+        return f"Budgets follow the calendar of {zone} now."
+
+    return work
