@@ -17,6 +17,7 @@ from ui.auth import draw_sign_out
 from ui.budget_line import draw_budget_line
 from ui.conversation_list import draw_search_button
 from ui.errors import draw_error
+from ui.keyboard import draw_keyboard
 from ui.markdown import literal
 from ui.phone_sidebar import draw_phone_sidebar
 
@@ -97,6 +98,7 @@ def draw_account(services: Services, user: User) -> DeltaGenerator:
     """
     with st.sidebar, st.container(horizontal=True, vertical_alignment="center"):
         st.caption(f":material/person: {literal(user.display_name)}", width="stretch")
+        draw_keyboard()
         draw_sign_out(services)
     with st.sidebar:
         left = st.empty()
