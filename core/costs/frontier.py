@@ -1,0 +1,91 @@
+"""The frontier: which models give most for the money, and which are beaten by another one on both counts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from core.costs.usage_filter import UsageFilter, Viewer, clause
+from core.store.database import Database
+from core.store.sql import load_queries
+
+# The mean of fewer answers is chance.
+ENOUGH_ANSWERS = 20
+
+_SQL = load_queries("replay")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """What one model's answers were like in the chosen part of the ledger.
+
+    `cost_per_answer_usd` is the mean over priced calls, None when there is none; `duration_ms` the median time from the
+    question to the last word, `first_token_ms` to the first. `quality` is a rating from votes, higher is better, where
+    there are enough of them.
+    """
+
+    model_id: str
+    answers: int
+    unpriced: int
+    cost_per_answer_usd: Decimal | None
+    first_token_ms: float | None
+    duration_ms: float
+    quality: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Frontier:
+    """Models by rising cost. `beaten_by` names for every dominated model one that is no dearer and no worse.
+
+    `by_quality` says what "worse" means: a lower rating, where every model has one, else a longer median duration.
+    """
+
+    standings: Sequence[Standing]
+    beaten_by: Mapping[str, str]
+    by_quality: bool
+
+
+def standings(
+    database: Database, chosen: UsageFilter, *, viewer: Viewer, ratings: Mapping[str, float] | None = None
+) -> Sequence[Standing]:
+    """Every model with at least 20 answers among the chosen calls. `ratings` come from votes, by model."""
+    where = clause(chosen, viewer=viewer)
+    sql = _SQL["standings"].replace("{where}", where.sql).replace("{answered}", _SQL["answered"])
+    rows = database.fetch_all(sql, enough=ENOUGH_ANSWERS, **where.parameters)
+    return [Standing(**row, quality=(ratings or {}).get(row["model_id"])) for row in rows]
+
+
+def frontier(found: Sequence[Standing]) -> Frontier:
+    """Put the priced models in order and find the dominated ones.
+
+    A model is dominated when another costs no more and is no worse, and is better in one of the two. Of several that
+    beat it, the cheapest is named.
+    """
+    priced = sorted(
+        (one for one in found if one.cost_per_answer_usd is not None),
+        key=lambda one: (one.cost_per_answer_usd, one.model_id),
+    )
+    by_quality = bool(priced) and all(one.quality is not None for one in priced)
+    places = [(one.model_id, *_place(one, by_quality=by_quality)) for one in priced]
+    beaten_by = {
+        model_id: better
+        for model_id, cost_usd, badness in places
+        if (better := _better(places, cost_usd=cost_usd, badness=badness)) is not None
+    }
+    return Frontier(priced, beaten_by, by_quality)
+
+
+def _place(one: Standing, *, by_quality: bool) -> tuple[Decimal, float]:
+    return one.cost_per_answer_usd or Decimal(0), -(one.quality or 0.0) if by_quality else one.duration_ms
+
+
+def _better(places: Sequence[tuple[str, Decimal, float]], *, cost_usd: Decimal, badness: float) -> str | None:
+    return next(
+        (
+            model_id
+            for model_id, other_usd, other_badness in places
+            if other_usd <= cost_usd and other_badness <= badness and (other_usd, other_badness) != (cost_usd, badness)
+        ),
+        None,
+    )

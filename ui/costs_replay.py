@@ -1,0 +1,236 @@
+"""The Replay tab of the costs: the chosen calls on other models, the frontier, and models that retire."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from core.accounts.users import User
+from core.bootstrap import Services
+from core.catalog.choice import usual_price
+from core.catalog.models import ModelSpec
+from core.clock import utc_now
+from core.costs.frontier import Frontier, frontier, standings
+from core.costs.length_ratios import LengthRatio, LengthRatios, measure_ratios
+from core.costs.replay import Replay, answered_models, left_out_calls, replay
+from core.costs.usage_filter import UsageFilter
+from core.store.database import Database
+from ui import formats
+from ui.costs_radar import draw_radar
+from ui.frontier_chart import frontier_chart
+from ui.markdown import literal
+from ui.times import local_time, viewer_zone
+
+_TARGETS = "replay_models"
+_MOST = 6
+_SUGGESTED = 3
+# Lengths of answers move slowly, and pairing a year of answers takes a while.
+_RATIOS_LIVE_S = 600
+_WORDS_OF = {
+    "window": "longer than its context window",
+    "images": "with images, which it cannot see",
+    "tools": "with tools, which it cannot use",
+    "json": "with a JSON format, which it cannot promise",
+    "reasoning": "with a reasoning effort, which it does not take",
+}
+_BASIS = {
+    "same model": "the same model",
+    "same questions": "{samples} questions that both answered",
+    "all answers": "the lengths of all their answers ({samples} of the one with fewer)",
+    "assumed": "the same length, assumed: too few answers to measure",
+}
+_COLUMNS = {
+    "Calls": st.column_config.Column(help="Answered calls that this model could have served"),
+    "Left out": st.column_config.Column(help="Calls that it could not have served; not in the figures beside"),
+    "Was": st.column_config.Column(help="What the calls it could have served did cost"),
+    "Would be, low": st.column_config.Column(help="With answers as short as the 25th percentile of the measured ratio"),
+    "Would be": st.column_config.Column(help="With answers as long as the median of the measured ratio"),
+    "Would be, high": st.column_config.Column(help="With answers as long as the 75th percentile of the measured ratio"),
+    "Saved": st.column_config.Column(help="What it was less what it would be; below zero: dearer"),
+}
+_MONEY = ("Was", "Would be, low", "Would be", "Would be, high", "Saved")
+
+
+def draw_replay(services: Services, user: User, chosen: UsageFilter) -> None:
+    """Everything on the tab, for the calls that the filter leaves."""
+    models = services.registry.current().models if user.is_admin else services.offered_models(user)
+    draw_radar(services.database, user, chosen, models, ratios=lambda: _ratios(services.database))
+    answered = answered_models(services.database, chosen, viewer=user)
+    if not answered:
+        st.info(
+            "No answered calls in this time and filter. Choose a longer time above, or ask something first.",
+            icon=":material/hourglass_empty:",
+        )
+        return
+    _draw_targets(services, user, chosen, models, answered=answered)
+    _draw_frontier(services, user, chosen, models)
+
+
+@st.cache_data(ttl=_RATIOS_LIVE_S, max_entries=1, show_spinner=False)
+def _ratios(_database: Database) -> LengthRatios:
+    return measure_ratios(_database, now=utc_now())
+
+
+def _draw_targets(
+    services: Services,
+    user: User,
+    chosen: UsageFilter,
+    models: Mapping[str, ModelSpec],
+    *,
+    answered: Mapping[str, int],
+) -> None:
+    st.subheader("What this would have cost on other models", anchor=False)
+    calls = sum(answered.values())
+    st.caption(
+        f"{calls:,} answered calls of the chosen time. Their tokens, times how many tokens the same text is for the "
+        "other model, at its prices of today. Calls that it could not have served are left out on both sides."
+    )
+    picked = st.multiselect(
+        "Models",
+        list(models),
+        default=_suggested(models, answered),
+        format_func=lambda model_id: models[model_id].label,
+        key=_TARGETS,
+        max_selections=_MOST,
+        placeholder="Choose up to six models",
+        persist_state="session",
+    )
+    found = [
+        replay(services.database, chosen, models[model_id], viewer=user, ratios=_ratios(services.database))
+        for model_id in picked
+    ]
+    if found:
+        st.dataframe(
+            _styled(pd.DataFrame([_row(one) for one in found])),
+            hide_index=True,
+            column_config=_COLUMNS,
+            placeholder="unpriced",
+            alt="What the chosen calls would have cost on other models",
+        )
+    for one in found:
+        _draw_basis(services, user, chosen, models, one)
+
+
+def _suggested(models: Mapping[str, ModelSpec], answered: Mapping[str, int]) -> list[str]:
+    """The cheapest priced ones that did not answer most of it: those are what a team lead looks for."""
+    used = next(iter(answered), None)
+    priced = [model for model in models.values() if model.enabled and model.prices and model.id != used]
+    paid = [model for model in priced if model.prices and not model.prices.free]
+    return [model.id for model in sorted(paid, key=lambda model: usual_price(model.prices))[:_SUGGESTED]]
+
+
+def _row(one: Replay) -> dict[str, Any]:
+    return {
+        "Model": one.model.label,
+        "Calls": one.calls,
+        "Left out": sum(one.left_out.values()),
+        "Was": float(one.actual_usd),
+        "Would be, low": _number(one.low_usd),
+        "Would be": _number(one.middle_usd),
+        "Would be, high": _number(one.high_usd),
+        "Saved": _number(one.saved_usd),
+    }
+
+
+def _label(models: Mapping[str, ModelSpec], model_id: str) -> str:
+    return models[model_id].label if model_id in models else model_id
+
+
+def _number(amount_usd: Decimal | None) -> float | None:
+    return None if amount_usd is None else float(amount_usd)
+
+
+def _styled(frame: pd.DataFrame) -> object:
+    frame[list(_MONEY)] = frame[list(_MONEY)].apply(pd.to_numeric)
+    return frame.style.format(_money, subset=list(_MONEY), na_rep="unpriced").format(
+        "{:,}", subset=["Calls", "Left out"]
+    )
+
+
+def _money(usd: Any) -> str:
+    amount = Decimal(repr(float(usd)))
+    return formats.money(amount) if amount >= 0 else f"-{formats.money(-amount)}"
+
+
+def _draw_basis(
+    services: Services, user: User, chosen: UsageFilter, models: Mapping[str, ModelSpec], one: Replay
+) -> None:
+    with st.expander(f"{literal(one.model.label)}: what the figures rest on", type="compact", on_change="rerun") as box:
+        if not box.open:
+            return
+        if one.unpriced:
+            st.markdown(f"- {one.unpriced:,} of the calls have no known cost: what it was is at least the figure.")
+        if one.model.prices and one.model.prices.off_peak:
+            st.markdown("- Its cheaper hours are not counted: every call is priced as in the busy ones.")
+        for part in one.parts:
+            asked = literal(_label(models, part.model_id))
+            st.markdown(f"- {part.calls:,} calls of {asked}: {basis_words(part.ratio)}")
+        for reason, count in one.left_out.items():
+            st.markdown(f"- Left out: {count:,} calls {_WORDS_OF[reason]}")
+        if one.left_out:
+            _draw_left_out(services, user, chosen, models, one)
+
+
+def basis_words(ratio: LengthRatio) -> str:
+    """What a range rests on: `answers 0.8 to 1.3 times as long, from 14 questions that both answered`."""
+    basis = _BASIS[ratio.evidence].format(samples=f"{ratio.samples:,}")
+    if ratio.evidence in {"same model", "assumed"}:
+        return basis
+    reads = f", what it reads {ratio.input:.2f} times" if ratio.input != 1 else ""
+    return f"answers {ratio.output_low:.2f} to {ratio.output_high:.2f} times as long{reads}, from {basis}"
+
+
+def _draw_left_out(
+    services: Services, user: User, chosen: UsageFilter, models: Mapping[str, ModelSpec], one: Replay
+) -> None:
+    rows = left_out_calls(services.database, chosen, one.model, viewer=user, ratios=_ratios(services.database))
+    zone = viewer_zone()
+    frame = pd.DataFrame(
+        [
+            {
+                "When": local_time(row["started_at"], zone),
+                "Model": _label(models, row["model_id"]),
+                "Why": _WORDS_OF[row["left_out"]],
+                "Tokens in": row["input_tokens"],
+                "Tokens out": row["output_tokens"],
+                "Cost": _number(row["cost_usd"]),
+            }
+            for row in rows
+        ]
+    )
+    frame["Cost"] = pd.to_numeric(frame["Cost"])
+    st.dataframe(
+        frame.style.format(_money, subset=["Cost"], na_rep="unpriced").format(
+            "{:,}", subset=["Tokens in", "Tokens out"]
+        ),
+        hide_index=True,
+        height=min(300, 38 + 35 * len(rows)),
+        column_config={"When": st.column_config.DatetimeColumn(format="D MMM YYYY, HH:mm")},
+        alt=f"The newest calls that {one.model.label} could not have served",
+    )
+    hidden = sum(one.left_out.values()) - len(rows)
+    if hidden > 0:
+        st.caption(f"The newest {len(rows)}; {hidden:,} more are counted above.")
+
+
+def _draw_frontier(services: Services, user: User, chosen: UsageFilter, models: Mapping[str, ModelSpec]) -> None:
+    found = frontier(standings(services.database, chosen, viewer=user))
+    st.subheader("Cost against quality" if found.by_quality else "Cost against time", anchor=False)
+    if not found.standings:
+        st.caption("A model is shown here from 20 priced answers on; none has as many in the chosen time.")
+        return
+    labels = {one.model_id: _label(models, one.model_id) for one in found.standings}
+    st.altair_chart(frontier_chart(found, labels), width="stretch", height=340, alt=_frontier_words(found, labels))
+    worse = "worse" if found.by_quality else "slower"
+    for beaten, better in found.beaten_by.items():
+        st.markdown(f"- **{literal(labels[better])}** costs no more than {literal(labels[beaten])} and is no {worse}.")
+
+
+def _frontier_words(found: Frontier, labels: Mapping[str, str]) -> str:
+    best = [labels[one.model_id] for one in found.standings if one.model_id not in found.beaten_by]
+    against = "rating" if found.by_quality else "median seconds"
+    return f"Cost per answer against {against}. Not beaten: {', '.join(best)}."
