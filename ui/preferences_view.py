@@ -129,8 +129,9 @@ def draw_data(services: Services, user: User) -> None:
     with st.expander("Delete my data"), st.form("delete_data", border=False, clear_on_submit=True):
         st.markdown(
             "Deletes your conversations, also those you deleted before, with their files, links and ratings, and your "
-            "presets, prompts, parameters and preferences, at once and for good. Your account stays, and so do the ledger's rows: what was spent when, on which model and with which parameters, "
-            "without the text of any conversation."
+            "presets, prompts, parameters and preferences, at once and for good. Your account stays, and so do the "
+            "ledger's rows: what was spent when, on which model and with which parameters, without the text of any "
+            "conversation."
         )
         st.text_input(f"Type your username, {literal(user.username)}, to confirm", key=_CONFIRM, autocomplete="off")
         st.form_submit_button(

@@ -1,4 +1,4 @@
-"""Attached files beside their messages: handed out with a person's data, and deleted when no message and no link names them."""
+"""Attached files beside their messages: handed out with a person's data, deleted when no message or link names them."""
 
 from __future__ import annotations
 

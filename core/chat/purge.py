@@ -1,7 +1,7 @@
 """What was deleted goes for good once the time to bring it back is over.
 
-With a conversation go its messages, turns, parameters, ratings, links, the texts the search reads, and the files that no
-other message or link names; with a message what belongs to it alone. The ledger stays: it holds no text.
+With a conversation go its messages, turns, parameters, ratings, links, the texts the search reads, and the files that
+no other message or link names; with a message what belongs to it alone. The ledger stays: it holds no text.
 """
 
 from __future__ import annotations
