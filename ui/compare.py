@@ -259,7 +259,7 @@ def try_with_three(services: Services, conversation_id: str, answer_id: str | No
     except SwitchboardError as error:
         state.leave_notice(str(error))
         return
-    at, model_id = conversation.leaf_message_id, state.active_model() or conversation.model_id
+    at, model_id, text = conversation.leaf_message_id, state.active_model() or conversation.model_id, None
     if answer_id is not None:
         stored = load_messages(services.database, conversation=conversation, figures=False)
         messages = {message.id: message for message in stored}
@@ -268,10 +268,10 @@ def try_with_three(services: Services, conversation_id: str, answer_id: str | No
         if answer is None or question is None:
             return
         at, model_id = question.parent_id, answer.served_model or model_id
-        state.keep_draft(question.content)
+        text = question.content
         file_state.set_waiting(question.attachments)
     origin = Origin(conversation_id=conversation_id, message_id=at)
-    compare_state.begin_from(origin, three_models(services, user, model_id))
+    compare_state.begin_from(origin, three_models(services, user, model_id), text=text)
     compare_state.ask_to_open()
 
 

@@ -26,6 +26,7 @@ _SEEN = "compare_seen"
 _BEGUN = "comparison_begun_here"
 _CHAT = "chat_to_open"
 _WANTED = "compare_wanted"
+_PREFILL = "compare_prefill"
 _DRAWN = "drawn_comparison"
 
 FIRST_COMPARISONS = 30
@@ -76,11 +77,18 @@ def origin() -> Origin | None:
     return None if found is None else Origin(conversation_id=found[0], message_id=found[1])
 
 
-def begin_from(origin: Origin, entries: Sequence[Entry]) -> None:
-    """Let the page begin a new comparison that goes on from a chat, with this line-up."""
+def begin_from(origin: Origin, entries: Sequence[Entry], *, text: str | None = None) -> None:
+    """Let the page begin a new comparison that goes on from a chat, with this line-up and this text in the composer."""
+    st.session_state[_PREFILL] = text
     st.session_state[_OPENED] = None
     st.session_state[_ORIGIN] = (origin.conversation_id, origin.message_id)
     set_line_up(entries)
+
+
+def take_prefill() -> str | None:
+    """What is to stand in the composer, once."""
+    value: str | None = st.session_state.pop(_PREFILL, None)
+    return value
 
 
 def forget_origin() -> None:

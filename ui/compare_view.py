@@ -223,7 +223,11 @@ def keep_draft(user: User, opened: OpenComparison) -> None:
     new = f"{user.id} compare new"
     comparison = opened.comparison
     begun = comparison is not None and comparison.id == compare_state.begun()
-    keep_draft_of(f"{user.id} compare {comparison.id}" if comparison else new, begun_from=new if begun else None)
+    keep_draft_of(
+        f"{user.id} compare {comparison.id}" if comparison else new,
+        begun_from=new if begun else None,
+        text=None if comparison else compare_state.take_prefill(),
+    )
 
 
 def leave_for_chat() -> None:

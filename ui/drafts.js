@@ -77,6 +77,8 @@ let ending = 0;
 
 export default function ({ data }) {
   clearTimeout(ending);
+  // What is to stand in the box takes the place of what was kept there.
+  if (data.text) keep(data.scope, data.text);
   if (keeper) keeper.move(data);
   else keeper = new Keeper(data);
   // Not at once: a component that is only drawn anew is the same keeper.

@@ -27,6 +27,9 @@ def keep_drafts(user: User) -> None:
     )
 
 
-def keep_draft_of(scope: str, *, begun_from: str | None = None) -> None:
-    """Keep what is typed under a name; what was typed at `begun_from`, where this one began, goes with it."""
-    _keep(key=_KEY, data={"scope": scope, "from": begun_from})
+def keep_draft_of(scope: str, *, begun_from: str | None = None, text: str | None = None) -> None:
+    """Keep what is typed under a name; what was typed at `begun_from`, where this one began, goes with it.
+
+    `text` is to stand in the box, once: what another page puts there is gone with that page.
+    """
+    _keep(key=_KEY, data={"scope": scope, "from": begun_from, "text": text})
