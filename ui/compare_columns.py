@@ -44,6 +44,14 @@ class _Head:
     button: DeltaGenerator
 
 
+@dataclass(frozen=True, slots=True)
+class _Ending:
+    """The places that change when an answer ends."""
+
+    frame: AnswerFrame
+    head: _Head
+
+
 def draw_columns(services: Services, opened: OpenComparison) -> list[Running]:
     """All columns side by side; the answers that are still running, to be drawn."""
     if opened.comparison is None:
@@ -84,7 +92,7 @@ def _draw_column(services: Services, opened: OpenComparison, column: Column) -> 
     if live is None:
         return []
     frame = reserve_frame()
-    return [Running(live, frame, partial(_end, services, opened, column, frame, head))]
+    return [Running(live, frame, partial(_end, services, opened, column, live, _Ending(frame, head)))]
 
 
 def _draw_head(column: Column) -> _Head:
@@ -220,11 +228,12 @@ def _draw_state(services: Services, head: _Head, column: Column, last: Message |
     )
 
 
-def _end(services: Services, opened: OpenComparison, column: Column, frame: AnswerFrame, head: _Head) -> None:
+def _end(services: Services, opened: OpenComparison, column: Column, live: LiveTurn, places: _Ending) -> None:
     """An answer has ended while the page was drawing it: its figures and what can be done with it."""
     if opened.comparison is None:
         return
-    said = compare.load_said(services, opened.comparison, column)
+    compare_state.note_ended(column.id, live.ids.answer)
+    said, frame = compare.load_said(services, opened.comparison, column), places.frame
     if not said or said[-1].role == "user":
         frame.footer.empty()
         return
@@ -232,4 +241,4 @@ def _end(services: Services, opened: OpenComparison, column: Column, frame: Answ
     if message.reasoning:
         draw_blocks(draw_reasoning(frame.reasoning, "Reasoning"), message.reasoning)
     _draw_foot(services, frame, opened, column, message, last=True)
-    _draw_state(services, head, column, message, None)
+    _draw_state(services, places.head, column, message, None)

@@ -163,6 +163,11 @@ def note_seen(seen: Seen) -> None:
     st.session_state[_SEEN] = list(seen)
 
 
+def note_ended(column_id: str, answer_id: str) -> None:
+    """This tab has drawn the end of a column's answer: no news for it any more."""
+    note_seen([(name, *((answer_id, None) if name == column_id else rest)) for name, *rest in seen()])
+
+
 def seen() -> Seen:
     """What this tab has drawn."""
     found: Seen = st.session_state.get(_SEEN, [])

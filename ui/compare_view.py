@@ -9,7 +9,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from core.accounts.users import User
-from core.arena.comparison import Comparison, list_comparisons, load_history
+from core.arena.comparison import Comparison, comparisons_with, list_comparisons, load_history
 from core.bootstrap import Services
 from core.chat.attachments import MOST_MEGABYTES
 from core.chat.conversation import Message
@@ -48,18 +48,22 @@ def draw_sidebar(services: Services, user: User) -> None:
         found = list_comparisons(services.database, user_id=user.id, limit=limit + 1)
         if not found:
             st.caption("Your comparisons will be listed here.")
-        opened = compare_state.comparison_id()
+        opened, running = compare_state.comparison_id(), comparisons_with(services.database, services.engine.running())
         with st.container(key="comparisons", gap=None):
             for comparison in found[:limit]:
-                _draw_row(comparison, opened=comparison.id == opened)
+                is_open = comparison.id == opened
+                # The open one says so itself, and its mark would outlast the answers until the next run.
+                _draw_row(comparison, opened=is_open, running=comparison.id in running and not is_open)
         if len(found) > limit:
             st.button("Show older", key="older_comparisons", type="tertiary", on_click=compare_state.list_more)
 
 
-def _draw_row(comparison: Comparison, *, opened: bool) -> None:
+def _draw_row(comparison: Comparison, *, opened: bool, running: bool) -> None:
     st.button(
         literal(comparison.title),
         key=f"compare_{comparison.id}",
+        icon=":material/pending:" if running else None,
+        help="Answers are being written" if running else None,
         type="secondary" if opened else "tertiary",
         width="stretch",
         wrap=False,

@@ -8,7 +8,7 @@ chat that a comparison goes on from is read where it is and never copied.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
@@ -174,6 +174,14 @@ def load_comparison(database: Database, *, comparison_id: str, user_id: str) -> 
 def list_comparisons(database: Database, *, user_id: str, limit: int) -> list[Comparison]:
     """The user's comparisons without their columns, the one used last first."""
     return [_comparison(row) for row in database.fetch_all(_SQL["list_comparisons"], user_id=user_id, limit=limit)]
+
+
+def comparisons_with(database: Database, column_ids: Collection[str]) -> frozenset[str]:
+    """The comparisons that these columns belong to; of conversations that are being answered: those that run."""
+    if not column_ids:
+        return frozenset()
+    rows = database.fetch_all(_SQL["comparisons_with"], ids=list(column_ids))
+    return frozenset(row["comparison_id"] for row in rows)
 
 
 def messages_of_column(database: Database, column: Column, *, user_id: str) -> list[Message]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 MOST_POINTS = 40
 _LONGEST = 240
-_FEWEST_WORDS = 3
+_FEWEST_WORDS = 2
 # Of the words of the shorter point, how many must stand in the other one.
 _ALIKE = 0.6
 

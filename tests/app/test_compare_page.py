@@ -194,8 +194,11 @@ def test_the_difference_of_two_answers_is_shown_in_words(page, services, ada):
 def test_answers_are_merged_by_points_that_were_ticked(page, services, ada, provider):
     ask(page, "Should we upgrade?")
     page.session_state["merge"] = True
+    page.session_state["merge_way"] = "checklist"
     page.run()
-    page.get("button_group")[0].set_value("checklist").run() if page.get("button_group") else None
+    ticked = {box.label.split(" :gray")[0]: box.value for box in page.checkbox}
+    assert ticked == {"Back up the database first\\.": True, "Stop the server\\.": False, "Tell everybody\\.": False}
+    next(box for box in page.checkbox if "Tell" in box.label).check().run()
     provider.behave("swift", say("The merged answer."))
     button(page, "merge_start").click().run()
 
@@ -204,6 +207,7 @@ def test_answers_are_merged_by_points_that_were_ticked(page, services, ada, prov
     [merge] = comparison.merges
     assert columns[-1][-1] == "The merged answer."
     assert "=== answer 2 by Html ===" in columns[-1][0]
+    assert "- Back up the database first.\n- Tell everybody.\n" in columns[-1][0]
     assert len(merge.sources) == 2
 
 

@@ -15,6 +15,7 @@ from core.arena.asking import Arena, Words
 from core.arena.comparison import (
     NewColumn,
     Origin,
+    comparisons_with,
     delete_comparison,
     list_comparisons,
     load_comparison,
@@ -87,6 +88,7 @@ def test_a_slow_and_a_failing_column_hold_up_no_other(database):
         comparison = begin(arena, "one", "two", "three")
         slow, failing, quick = comparison.columns
         assert wait_until(lambda: set(arena.running(comparison)) == {slow.id})
+        assert comparisons_with(database, made.engine.running()) == {comparison.id}
 
         assert messages_of_column(database, quick, user_id="ann")[-1].content == "Quick"
         failed = messages_of_column(database, failing, user_id="ann")[-1]

@@ -32,6 +32,9 @@ from comparison_columns
 where comparison_id = $comparison_id
 order by position
 
+-- name: comparisons_with
+select distinct comparison_id from comparison_columns where conversation_id in (select unnest($ids))
+
 -- name: note_problem
 update comparison_columns set problem = $problem where conversation_id = $conversation_id
 
