@@ -52,6 +52,13 @@ _COLUMNS = {
     "Would be, high": st.column_config.Column(help="With answers as long as the 75th percentile of the measured ratio"),
     "Saved": st.column_config.Column(help="What it was less what it would be; below zero: dearer"),
 }
+_TABLE_PX = 400
+_STANDING_COLUMNS = {
+    "Per answer": st.column_config.Column(help="Mean cost of an answer in the chosen time"),
+    "First token": st.column_config.Column(help="Median"),
+    "Whole answer": st.column_config.Column(help="Median time from the question to the last word"),
+    "Beaten by": st.column_config.Column(help="The cheapest model that costs no more and is no slower or worse"),
+}
 _MONEY = ("Was", "Would be, low", "Would be", "Would be, high", "Saved")
 
 
@@ -225,9 +232,38 @@ def _draw_frontier(services: Services, user: User, chosen: UsageFilter, models: 
         return
     labels = {one.model_id: _label(models, one.model_id) for one in found.standings}
     st.altair_chart(frontier_chart(found, labels), width="stretch", height=340, alt=_frontier_words(found, labels))
-    worse = "worse" if found.by_quality else "slower"
-    for beaten, better in found.beaten_by.items():
-        st.markdown(f"- **{literal(labels[better])}** costs no more than {literal(labels[beaten])} and is no {worse}.")
+    st.dataframe(
+        _standings_table(found, labels),
+        hide_index=True,
+        column_config=_STANDING_COLUMNS,
+        height=min(_TABLE_PX, 38 + 35 * len(found.standings)),
+        alt="Cost, time and standing of every model with at least 20 answers",
+    )
+
+
+def _standings_table(found: Frontier, labels: Mapping[str, str]) -> object:
+    frame = pd.DataFrame(
+        [
+            {
+                "Model": labels[one.model_id],
+                "Per answer": _number(one.cost_per_answer_usd),
+                "Rating": one.quality,
+                "First token": one.first_token_ms,
+                "Whole answer": one.duration_ms,
+                "Answers": one.answers,
+                "Beaten by": labels.get(found.beaten_by.get(one.model_id, ""), ""),
+            }
+            for one in found.standings
+        ]
+    )
+    if not found.by_quality:
+        frame = frame.drop(columns="Rating")
+    style = frame.style.format(_money, subset=["Per answer"]).format("{:,}", subset=["Answers"])
+    return style.format(_duration, subset=["First token", "Whole answer"], na_rep="")
+
+
+def _duration(milliseconds: Any) -> str:
+    return formats.duration(float(milliseconds))
 
 
 def _frontier_words(found: Frontier, labels: Mapping[str, str]) -> str:

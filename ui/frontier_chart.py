@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 
 import altair as alt
 import pandas as pd
@@ -13,17 +14,22 @@ from ui import formats
 _KEPT, _BEATEN = "not beaten", "beaten by another one"
 _COLOURS = alt.Scale(domain=[_KEPT, _BEATEN], range=["#4269D0", "#9498A0"])
 _MS = 1000
+_ALL_NAMED = 9
 
 
 def frontier_chart(found: Frontier, labels: Mapping[str, str]) -> alt.LayerChart | alt.FacetChart:
     """A point per model, a line through those that nothing beats, names beside the points. Costs are logarithmic."""
     rows = [_row(one, found, labels) for one in found.standings]
-    linear = any(not one.cost_per_answer_usd for one in found.standings)
+    least = min((one.cost_per_answer_usd for one in found.standings if one.cost_per_answer_usd), default=None)
+    # Logarithmic, with a place for what is free: symlog is linear below its constant.
+    kind = {"type": "linear"} if least is None else {"type": "symlog", "constant": float(least)}
+    most = max((float(one.cost_per_answer_usd or 0) for one in found.standings), default=0.0)
+    scale = alt.Scale(**kind, domain=[0, 1.5 * most or 1.0])
     x = alt.X(
         "cost:Q",
         title="USD per answer, mean",
-        scale=alt.Scale(type="linear" if linear else "log", padding=30),
-        axis=alt.Axis(format="$~g", tickCount=6, grid=True),
+        scale=scale,
+        axis=alt.Axis(format="$~g", values=_ticks(found), grid=True),
     )
     y = alt.Y(
         "measure:Q",
@@ -46,8 +52,20 @@ def frontier_chart(found: Frontier, labels: Mapping[str, str]) -> alt.LayerChart
     points = base.mark_point(filled=True, size=110, opacity=1).encode(
         x=x, y=y, color=colour, shape=alt.Shape("standing:N", legend=None), tooltip=tooltip
     )
-    names = base.mark_text(align="left", dx=10, limit=180, color="#7A8499").encode(x=x, y=y, text="label:N")
+    # Among many, only those that nothing beats have their names there; the tooltip names the others.
+    named = base if len(rows) <= _ALL_NAMED else base.transform_filter(alt.datum.standing == _KEPT)
+    names = named.mark_text(align="left", dx=8, dy=-9, limit=180, color="#7A8499").encode(x=x, y=y, text="label:N")
     return alt.layer(line, points, names)
+
+
+def _ticks(found: Frontier) -> list[float]:
+    """Nothing, and the powers of ten between the cheapest and the dearest."""
+    costs = [one.cost_per_answer_usd for one in found.standings if one.cost_per_answer_usd]
+    if not costs:
+        return [0.0]
+    first, last = min(costs).adjusted(), max(costs).adjusted() + 1
+    powers = [float(Decimal(1).scaleb(exponent)) for exponent in range(first, last + 1)]
+    return [0.0, *powers] if len(costs) < len(found.standings) else powers
 
 
 def _row(one: Standing, found: Frontier, labels: Mapping[str, str]) -> dict[str, object]:
