@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import streamlit as st
 
@@ -12,6 +13,7 @@ from core.bootstrap import Services
 from core.errors import AccountError, SwitchboardError
 from ui.auth import change_own_password, current_user
 from ui.markdown import literal
+from ui.unbroken import once, unbroken
 
 Work = Callable[[User], str]
 
@@ -63,16 +65,18 @@ def _groups(services: Services, user: User) -> str:
     return f", in the {word} {', '.join(f'**{literal(name)}**' for name in names)}"
 
 
+@unbroken
 def act(services: Services, place: str, work: Work, *, admin: bool = False) -> None:
     """Run a callback's work as the person who is signed in now, and keep what it says for the page.
 
-    `work` returns the sentence for a toast, or raises; `place` is where `draw_problem` shows an error.
+    `work` returns the sentence for a toast, or raises; `place` is where `draw_problem` shows an error. Another click
+    may have it start again: what must not be done twice, it does `once`.
     """
     user = current_user(services)
     if user is None or (admin and not user.is_admin):
         return
     try:
-        done = work(user)
+        done = once("work", partial(work, user))
     except SwitchboardError as error:
         st.session_state[_PROBLEM] = (place, str(error))
         return

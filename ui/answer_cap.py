@@ -9,6 +9,7 @@ import streamlit as st
 from core.accounts.preferences import Preferences, answer_cap_usd, save_preference
 from core.bootstrap import Services
 from ui.auth import current_user
+from ui.unbroken import unbroken
 
 _KEY = "preference_answer_cap_usd"
 _LEAST_USD, _MOST_USD = 0.0001, 1000.0
@@ -34,6 +35,7 @@ def draw_answer_cap(services: Services, mine: Preferences) -> None:
     )
 
 
+@unbroken
 def _save(services: Services) -> None:
     user = current_user(services)
     if user is None:

@@ -36,6 +36,7 @@ from core.ids import new_id
 from ui import sign_in_card
 from ui.identity_provider import provider_says_signed_in, provider_session, providers
 from ui.runtime import get_services
+from ui.unbroken import once, unbroken
 
 COOKIE = "switchboard_session"
 
@@ -110,7 +111,8 @@ def draw_sign_out(services: Services) -> None:
 
 def change_own_password(services: Services, *, user: User, current: str, new: str) -> None:
     """Change the password from a callback: this tab stays signed in, every other session ends. Raises AccountError."""
-    _renew(change_password(services.database, user=user, current=current, new=new))
+    change = partial(change_password, services.database, user=user, current=current, new=new)
+    _renew(once("change password", change))
 
 
 def _identified(services: Services) -> User | None:
@@ -157,6 +159,7 @@ def _renew(user: User) -> None:
     st.session_state[_COOKIE_CHANGE] = _CookieChange(key=new_id(), session=session)
 
 
+@unbroken
 def _sign_out(services: Services) -> None:
     for session in _sessions(services):
         end_session(services.database, session)

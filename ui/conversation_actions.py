@@ -16,6 +16,7 @@ from ui.auth import current_user
 from ui.conversation_list import CHAT_PAGE, day_words
 from ui.conversation_menu import stop_running
 from ui.markdown import literal
+from ui.unbroken import once, unbroken
 
 _TAG = "tag_ticked"
 _ALL = "tick_all"
@@ -102,12 +103,13 @@ def _action(services: Services, ids: Sequence[str], label: str, icon: str, work:
     )
 
 
+@unbroken
 def _do(services: Services, ids: Sequence[str], work: Work) -> None:
     user = current_user(services)
     if user is None:
         return
     try:
-        work(user, ids)
+        once("work", lambda: work(user, ids))
     except SwitchboardError as error:
         state.leave_notice(str(error))
     else:

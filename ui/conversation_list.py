@@ -17,6 +17,7 @@ from ui import state
 from ui.auth import current_user
 from ui.markdown import literal
 from ui.times import local_time, viewer_zone
+from ui.unbroken import unbroken
 
 CHAT_PAGE = "pages/chat_page.py"
 SEARCH_PAGE = "pages/search_page.py"
@@ -105,6 +106,7 @@ def _draw_row(conversation: Conversation, *, opened: bool, running: bool) -> Non
     )
 
 
+@unbroken
 def _undo(services: Services, conversations: Sequence[str], user_id: str) -> None:
     if current_user(services) is None:
         return

@@ -15,6 +15,7 @@ from core.chat.import_job import ImportProgress
 from core.chat.import_upload import Upload
 from ui.accounts_view import act, draw_problem
 from ui.markdown import literal
+from ui.unbroken import once
 
 _PLACE = "import"
 _UPLOADS = "import_files"
@@ -134,11 +135,12 @@ def _files_key() -> str:
 
 
 def _start(services: Services) -> None:
-    files = st.session_state.get(_files_key()) or []
-
     def work(user: User) -> str:
-        services.imports.start([Upload(name=file.name, data=file.getvalue()) for file in files], user_id=user.id)
-        st.session_state[_ROUND] = st.session_state.get(_ROUND, 0) + 1
+        files = st.session_state.get(_files_key()) or []
+        uploads = [Upload(name=file.name, data=file.getvalue()) for file in files]
+        once("start", partial(services.imports.start, uploads, user_id=user.id))
+        drawn = once("round", lambda: int(st.session_state.get(_ROUND, 0)))
+        st.session_state[_ROUND] = drawn + 1
         return ""
 
     act(services, _PLACE, work)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -17,6 +18,7 @@ from core.catalog.models import ModelSpec
 from ui.accounts_view import Work, act, draw_problem
 from ui.markdown import literal
 from ui.people_view import person_title
+from ui.unbroken import once
 
 _ADDING = "groups_adding"
 _NAME = "groups_name"
@@ -173,7 +175,8 @@ _AS_ADMIN = {"admin": True}
 def _add(services: Services) -> Work:
     def work(admin: User) -> str:
         name, members = st.session_state[_NAME], st.session_state[_MEMBERS]
-        group_id = services.groups.create(name, member_ids=members, actor_id=admin.id)
+        create = partial(services.groups.create, name, member_ids=members, actor_id=admin.id)
+        group_id = once("create", create)
         st.session_state[_NAME], st.session_state[_MEMBERS] = "", []
         st.session_state[_ADDING] = False
         st.session_state[_CHOSEN] = group_id
@@ -203,7 +206,7 @@ def _rename(services: Services, group: Group, key: str) -> Work:
 
 def _delete(services: Services, group: Group) -> Work:
     def work(admin: User) -> str:
-        services.delete_group(group.id, actor_id=admin.id)
+        once("delete", partial(services.delete_group, group.id, actor_id=admin.id))
         st.session_state[_CHOSEN] = None
         return f"{group.name} was deleted."
 

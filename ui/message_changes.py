@@ -65,6 +65,7 @@ def act(services: Services, target: Target, name: str) -> None:
             _delete(services, target)
 
 
+@unbroken
 def resend(services: Services, message_id: str) -> None:
     """Send what stands in the editor of a question; a refusal leaves the editor open."""
     text = str(st.session_state.get(message_state.edit_key(message_id)) or "")
@@ -74,6 +75,7 @@ def resend(services: Services, message_id: str) -> None:
         message_state.edit(None)
 
 
+@unbroken
 def cancel_edit(message_id: str) -> None:
     """Close the editor of a question; what was typed is there when it opens again."""
     text = st.session_state.get(message_state.edit_key(message_id))
@@ -81,16 +83,19 @@ def cancel_edit(message_id: str) -> None:
     message_state.edit(None)
 
 
+@unbroken
 def undo_delete(services: Services, deleted: Deleted) -> None:
     """Bring back a deleted message with its branch."""
 
     def work(user: User) -> None:
-        restore_branch(
+        restore = partial(
+            restore_branch,
             services.database,
             conversation_id=deleted.conversation_id,
             user_id=user.id,
             message_id=deleted.message_id,
         )
+        once("restore", restore)
         message_state.offer_restore(None)
 
     _as_user(services, work)
@@ -106,6 +111,7 @@ def thumbs(services: Services, conversation: Conversation) -> Mapping[str, int]:
     return kept
 
 
+@unbroken
 def keep_reason(services: Services, rated: Rated, key: str) -> None:
     """Keep why an answer was rated as it was: what stands in the widget of this key."""
 

@@ -20,6 +20,7 @@ from core.errors import NotFound, SwitchboardError
 from ui import state
 from ui.auth import current_user
 from ui.markdown import literal
+from ui.unbroken import once, unbroken
 
 PRESET = "preset"
 PRESET_NAME = "preset_name"
@@ -165,6 +166,7 @@ def save_as_preset(services: Services, model_id: str) -> None:
     _act(services, model_id, work)
 
 
+@unbroken
 def share_own_preset(services: Services, preset_id: str, key: str) -> None:
     """Show one's own preset to the team, or to oneself only, as its toggle says."""
     if user := current_user(services):
@@ -172,6 +174,7 @@ def share_own_preset(services: Services, preset_id: str, key: str) -> None:
             share_preset(services.database, owner_id=user.id, preset_id=preset_id, shared=st.session_state[key])
 
 
+@unbroken
 def delete_own_preset(services: Services, preset_id: str) -> None:
     """Delete one's own preset."""
     if user := current_user(services):
@@ -180,12 +183,13 @@ def delete_own_preset(services: Services, preset_id: str) -> None:
         st.session_state.pop(PRESET, None)
 
 
+@unbroken
 def _act(services: Services, model_id: str, work: Callable[[Sheet], str]) -> None:
     user, model = current_user(services), services.registry.current().get(model_id)
     if user is None or model is None:
         return
     try:
-        done = work(load_sheet(services, user, model))
+        done = once("work", lambda: work(load_sheet(services, user, model)))
     except SwitchboardError as error:
         st.session_state[_PROBLEM] = error.user_message
         return

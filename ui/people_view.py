@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -20,6 +21,7 @@ from ui.limit_words import limit_changes
 from ui.markdown import literal
 from ui.price_rows import audit_words
 from ui.times import viewer_zone_name
+from ui.unbroken import once
 
 _ADDING = "people_adding"
 _NAME = "people_name"
@@ -171,8 +173,8 @@ def _offers(services: Services, user: User) -> list[tuple[str, str, Work]]:
         return f"{user.display_name} can sign in again."
 
     def reset(admin: User) -> str:
-        password = generate_password()
-        reset_password(database, user_id=target, new=password, actor_id=admin.id)
+        password = once("password", generate_password)
+        once("reset", partial(reset_password, database, user_id=target, new=password, actor_id=admin.id))
         st.session_state[_HANDED_OVER] = (user.username, password)
         return ""
 
@@ -188,8 +190,9 @@ def _offers(services: Services, user: User) -> list[tuple[str, str, Work]]:
 
 def _add(services: Services) -> Work:
     def work(admin: User) -> str:
-        password = generate_password()
-        user = create_user(
+        password = once("password", generate_password)
+        create = partial(
+            create_user,
             services.database,
             username=st.session_state[_USERNAME],
             display_name=st.session_state[_NAME],
@@ -198,6 +201,7 @@ def _add(services: Services) -> Work:
             role=st.session_state[_ROLE],
             actor_id=admin.id,
         )
+        user = once("create", create)
         st.session_state[_HANDED_OVER] = (user.username, password)
         st.session_state[_NAME] = st.session_state[_USERNAME] = ""
         st.session_state[_ADDING] = False

@@ -32,6 +32,7 @@ from ui.markdown import literal
 from ui.parameters_form import draw_own_preset, preset_title
 from ui.team_defaults import DENSITIES, TITLES, draw_team_defaults
 from ui.times import use_time_zone, viewer_zone_name
+from ui.unbroken import once, unbroken
 
 _CONFIRM = "delete_data_username"
 _FALLBACKS = {
@@ -211,6 +212,7 @@ def _draw_choice(
     )
 
 
+@unbroken
 def _save(services: Services, name: str, key: str) -> None:
     user = current_user(services)
     if user is None:
@@ -236,7 +238,7 @@ def _delete(services: Services) -> Work:
     def work(user: User) -> str:
         if st.session_state[_CONFIRM].strip().lower() != user.username:
             raise AccountError("That is not your username. Nothing was deleted.", next_step="Type it to confirm.")
-        delete_data(services.database, user, files=services.files)
+        once("delete", partial(delete_data, services.database, user, files=services.files))
         file_state.set_waiting(())
         use_time_zone(user, None)
         forget_density()

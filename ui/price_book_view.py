@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -21,6 +22,7 @@ from ui.markdown import literal
 from ui.price_entry_view import draw_entry
 from ui.price_rows import NAMES, book_csv, exact_price, price_table, proposal_table
 from ui.times import month_start, viewer_zone, viewer_zone_name
+from ui.unbroken import once
 
 _SEARCH = "prices_search"
 _CHOSEN = "prices_model"
@@ -115,8 +117,9 @@ def _decline(services: Services, proposals: Sequence[Proposal]) -> Work:
 
 def _decide(proposals: Sequence[Proposal], decide: Callable[[Proposal, str, User], None], *, done: str) -> Work:
     def work(admin: User) -> str:
+        reason = st.session_state[_WHY]
         for proposal in proposals:
-            decide(proposal, st.session_state[_WHY], admin)
+            once(proposal.model_id, partial(decide, proposal, reason, admin))
         st.session_state[_WHY], st.session_state[_WHICH] = "", []
         name = proposals[0].label if len(proposals) == 1 else f"{len(proposals)} models"
         return f"The price of {name} is {done}"

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, time
 from decimal import Decimal, InvalidOperation
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -22,6 +23,7 @@ from ui.accounts_view import Work, act, draw_problem
 from ui.markdown import literal
 from ui.price_rows import NAMES, exact_price
 from ui.times import local_time, viewer_zone, viewer_zone_name
+from ui.unbroken import once, unbroken
 
 # The price that is being looked at before it is entered: (model, NewPrice).
 _PREVIEW = "prices_preview"
@@ -190,12 +192,13 @@ def effect_sentence(effect: Effect) -> str:
 def _enter(services: Services, label: str, price: NewPrice, offered: ModelSpec | None) -> Work:
     def work(admin: User) -> str:
         prices = None if offered is None else offered.prices
-        sheet = services.prices.enter(price, offered=prices, actor_id=admin.id)
+        sheet = once("enter", partial(services.prices.enter, price, offered=prices, actor_id=admin.id))
         _discard()
         return f"The price of {label} is in the book as version {sheet.version}."
 
     return work
 
 
+@unbroken
 def _discard() -> None:
     st.session_state.pop(_PREVIEW, None)

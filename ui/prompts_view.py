@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 import streamlit as st
@@ -24,6 +25,7 @@ from ui import state
 from ui.accounts_view import act, draw_problem
 from ui.auth import current_user
 from ui.markdown import literal
+from ui.unbroken import once, unbroken
 
 _PLACE = "prompts"
 _NAME = "prompt_name"
@@ -92,6 +94,7 @@ def _draw_form(prompt: Prompt) -> None:
         st.rerun()
 
 
+@unbroken
 def _use(prompt: Prompt) -> None:
     values: Mapping[str, str] = {
         name: st.session_state.get(_field_key(prompt, name), "") for name in variables(prompt.body)
@@ -162,13 +165,15 @@ def _draw_new(services: Services) -> None:
 def _save(services: Services) -> None:
     def work(user: User) -> str:
         name, body, shared = (st.session_state[key] for key in (_NAME, _BODY, _SHARED))
-        save_prompt(services.database, owner_id=user.id, name=name, body=body, shared=shared)
+        save = partial(save_prompt, services.database, owner_id=user.id, name=name, body=body, shared=shared)
+        once("save", save)
         st.session_state[_NAME], st.session_state[_BODY], st.session_state[_SHARED] = "", "", False
         return "Prompt saved."
 
     act(services, _PLACE, work)
 
 
+@unbroken
 def _edit(prompt: Prompt) -> None:
     st.session_state[_NAME], st.session_state[_BODY] = prompt.name, prompt.body
     st.session_state[_SHARED] = prompt.shared

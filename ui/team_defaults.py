@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 
 import streamlit as st
 
@@ -12,6 +13,7 @@ from core.bootstrap import Services
 from core.catalog.models import ModelSpec
 from ui.accounts_view import Work, act
 from ui.density import forget_density
+from ui.unbroken import once
 
 DENSITIES = {"comfortable": "Comfortable", "compact": "Compact"}
 TITLES = {"on": "A cheap model, after the first answer", "off": "The first words"}
@@ -76,7 +78,8 @@ def _draw_choice(
 
 def _save(services: Services, name: str, key: str, what: str) -> Work:
     def work(user: User) -> str:
-        save_team_default(services.database, name=name, value=st.session_state[key], actor_id=user.id)
+        value = st.session_state[key]
+        once("save", partial(save_team_default, services.database, name=name, value=value, actor_id=user.id))
         forget_density()
         return f"{what} is saved."
 

@@ -14,6 +14,7 @@ from core.chat.temporary import TemporaryChat
 from core.chat.turns import LiveTurn
 from ui import state
 from ui.auth import current_user
+from ui.unbroken import unbroken
 
 WHAT_IT_IS = "Nothing said here is stored, only what it costs. It is gone when you leave it, reload or sign out."
 
@@ -72,6 +73,7 @@ def draw_mark() -> None:
         st.button("Leave it", key="leave_temporary", type="tertiary", on_click=state.open_conversation, args=(None,))
 
 
+@unbroken
 def _begin(services: Services) -> None:
     user = current_user(services)
     if user is not None:
