@@ -136,11 +136,13 @@ def _restart(timer: asyncio.Timeout, seconds: float) -> None:
 def usage_of(answer: Answer, request: CompletionRequest, *, answered: bool) -> tuple[Usage, bool]:
     """The tokens of an attempt, and whether they are our own count.
 
-    The provider's figures where it sent them. Else our own, for what was consumed; nothing for a call that was never
-    sent or (`answered` is False) was refused before a token came, because nobody bills those.
+    The provider's figures where it sent them; a count of nothing for an answer that came is none. Else our own, for
+    what was consumed, beside what the provider says it bills; nothing for a call that was never sent or (`answered` is
+    False) was refused before a token came, because nobody bills those.
     """
-    if answer.usage is not None:
-        return answer.usage, False
+    said = answer.usage
+    if said is not None and (said.input_tokens or said.output_tokens or not answer.pieces):
+        return said, False
     if not answer.pieces and not (answered and answer.sent):
         return Usage(input_tokens=0, output_tokens=0), False
     texts = texts_of(request.messages)
@@ -152,6 +154,8 @@ def usage_of(answer: Answer, request: CompletionRequest, *, answered: bool) -> t
             image_tokens=image_tokens,
             output_tokens=estimate_tokens("".join(answer.text)) + reasoning_tokens,
             reasoning_tokens=reasoning_tokens,
+            service_tier=None if said is None else said.service_tier,
+            reported_cost_usd=None if said is None else said.reported_cost_usd,
         ),
         True,
     )

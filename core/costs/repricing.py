@@ -6,7 +6,7 @@ together to the last digit.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -39,14 +39,12 @@ _STEP = timedelta(minutes=15)
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """What a model costs from a moment on, until its next slice: off-peak hours are slices of their own.
-
-    `prices` None: nobody knows, and its calls are left as they are.
-    """
+    """What a model costs from one moment until before another: off-peak hours are slices of their own."""
 
     model_id: str
     begins_at: datetime
-    prices: Prices | None
+    ends_at: datetime
+    prices: Prices
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,9 +71,13 @@ class Effect:
 def slices_of(model_id: str, prices: Prices, *, since: datetime, until: datetime) -> list[Slice]:
     """One price over a period, its off-peak hours apart."""
     if prices.off_peak is None:
-        return [Slice(model_id, since, prices)]
-    moments = {since, *_quarters(since, until)}
-    return _merged(model_id, moments, prices.on)
+        return [Slice(model_id, since, until, prices)]
+    begins = [(since, prices.on(since))]
+    for moment in _quarters(since, until):
+        if (now := prices.on(moment)) is not begins[-1][1]:
+            begins.append((moment, now))
+    ends = [*(moment for moment, _ in begins[1:]), until]
+    return [Slice(model_id, moment, end, price) for (moment, price), end in zip(begins, ends, strict=True)]
 
 
 def effects(database: Database, slices: Sequence[Slice], *, since: datetime, until: datetime) -> Mapping[str, Effect]:
@@ -112,15 +114,6 @@ def correct(
     )
 
 
-def _merged(model_id: str, moments: Iterable[datetime], price_at: Callable[[datetime], Prices | None]) -> list[Slice]:
-    slices: list[Slice] = []
-    for moment in sorted(moments):
-        prices = price_at(moment)
-        if not slices or slices[-1].prices is not prices:
-            slices.append(Slice(model_id, moment, prices))
-    return slices
-
-
 def _quarters(since: datetime, until: datetime) -> Iterator[datetime]:
     moment = since.replace(minute=0, second=0, microsecond=0)
     while moment < until:
@@ -136,14 +129,13 @@ def _parameters(slices: Sequence[Slice]) -> dict[str, Any]:
     return {
         "slice_models": [part.model_id for part in slices],
         "slice_begins": [part.begins_at for part in slices],
+        "slice_ends": [part.ends_at for part in slices],
         **{f"rate_{name}": column for name, column in zip(names, columns, strict=True)},
     }
 
 
-def _rates(prices: Prices | None) -> Iterator[tuple[str, int, int, list[int], bool, str]]:
+def _rates(prices: Prices) -> Iterator[tuple[str, int, int, list[int], bool, str]]:
     """Service, the lengths of input it is for (more than, up to), its rates, whether all is free, the version."""
-    if prices is None:
-        return
     steps: dict[str, dict[int, dict[str, int]]] = {}
     for line in to_lines(prices):
         if line.service != OFF_PEAK:

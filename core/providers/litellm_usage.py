@@ -42,7 +42,7 @@ def usage_event(usage: Any, *, service_tier: Any = None) -> Usage:
         audio_tokens=min(_count(prompt, "audio_tokens"), input_tokens),
         audio_output_tokens=min(_count(completion, "audio_tokens"), output_tokens),
         service_tier=_service(service_tier) or _service(_field(usage, "service_tier")),
-        reported_cost_usd=_cost(_field(usage, "cost")),
+        reported_cost_usd=_billed(usage),
     )
 
 
@@ -73,6 +73,19 @@ def _service(name: Any) -> str | None:
     """A level of service by its one name; None for the usual one and where nothing is said."""
     word = name.strip().casefold() if isinstance(name, str) else ""
     return None if word in _USUAL else word
+
+
+def _billed(usage: Any) -> Decimal | None:
+    """What a call is billed with, by whomever.
+
+    A call that OpenRouter makes with the team's own key at the provider is billed twice: its fee is `cost`, what the
+    provider takes stands beside it.
+    """
+    cost = _cost(_field(usage, "cost"))
+    if cost is None or not _field(usage, "is_byok"):
+        return cost
+    upstream = _cost(_field(_field(usage, "cost_details"), "upstream_inference_cost"))
+    return None if upstream is None else cost + upstream
 
 
 def _cost(value: Any) -> Decimal | None:

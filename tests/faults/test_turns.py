@@ -162,6 +162,54 @@ def test_a_whole_answer_is_counted_by_the_provider_or_else_by_us(running, server
     assert row["upstream_model"] == "m-2026"
 
 
+def test_what_the_provider_bills_comes_first_and_ours_is_kept_beside_it(running, server):
+    server.behave("billed", say(TEXT, extra_usage={"cost": 0.0123456789}))
+
+    live = running.ask("Count", model_id="billed")
+    finish(live)
+
+    [row] = ledger(running, live)
+    assert (row["cost_code"], row["cost_usd"]) == ("reported", Decimal("0.012345679"))
+    assert row["reported_cost_usd"] == row["cost_usd"]
+    assert row["computed_cost_usd"] == Decimal(row["input_tokens"] * 3 + 7 * 15) / 1_000_000
+
+
+def test_a_count_of_nothing_is_no_count(running, server):
+    nothing = {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}
+    server.behave("nothing", say(TEXT, extra_usage=nothing))
+
+    live = running.ask("Count", model_id="nothing")
+    finish(live)
+
+    [row] = ledger(running, live)
+    assert (row["cost_code"], row["output_tokens"], row["counted_by_us"]) == ("estimated", 7, True)
+    assert row["cost_usd"] > 0
+
+
+def test_a_level_of_service_that_nobody_priced_leaves_the_call_unpriced(running, server):
+    server.behave("priority", say(TEXT, extra_usage={"service_tier": "priority"}))
+
+    live = running.ask("Count", model_id="priority")
+    finish(live)
+
+    [row] = ledger(running, live)
+    assert (row["cost_code"], row["cost_usd"], row["service_tier"]) == ("unpriced", None, "priority")
+
+
+def test_audio_is_counted_where_the_wire_reports_it(running, server):
+    details = {
+        "prompt_tokens_details": {"audio_tokens": 1},
+        "completion_tokens_details": {"audio_tokens": 2},
+    }
+    server.behave("audio", say(TEXT, extra_usage=details))
+
+    live = running.ask("Count", model_id="audio")
+    finish(live)
+
+    [row] = ledger(running, live)
+    assert (row["audio_tokens"], row["audio_output_tokens"], row["output_tokens"]) == (1, 2, 7)
+
+
 def test_stop_reaches_the_provider_within_a_second(running, server):
     server.behave("endless", say("word " * 2000, tokens_per_second=50))
     live = running.ask("Talk", model_id="endless")

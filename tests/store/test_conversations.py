@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import partial
 
 import pytest
 
+from core.accounts.audit import record
 from core.catalog.models import Prices
 from core.chat.conversation import Message
 from core.chat.store import (
@@ -21,6 +23,8 @@ from core.chat.store import (
     set_model,
 )
 from core.costs.ledger import Attempt, record_attempt
+from core.costs.price_book import PriceBook
+from core.costs.price_sheets import NewPrice
 from core.costs.pricing import price_attempt
 from core.errors import NotFound, SwitchboardError
 from core.ids import new_id
@@ -236,6 +240,19 @@ def test_figures_are_the_sums_over_all_attempts_and_the_times_of_the_last(databa
     assert found.cost_usd == (10 * 3 + 5 * 15 + 1000 * 3 + 90 * 15) / Decimal(1_000_000)
     assert found.cost_code == "computed"
     assert (found.first_token_ms, found.duration_ms, found.tokens_per_second) == (500, 3500, 30)
+
+
+def test_figures_follow_what_a_price_entered_late_corrects(database):
+    conversation_id = make(database)
+    pay(database, conversation_id, usage=Usage(input_tokens=10, output_tokens=5), prices=None, id="1")
+    assert figures(database, conversation_id).cost_code == "unpriced"
+
+    clock = partial(NOW.__add__, timedelta(days=1))
+    price = NewPrice(model_id="gpt", prices=PRICES, valid_from=NOW, reason="the invoice")
+    PriceBook(database, record=record, clock=clock).enter(price, offered=None, actor_id=None)
+
+    found = figures(database, conversation_id)
+    assert (found.cost_usd, found.cost_code) == (Decimal("0.000105"), "computed")
 
 
 def test_what_caches_saved_is_the_sum_over_all_attempts_and_nothing_where_a_price_is_unknown(database):

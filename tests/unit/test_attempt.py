@@ -6,6 +6,7 @@ import asyncio
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 import pytest
 
@@ -179,6 +180,7 @@ async def test_what_no_store_can_hold_is_made_visible_for_readers_and_store_alik
 
 
 REPORTED = Usage(input_tokens=70, output_tokens=30)
+COST = Decimal("0.25")
 NOTHING = Usage(input_tokens=0, output_tokens=0)
 INPUT_ONLY = Usage(input_tokens=2 + 4, output_tokens=0)
 
@@ -189,6 +191,12 @@ INPUT_ONLY = Usage(input_tokens=2 + 4, output_tokens=0)
         ({"sent": True, "text": ["hello world"], "usage": REPORTED}, True, REPORTED, False),
         ({"sent": True, "usage": REPORTED}, False, REPORTED, False),
         ({"sent": True, "text": ["hello ", "world"]}, True, Usage(input_tokens=6, output_tokens=2), True),
+        (
+            {"sent": True, "text": ["hello"], "usage": Usage(input_tokens=0, output_tokens=0, reported_cost_usd=COST)},
+            True,
+            Usage(input_tokens=6, output_tokens=1, reported_cost_usd=COST),
+            True,
+        ),
         ({"sent": True, "text": ["hello"]}, False, Usage(input_tokens=6, output_tokens=1), True),
         (
             {"sent": True, "reasoning": ["hello world"], "text": ["hello"]},
@@ -204,6 +212,7 @@ INPUT_ONLY = Usage(input_tokens=2 + 4, output_tokens=0)
         "reported",
         "reported although it failed",
         "counted by us",
+        "reported as nothing",
         "broken off",
         "with reasoning",
         "stopped before the first token",

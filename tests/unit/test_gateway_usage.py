@@ -117,6 +117,18 @@ def test_a_reported_cost_is_exact(cost, expected):
     assert usage_event({"prompt_tokens": 1, "completion_tokens": 1, "cost": cost}).reported_cost_usd == expected
 
 
+@pytest.mark.parametrize(
+    ("details", "expected"),
+    [({"upstream_inference_cost": 0.02}, Decimal("0.021")), ({}, None), (None, None)],
+    ids=["both", "the fee alone is not what it costs", "no details"],
+)
+def test_with_the_teams_own_key_behind_openrouter_both_bills_count(details, expected):
+    usage = {"prompt_tokens": 1, "completion_tokens": 1, "cost": 0.001, "is_byok": True, "cost_details": details}
+
+    assert usage_event(usage).reported_cost_usd == expected
+    assert usage_event({**usage, "is_byok": False}).reported_cost_usd == Decimal("0.001")
+
+
 _counts = st.one_of(st.none(), st.integers(-5, 10**7))
 
 

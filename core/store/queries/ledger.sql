@@ -37,3 +37,6 @@ select
 from attempts
 where conversation_id = $conversation_id
 group by turn_id
+
+-- name: any_correction
+select 1 as found from adjustments limit 1

@@ -14,6 +14,6 @@ select
     count(*) filter (where user_id = $user_id and started_at >= $month) as calls,
     sum(cost_usd) filter (where user_id = $user_id and started_at >= $month)::decimal(18,9) as spent_usd,
     count(*) filter (where user_id = $user_id and started_at >= $month and cost_usd is null) as unpriced
-from attempts
+from ledger
 where started_at >= least($since::timestamp, $month::timestamp)
 group by 1

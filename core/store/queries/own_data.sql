@@ -2,7 +2,7 @@
 select id, turn_id, conversation_id, source, use_case, requested_model, served_model, provider, parameters, started_at,
     first_token_at, ended_at, input_tokens, cached_input_tokens, cache_write_tokens, image_tokens, output_tokens,
     reasoning_tokens, cost_usd, cost_code, price_version, status, fallback_of
-from attempts where user_id = $user_id order by started_at, id
+from ledger where user_id = $user_id order by started_at, id
 
 -- name: running_turns
 select count(*) as running from turns where user_id = $user_id and status = 'running'

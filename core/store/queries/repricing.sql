@@ -9,7 +9,7 @@ select
     min(ended_at) as first_at,
     max(ended_at) as last_at
 from repriced(
-    $slice_models, $slice_begins, $rate_slices, $rate_services, $rate_above, $rate_up_to, $rate_prices, $rate_free,
+    $slice_models, $slice_begins, $slice_ends, $rate_slices, $rate_services, $rate_above, $rate_up_to, $rate_prices, $rate_free,
     $rate_versions, $since, $until
 )
 group by model_id
@@ -23,7 +23,7 @@ select
     $batch || '.' || lpad(row_number() over (order by started_at, id)::text, 9, '0'),
     id, started_at, $now, new_cost_usd - coalesce(cost_usd, 0), new_code, version, $reason, $actor
 from repriced(
-    $slice_models, $slice_begins, $rate_slices, $rate_services, $rate_above, $rate_up_to, $rate_prices, $rate_free,
+    $slice_models, $slice_begins, $slice_ends, $rate_slices, $rate_services, $rate_above, $rate_up_to, $rate_prices, $rate_free,
     $rate_versions, $since, $until
 )
 where cost_usd is null or new_cost_usd <> cost_usd or new_code <> cost_code

@@ -3,15 +3,21 @@
 -- gave is left out, and so are calls at a level of service without a known price.
 -- A slice is one price of a model from a moment on; its rates are 10^-9 dollars per million of each bucket, in the order
 -- of core.catalog.models.BUCKETS, for a level of service and a length of the input.
+create or replace macro half_even(exact) as
+    exact // 1000000 + case
+        when exact % 1000000 > 500000 or (exact % 1000000 = 500000 and (exact // 1000000) % 2 = 1) then 1 else 0
+    end;
+
 create or replace macro repriced(
-    slice_models, slice_begins, rate_slices, rate_services, rate_above, rate_up_to, rate_prices, rate_free, rate_versions,
+    slice_models, slice_begins, slice_ends, rate_slices, rate_services, rate_above, rate_up_to, rate_prices, rate_free, rate_versions,
     since, until
 ) as table
 with slices as (
     select
         unnest(range(len(slice_models))) as slice,
         unnest(slice_models::text[]) as model_id,
-        unnest(slice_begins::timestamp[]) as begins_at
+        unnest(slice_begins::timestamp[]) as begins_at,
+        unnest(slice_ends::timestamp[]) as ends_at
 ),
 rates as (
     select
@@ -58,14 +64,16 @@ rated as (
         + parts.spoken * rates.usd[9]
         + case when parts.input_tokens + parts.output_tokens > 0 then rates.usd[10] else 0 end as exact
     from parts
-    asof join slices on slices.model_id = parts.model_id and parts.ended_at >= slices.begins_at
+    join slices on slices.model_id = parts.model_id
+        and parts.ended_at >= slices.begins_at and parts.ended_at < slices.ends_at
     join rates on rates.slice = slices.slice and rates.service = coalesce(parts.service_tier, 'standard')
         and parts.input_tokens > rates.above_tokens and parts.input_tokens <= rates.up_to_tokens
 )
 select
     id, model_id, started_at, ended_at, cost_usd, cost_code, version,
-    ((exact // 1000000 + case
-        when exact % 1000000 > 500000 or (exact % 1000000 = 500000 and (exact // 1000000) % 2 = 1) then 1 else 0
+    -- Under 9,000 dollars a call fits 64 bits, whose division is 20 times faster.
+    ((case
+        when exact < 9000000000000000000 then half_even(exact::bigint)::hugeint else half_even(exact)
     end)::decimal(27,0) * 0.000000001::decimal(10,9))::decimal(18,9) as new_cost_usd,
     case
         when free then 'free'
