@@ -49,6 +49,7 @@ from core.settings import Settings, load_settings
 from core.store.database import Database
 from core.store.files import FileStore
 from core.store.migrate import migrate
+from core.tools.toolbox import load_tools
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -252,6 +253,7 @@ def _build_engine(
         on_close=gateway.aclose,
         files=files,
         price_at=book.price_at,
+        tools=load_tools(),
         after_answer=titler.title if settings.titles == "on" else None,
         limits=limits,
     )

@@ -35,6 +35,7 @@ class TurnRequest:
     the conversation, and that is not stored in it. `summary` is sent in place of the messages it stands for;
     `drop_oldest` says that what then does not fit the model's window is left out, the oldest first. `most_usd` is what
     each call may cost at most (core.chat.money_cap).
+    `tools`: models that can may call tools, unless the conversation says no. `time_zone` is the person's (IANA name).
     """
 
     user_id: str
@@ -55,6 +56,8 @@ class TurnRequest:
     summary: Summary | None = None
     drop_oldest: bool = False
     most_usd: Decimal | None = None
+    tools: bool = False
+    time_zone: str = "UTC"
 
 
 def check_text(text: str, *, with_files: bool = False) -> str:

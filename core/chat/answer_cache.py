@@ -96,6 +96,8 @@ def key_of(completion: CompletionRequest, rule: CacheRule, *, user_id: str) -> s
         "messages": [_shape(message) for message in completion.messages],
         "parameters": dict(completion.parameters),
         "user": None if rule.shared else user_id,
+        # A request without tools keeps the key it has always had.
+        **({"tools": [tool.name for tool in completion.tools]} if completion.tools else {}),
     }
     return hashlib.sha256(json.dumps(shapes, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 

@@ -15,17 +15,20 @@ from core.chat.allowance import Limits, Unlimited
 from core.chat.answer_cache import AnswerCache, KeptAnswer
 from core.chat.attachment_contents import check_seen
 from core.chat.attempt import Answer, run_attempt
+from core.chat.cap_of_turn import within_limit
 from core.chat.conversation import Message
 from core.chat.live_turn import LiveTurn, Try
-from core.chat.money_cap import capped
 from core.chat.outcome import Outcome, failed_try, no_model_answered, outcome_of
 from core.chat.portability import to_messages
+from core.chat.tool_steps import ToolRunner, calls_of, offers_for, said_so_far, use_tools
 from core.clock import Clock
 from core.costs.budgets import Kind
+from core.costs.pricing import PriceAt, own_price
 from core.errors import LimitReached, ProviderError, SwitchboardError
 from core.providers.circuit import Circuits
 from core.providers.events import Retrying
 from core.providers.gateway import CompletionRequest, Gateway
+from core.providers.parts import ToolOffer
 from core.providers.routing import Steps, Tried, Walked, capabilities_needed, fallbacks_of, walk
 
 log = logging.getLogger(__name__)
@@ -44,29 +47,67 @@ class Asking:
     stall_s: float
     sleep: Callable[[float], Awaitable[object]]
     chance: Callable[[], float]
+    tools: ToolRunner
     limits: Limits = field(default_factory=Unlimited)
+    price_at: PriceAt = own_price
 
 
-def completion_for(request: TurnRequest, history: Sequence[Message], *, model: ModelSpec) -> CompletionRequest:
+def completion_for(
+    request: TurnRequest, history: Sequence[Message], *, model: ModelSpec, tools: Sequence[ToolOffer] = ()
+) -> CompletionRequest:
     """The call of a turn as one model takes it. Raises TurnRefused for a parameter that it does not take."""
     return CompletionRequest(
         model=model,
-        messages=to_messages(history, model=model, system_prompt=request.system_prompt),
+        messages=to_messages(history, model=model, system_prompt=request.system_prompt, tools=bool(tools)),
         parameters=legal_parameters(model, request.parameters),
+        tools=tools,
     )
 
 
 async def ask(asking: Asking, live: LiveTurn) -> Outcome:
-    """Walk the chain of a turn until one model answers or the person must be told.
+    """Ask until a model has answered or the person must be told; tools that it calls in between are run.
 
-    What arrives goes to `live.answer` and the buffer, a try that another one follows to `live.tries`. Raises what a
-    gateway should not: anything but ProviderError.
+    What arrives goes to `live.answer` and the buffer, a try that another one follows to `live.tries`, what tools bring
+    to `live.steps`. Raises what a gateway should not, anything but ProviderError, and TurnRefused when what the tools
+    brought is too much for the model or for the limit in dollars.
     """
+    while True:
+        outcome = await _ask(asking, live)
+        calls = calls_of(live, outcome)
+        if not calls:
+            return outcome
+        told = partial(_keep_call, asking, live, outcome)
+        await use_tools(asking.tools, live, calls, clock=asking.clock, told=told)
+        # Counting a long history takes a while: on a thread it holds up no other turn.
+        live.completion = await asyncio.to_thread(_next_call, asking, live, live.completion.model)
+        live.answer = _fresh(asking, live)
+        await asyncio.to_thread(_hold, asking, live, "more")
+
+
+def _keep_call(asking: Asking, live: LiveTurn, outcome: Outcome, answer: Answer) -> None:
+    live.tries.append(Try(live.completion, answer, outcome, asking.clock()))
+
+
+def _next_call(asking: Asking, live: LiveTurn, model: ModelSpec) -> CompletionRequest:
+    """The next call of a turn to `model`. Raises TurnRefused when it is more than the model or the money allows."""
+    offered = offers_for(live, model)
+    history = said_so_far(live, offered=bool(offered), now=asking.clock())
+    completion = completion_for(live.request, history, model=model, tools=offered)
+    check_window(completion.messages, model=model)
+    return within_limit(completion, live, now=asking.clock(), price_at=asking.price_at)
+
+
+def _fresh(asking: Asking, live: LiveTurn) -> Answer:
+    return Answer(started_at=asking.clock(), after_steps=bool(live.steps))
+
+
+async def _ask(asking: Asking, live: LiveTurn) -> Outcome:
+    """Walk the chain of a turn until one model answers, which may be by calling tools, or none can."""
     # Before the walk: a kept answer says nothing about how the model is doing.
     if await _from_cache(asking, live):
         return outcome_of(live.answer)
     walked = await walk(
-        live.model,
+        live.completion.model if live.steps else live.model,
         fallbacks=partial(_fallbacks, asking, live),
         circuits=asking.circuits,
         steps=Steps(
@@ -101,7 +142,8 @@ async def _from_cache(asking: Asking, live: LiveTurn) -> bool:
 
 
 async def _fallbacks(asking: Asking, live: LiveTurn) -> Sequence[ModelSpec]:
-    if live.fallback != "automatic" or not live.model.fallbacks:
+    # What a model has said to people is never gone on with by another one. Results of tools anybody can go on with.
+    if live.fallback != "automatic" or not live.model.fallbacks or any(step.text.strip() for step in live.steps):
         return ()
     # Counting a long history and looking up who may use what takes a while: on a thread it holds up no other turn.
     accepts = partial(_accepts, asking, live)
@@ -120,9 +162,7 @@ def _accepts(asking: Asking, live: LiveTurn, model: ModelSpec) -> bool:
         asking.refuse(model, live.request.user_id)
         check_seen(live.history[-1], model=model)
         # A parameter that somebody set is never left out in silence: a model that does not take it is not asked.
-        completion = completion_for(live.request, live.history, model=model)
-        check_window(completion.messages, model=model)
-        capped(completion, most_usd=live.request.most_usd, now=asking.clock())
+        completion = _next_call(asking, live, model)
     except SwitchboardError:
         return False
     return asking.limits.fits(live.ids.turn, live.request, completion)
@@ -131,13 +171,12 @@ def _accepts(asking: Asking, live: LiveTurn, model: ModelSpec) -> bool:
 async def _attempt(asking: Asking, live: LiveTurn, model: ModelSpec) -> Tried:
     another = model.id != live.completion.model.id
     if another:
-        completion = completion_for(live.request, live.history, model=model)
-        live.completion = capped(completion, most_usd=live.request.most_usd, now=asking.clock())
-    live.answer = Answer(started_at=asking.clock())
+        live.completion = _next_call(asking, live, model)
+    live.answer = _fresh(asking, live)
     if another and await _from_cache(asking, live):
         return Tried(asked=False)
     if another or not live.held:
-        await asyncio.to_thread(_hold, asking, live)
+        await asyncio.to_thread(_hold, asking, live, "instead" if live.held else "first")
     try:
         await run_attempt(
             asking.gateway,
@@ -159,10 +198,9 @@ async def _attempt(asking: Asking, live: LiveTurn, model: ModelSpec) -> Tried:
     return Tried()
 
 
-def _hold(asking: Asking, live: LiveTurn) -> None:
+def _hold(asking: Asking, live: LiveTurn, kind: Kind) -> None:
     """Hold what the call about to be made may cost. Raises SwitchboardError when others have taken it meanwhile."""
     try:
-        kind: Kind = "instead" if live.held else "first"
         asking.limits.admit(live.ids.turn, live.request, live.completion, kind=kind)
         live.held = True
     except LimitReached as refused:
@@ -173,7 +211,7 @@ def _go_on(asking: Asking, live: LiveTurn, event: Retrying) -> None:
     if live.error is not None:
         outcome = failed_try(live.error)
         live.tries.append(Try(live.completion, live.answer, outcome, asking.clock()))
-        live.answer, live.error = Answer(started_at=asking.clock()), None
+        live.answer, live.error = _fresh(asking, live), None
     live.buffer.append(event)
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import TypeVar
 
 from core.catalog.models import ModelSpec
 from core.chat.message_tokens import estimate_image_tokens_of, texts_of
@@ -15,8 +16,18 @@ from core.chat.plain_text import with_visible_controls
 from core.clock import Clock
 from core.costs.token_count import estimate_tokens
 from core.errors import ErrorClass, ProviderError
-from core.providers.events import Event, Finished, ReasoningDelta, Started, TextDelta, Usage
+from core.providers.events import (
+    Event,
+    Finished,
+    ReasoningDelta,
+    ReasoningSigned,
+    Started,
+    TextDelta,
+    ToolCalled,
+    Usage,
+)
 from core.providers.gateway import CompletionRequest, Gateway
+from core.providers.parts import SignedReasoning, ToolCall
 
 # What each message costs besides its text, in tokens (role and separators; OpenAI's cookbook counts 3 to 4).
 _TOKENS_PER_MESSAGE = 4
@@ -25,29 +36,43 @@ _USAGE_S = 5.0
 
 log = logging.getLogger(__name__)
 
+T = TypeVar("T")
+
 
 @dataclass(slots=True)
 class Answer:
     """What has arrived of an answer. Changes while the attempt runs, on the engine's loop only.
 
     `sent` is True once the request went out: from then on a provider may bill its input. `cached`: it is an answer that
-    was kept, and nobody was asked.
+    was kept, and nobody was asked. `after_steps`: it goes on after tools that its turn has called. `thought_ms` is how
+    long the model has reasoned, up to the last piece of it that something else followed.
     """
 
     started_at: datetime
     text: list[str] = field(default_factory=list)
     reasoning: list[str] = field(default_factory=list)
+    calls: list[ToolCall] = field(default_factory=list)
+    signed: SignedReasoning | None = None
     usage: Usage | None = None
     finish_reason: str | None = None
     upstream_model: str | None = None
     first_token_at: datetime | None = None
     sent: bool = False
     cached: bool = False
+    after_steps: bool = False
+    thought_ms: float = 0.0
+    thinks_since: datetime | None = None
 
     @property
     def pieces(self) -> int:
-        """How many pieces of text and reasoning have arrived."""
-        return len(self.text) + len(self.reasoning)
+        """How many pieces of text and reasoning, and calls of tools, have arrived."""
+        return len(self.text) + len(self.reasoning) + len(self.calls)
+
+    def thought_until(self, now: datetime) -> float:
+        """How long the model has reasoned by `now`, in milliseconds."""
+        if self.thinks_since is None:
+            return self.thought_ms
+        return self.thought_ms + (now - self.thinks_since).total_seconds() * 1000
 
     def take(self, event: Event, *, now: Clock) -> None:
         """Add an event to the answer."""
@@ -56,6 +81,10 @@ class Answer:
                 self._take_piece(self.text, text, now)
             case ReasoningDelta(text):
                 self._take_piece(self.reasoning, text, now)
+            case ToolCalled(call):
+                self._take_piece(self.calls, call, now)
+            case ReasoningSigned(reasoning):
+                self.signed = reasoning
             case Usage():
                 self.usage = event
             case Finished(reason):
@@ -63,12 +92,16 @@ class Answer:
             case Started(served_model):
                 self.upstream_model = served_model
 
-    def _take_piece(self, pieces: list[str], text: str, now: Clock) -> None:
-        if not text:
+    def _take_piece(self, pieces: list[T], piece: T, now: Clock) -> None:
+        if not piece:
             return
-        if self.first_token_at is None:
-            self.first_token_at = now()
-        pieces.append(text)
+        moment = now() if self.first_token_at is None or self.thinks_since or pieces is self.reasoning else None
+        self.first_token_at = self.first_token_at or moment
+        if pieces is self.reasoning:
+            self.thinks_since = self.thinks_since or moment
+        elif self.thinks_since and moment:
+            self.thought_ms, self.thinks_since = self.thought_until(moment), None
+        pieces.append(piece)
 
 
 async def run_attempt(
@@ -125,6 +158,10 @@ def _take(event: Event, *, answer: Answer, emit: Callable[[Event], None], now: C
     if isinstance(event, TextDelta | ReasoningDelta):
         text = with_visible_controls(event.text)
         event = event if text == event.text else replace(event, text=text)
+    elif isinstance(event, ToolCalled):
+        call = event.call
+        cleaned = with_visible_controls(call.arguments)
+        event = ToolCalled(replace(call, name=with_visible_controls(call.name), arguments=cleaned))
     answer.take(event, now=now)
     emit(event)
 
@@ -148,11 +185,12 @@ def usage_of(answer: Answer, request: CompletionRequest, *, answered: bool) -> t
     texts = texts_of(request.messages)
     image_tokens = estimate_image_tokens_of(request.messages, model=request.model)
     reasoning_tokens = estimate_tokens("".join(answer.reasoning))
+    called = sum(estimate_tokens(f"{call.name} {call.arguments}") for call in answer.calls)
     return (
         Usage(
             input_tokens=sum(estimate_tokens(text) + _TOKENS_PER_MESSAGE for text in texts) + image_tokens,
             image_tokens=image_tokens,
-            output_tokens=estimate_tokens("".join(answer.text)) + reasoning_tokens,
+            output_tokens=estimate_tokens("".join(answer.text)) + reasoning_tokens + called,
             reasoning_tokens=reasoning_tokens,
             service_tier=None if said is None else said.service_tier,
             reported_cost_usd=None if said is None else said.reported_cost_usd,

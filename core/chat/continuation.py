@@ -26,7 +26,7 @@ def unfinished(message: Message) -> bool:
     """Whether this is an answer that has begun and did not come to its end."""
     return (
         message.role == "assistant"
-        and bool(message.content.strip())
+        and bool(message.content.strip() or message.steps)
         and (message.status in _CUT_OFF or message.finish_reason == "length")
     )
 
@@ -54,6 +54,7 @@ def _joined(answer: Message, part: Message) -> Message:
         answer,
         content=answer.content + part.content,
         reasoning="\n\n".join(filter(None, (answer.reasoning, part.reasoning))) or None,
+        reasoning_ms=_time(answer.reasoning_ms, part.reasoning_ms),
         status="broken" if part.status == "failed" else part.status,
         finish_reason=part.finish_reason,
         note=part.note,
@@ -66,6 +67,10 @@ def _joined(answer: Message, part: Message) -> Message:
         receipt=part.receipt or answer.receipt,
         steps=(*answer.steps, *part.steps),
     )
+
+
+def _time(first: float | None, then: float | None) -> float | None:
+    return first if then is None else then + (first or 0)
 
 
 def _labels(answer: Message, part: Message) -> str | None:

@@ -86,20 +86,29 @@ class Attachment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToolUse:
-    """A tool that was called, with a JSON object as text; `result` is None when nothing came back."""
+    """A tool that was called, with a JSON object as text; `result` is None when nothing came back.
+
+    `failed`: the result says what was wrong. `duration_ms` is how long it took.
+    """
 
     name: str
     arguments: str
     result: str | None = None
+    failed: bool = False
+    duration_ms: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToolStep:
-    """What a model did before it went on with its answer: some text, then tools it called at once."""
+    """What a model did before it went on with its answer: some text, then tools it called at once.
+
+    `thoughts` are its reasoning for people to read; `reasoning` is what it wants back of it.
+    """
 
     text: str = ""
-    uses: Sequence[ToolUse] = ()
+    uses: tuple[ToolUse, ...] = ()
     reasoning: SignedReasoning | None = None
+    thoughts: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +116,8 @@ class Message:
     """One message of the tree. `figures`, `receipt` and the model fields are None on a person's message.
 
     Only a person's message has `attachments`. The `steps` of an answer come before its `content`. `note` says how it
-    came about, where that is not the usual way: a limit that cut it, messages that were not sent.
+    came about, where that is not the usual way: a limit that cut it, messages that were not sent. `reasoning_ms` is how
+    long the model thought, its steps included.
     """
 
     id: str
@@ -119,6 +129,7 @@ class Message:
     status: MessageStatus
     created_at: datetime
     reasoning: str | None = None
+    reasoning_ms: float | None = None
     finish_reason: str | None = None
     requested_model: str | None = None
     served_model: str | None = None
@@ -135,7 +146,7 @@ class Message:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conversation:
-    """A conversation without its messages. `tags` are words separated by spaces."""
+    """A conversation without its messages. `tags` are words separated by spaces. `tools`: models may call tools."""
 
     id: str
     user_id: str
@@ -150,6 +161,7 @@ class Conversation:
     pinned_at: datetime | None = None
     archived_at: datetime | None = None
     tags: str = ""
+    tools: bool = True
 
 
 def branch(messages: Mapping[str, Message], *, leaf_id: str | None) -> list[Message]:

@@ -13,6 +13,7 @@ from typing import Any, Literal, cast, get_args
 
 from core.catalog.models import ParameterValue
 from core.chat.conversation import FallbackChoice, Message, MessageStatus
+from core.chat.kept_steps import as_rows, from_rows
 from core.chat.plain_text import clean_text, with_visible_controls
 from core.errors import DamagedEntry
 
@@ -62,6 +63,7 @@ class Parcel:
     pinned_at: datetime | None = None
     archived_at: datetime | None = None
     tags: str = ""
+    tools: bool = True
     lost: int = 0
     deleted: bool = False
     removed: Mapping[str, datetime] = field(default_factory=dict)
@@ -86,6 +88,7 @@ def to_document(parcel: Parcel) -> dict[str, Any]:
         "pinned_at": parcel.pinned_at,
         "archived_at": parcel.archived_at,
         "tags": parcel.tags,
+        "tools": parcel.tools,
         "deleted": parcel.deleted,
         "parameters": dict(parcel.parameters),
         "messages": [_row(message, parcel.removed.get(message.id)) for message in parcel.messages],
@@ -116,6 +119,7 @@ def from_document(entry: JSONObject) -> Parcel:
         pinned_at=moment_of(entry.get("pinned_at")),
         archived_at=moment_of(entry.get("archived_at")),
         tags=" ".join(text_of(entry.get("tags")).lower().split())[:TITLE_LIMIT],
+        tools=entry.get("tools") is not False,
         parameters=parameters_of(entry.get("parameters")),
         messages=messages,
         lost=len(rows) - len(messages),
@@ -184,7 +188,8 @@ def parameters_of(value: object) -> dict[str, ParameterValue]:
 
 
 def _row(message: Message, removed_at: datetime | None) -> dict[str, Any]:
-    row = {name: getattr(message, name) for name in MESSAGE_FIELDS}
+    row = {name: getattr(message, name) for name in MESSAGE_FIELDS} | {"reasoning_ms": message.reasoning_ms}
+    row["steps"] = as_rows(message.steps)
     return row if removed_at is None else {**row, "deleted_at": removed_at}
 
 
@@ -219,5 +224,13 @@ def _message(row: object, number: int) -> Message | None:
         content=row["content"],
         status=cast("MessageStatus", status if status in get_args(MessageStatus) else "complete"),
         created_at=moment_of(row.get("created_at")),
+        reasoning_ms=_milliseconds(row.get("reasoning_ms")),
+        steps=from_rows(row.get("steps")),
         **optional,
     )
+
+
+def _milliseconds(value: object) -> float | None:
+    if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value < _LARGEST_SECONDS:
+        return None
+    return float(value)

@@ -13,11 +13,11 @@ from decimal import Decimal
 from typing import Any
 
 from core.chat.attachment_care import export_attachments
-from core.chat.attachment_rows import from_json as from_rows
 from core.chat.continuation import as_read
-from core.chat.conversation import Message, branch, by_id
+from core.chat.conversation import Message, ToolUse, branch, by_id
 from core.chat.exchange import Parcel, header, to_document
 from core.chat.kept_parameters import from_json
+from core.chat.store import message_from
 from core.clock import Clock, utc_now
 from core.errors import NotFound
 from core.store.database import Database, Row
@@ -109,7 +109,18 @@ def _message(message: Message) -> str:
     ending = f", {_ENDINGS[message.status]}" if message.status in _ENDINGS else ""
     head = f"## {who}{ending}\n\n_{message.created_at:%Y-%m-%d %H:%M} UTC_"
     files = [f"_Attached: {attached.name}_" for attached in message.attachments]
-    return "\n\n".join(part for part in (head, *files, message.content, message.error_message) if part)
+    parts = (head, *files, *_steps(message), message.content, message.error_message)
+    return "\n\n".join(part for part in parts if part)
+
+
+def _steps(message: Message) -> list[str]:
+    """What a model said and which tools it called before its answer; what these brought is left out."""
+    return [part for step in message.steps for part in (step.text, *map(_called, step.uses)) if part]
+
+
+def _called(use: ToolUse) -> str:
+    # A model may put backticks into its arguments; within this it means nothing.
+    return f"_Called {use.name}:_ `{use.arguments}`" if "`" not in use.arguments else f"_Called {use.name}_"
 
 
 def _parcel(row: Row, messages: Sequence[Row]) -> Parcel:
@@ -117,7 +128,7 @@ def _parcel(row: Row, messages: Sequence[Row]) -> Parcel:
     removed = {message["id"]: at for message in messages if (at := message.pop("deleted_at")) is not None}
     return Parcel(
         source="switchboard",
-        messages=tuple(Message(**{**row, "attachments": from_rows(row["attachments"])}) for row in messages),
+        messages=tuple(message_from(row) for row in messages),
         removed=removed,
         parameters=from_json(kept) if kept else {},
         deleted=deleted_at is not None,

@@ -19,13 +19,14 @@ from core.chat.conversation import Message
 from core.chat.exchange import MESSAGE_FIELDS, UNKNOWN_TIME, Parcel, Source
 from core.chat.import_tree import parents_first
 from core.chat.kept_parameters import to_json
+from core.chat.kept_steps import to_json as steps_to_json
 from core.clock import Clock, utc_now
 from core.store.database import Cursor, Database
 from core.store.sql import load_queries
 
 _SQL = load_queries("exchange")
 _NAMESPACE = uuid.UUID("6f0a4c1e-7d2b-5c39-9a58-3a0f2d6be417")
-_COLUMNS = ("conversation_id", *MESSAGE_FIELDS)
+_COLUMNS = ("conversation_id", "reasoning_ms", *MESSAGE_FIELDS)
 _STEP = timedelta(microseconds=1)
 
 
@@ -113,6 +114,7 @@ def _message_row(message: Message) -> dict[str, Any]:
     return {
         **{name: getattr(message, name) for name in _COLUMNS},
         "attachments": attachments_to_json(message.attachments),
+        "steps": steps_to_json(message.steps),
     }
 
 
@@ -130,6 +132,7 @@ def _row(parcel: Parcel, messages: Sequence[Message], now: datetime) -> dict[str
         "pinned_at": parcel.pinned_at,
         "archived_at": parcel.archived_at,
         "tags": parcel.tags or None,
+        "tools": None if parcel.tools else False,
     }
 
 

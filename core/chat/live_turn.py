@@ -10,17 +10,18 @@ from datetime import datetime
 from core.catalog.models import ModelSpec
 from core.chat.admission import TurnRequest
 from core.chat.attempt import Answer
-from core.chat.conversation import FallbackChoice, Message
+from core.chat.conversation import FallbackChoice, Message, ToolStep
 from core.chat.outcome import Ending, Outcome
 from core.chat.turn_buffer import TurnBuffer
 from core.chat.turn_record import TurnIds
 from core.errors import ProviderError
 from core.providers.gateway import CompletionRequest
+from core.tools.tool import Tool
 
 
 @dataclass(frozen=True, slots=True)
 class Try:
-    """An attempt that brought nothing visible and was followed by another one."""
+    """An attempt that was followed by another one: it brought nothing visible, or it called tools."""
 
     completion: CompletionRequest
     answer: Answer
@@ -36,7 +37,8 @@ class LiveTurn:
     The rest belongs to the engine's loop: `model` is the one that was asked for, `completion` and `answer` are those
     of the attempt under way, `error` is why it failed, and `tries` are the attempts before it. `held` says that the
     limits have let the call under way pass; a kept answer needs that only when it is gone by the time it is wanted.
-    `left_out` counts the oldest messages that are not sent.
+    `left_out` counts the oldest messages that are not sent. `tools` are those that a model may call, `steps` what it
+    did with them, `thought_ms` how long it reasoned before the last of these; `out_of_calls`: all are made.
     """
 
     ids: TurnIds
@@ -49,6 +51,10 @@ class LiveTurn:
     left_out: int = 0
     fallback: FallbackChoice = "automatic"
     tries: list[Try] = field(default_factory=list)
+    tools: Sequence[Tool] = ()
+    steps: list[ToolStep] = field(default_factory=list)
+    thought_ms: float = 0.0
+    out_of_calls: bool = False
     error: ProviderError | None = None
     held: bool = False
     buffer: TurnBuffer = field(default_factory=TurnBuffer)

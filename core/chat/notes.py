@@ -27,4 +27,4 @@ def _what_cut_it(live: LiveTurn) -> str | None:
     most_usd, cut = live.request.most_usd, live.answer.finish_reason == "length"
     if most_usd is not None and cut and cut_by_cap(live.completion, live.request.parameters):
         return f"cut at your limit of {dollars(most_usd)}"
-    return None
+    return "the most calls of tools for an answer were made" if live.out_of_calls else None

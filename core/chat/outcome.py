@@ -10,7 +10,7 @@ from typing import Literal
 from core.catalog.models import ModelSpec, Prices
 from core.chat.admission import TurnRequest
 from core.chat.attempt import Answer, usage_of
-from core.chat.conversation import Message, MessageStatus
+from core.chat.conversation import Message, MessageStatus, ToolStep
 from core.chat.plain_text import with_visible_controls
 from core.chat.turn_record import TurnIds
 from core.costs.ledger import Attempt
@@ -63,7 +63,7 @@ def outcome_of(answer: Answer, *, ended: Ending | None = None, error: BaseExcept
     if answer.finish_reason is not None:
         return _COMPLETE
     if error is not None:
-        return _failure(error, broken=bool(answer.text))
+        return _failure(error, broken=bool(answer.text) or answer.after_steps)
     if ended is None:
         return _COMPLETE
     return Outcome(
@@ -92,9 +92,19 @@ def no_model_answered(errors: Sequence[ProviderError]) -> str:
 
 
 def answer_message(
-    ids: TurnIds, model: ModelSpec, answer: Answer, outcome: Outcome, *, now: datetime, asked: ModelSpec | None = None
+    ids: TurnIds,
+    model: ModelSpec,
+    answer: Answer,
+    outcome: Outcome,
+    *,
+    now: datetime,
+    asked: ModelSpec | None = None,
+    steps: Sequence[ToolStep] = (),
 ) -> Message:
-    """The assistant's message of a turn, without figures. `asked` is the model that was chosen, if another answered."""
+    """The assistant's message of a turn, without figures. `asked` is the model that was chosen, if another answered.
+
+    `steps` come before it.
+    """
     return Message(
         id=ids.answer,
         conversation_id=ids.conversation,
@@ -112,6 +122,7 @@ def answer_message(
         error_message=outcome.summary or outcome.error_message,
         error_detail=outcome.error_detail,
         created_at=now,
+        steps=tuple(steps),
     )
 
 

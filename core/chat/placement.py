@@ -21,13 +21,15 @@ class Placement:
     """A turn's place. `history` ends with what is to be answered.
 
     `question` is None when nothing new is stored before the answer: a stored one is answered again, or an answer goes
-    on. `fallback` is what to do when the model fails: the request's choice, else the conversation's.
+    on. `fallback` is what to do when the model fails: the request's choice, else the conversation's. `tools`: models
+    may call them here.
     """
 
     ids: TurnIds
     question: Message | None
     history: Sequence[Message]
     fallback: FallbackChoice
+    tools: bool = False
 
 
 def place_turn(database: Database, request: TurnRequest, *, conversation_id: str, now: datetime) -> Placement:
@@ -42,13 +44,15 @@ def place_turn(database: Database, request: TurnRequest, *, conversation_id: str
             "Files are stored, so they cannot be sent in a temporary chat.",
             next_step="Take them away, or start an ordinary chat.",
         )
-    place = _place(database, request, conversation_id=conversation_id, now=now)
+    path, kept, tools = _branch(database, request)
+    place = _place(path, request, conversation_id=conversation_id, fallback=request.fallback or kept, now=now)
+    place = replace(place, tools=request.tools and tools)
     return replace(place, history=[*as_read(request.before), *place.history]) if request.before else place
 
 
-def _place(database: Database, request: TurnRequest, *, conversation_id: str, now: datetime) -> Placement:
-    path, kept = _branch(database, request)
-    fallback = request.fallback or kept
+def _place(
+    path: list[Message], request: TurnRequest, *, conversation_id: str, fallback: FallbackChoice, now: datetime
+) -> Placement:
     if request.continues is not None:
         return _going_on(path, request.continues, fallback=fallback, now=now)
     if request.answer_again is not None:
@@ -95,11 +99,12 @@ def _ids(turn_id: str, question: Message) -> TurnIds:
     return TurnIds(turn=turn_id, conversation=question.conversation_id, question=question.id, answer=new_id())
 
 
-def _branch(database: Database, request: TurnRequest) -> tuple[list[Message], FallbackChoice]:
+def _branch(database: Database, request: TurnRequest) -> tuple[list[Message], FallbackChoice, bool]:
     if request.temporary is not None:
-        return list(request.temporary), "automatic"
+        return list(request.temporary), "automatic", True
     if request.conversation_id is None:
-        return [], "automatic"
+        return [], "automatic", True
     conversation = load_conversation(database, conversation_id=request.conversation_id, user_id=request.user_id)
     messages = load_messages(database, conversation=conversation, figures=False)
-    return branch(by_id(messages), leaf_id=conversation.leaf_message_id), conversation.fallback
+    path = branch(by_id(messages), leaf_id=conversation.leaf_message_id)
+    return path, conversation.fallback, conversation.tools

@@ -13,6 +13,7 @@ from core.chat.attachment_contents import with_contents
 from core.chat.attempt import Answer
 from core.chat.continuation import as_read
 from core.chat.conversation import branch, by_id
+from core.chat.kept_steps import from_json as from_json_steps
 from core.chat.kept_tries import from_json
 from core.chat.outcome import answer_message, attempt_row, outcome_of
 from core.chat.portability import to_messages
@@ -82,12 +83,15 @@ def _recover(
         ended_at = row["checkpoint_at"] or row["started_at"]
         attempt = attempt_row(ids, request, completion, answer, outcome, ended_at=ended_at, price_at=priced)
         attempts = [*attempts, attempt]
-    served = answering if answer.pieces else asked
+    steps = from_json_steps(row["partial_steps"])
+    served = answering if answer.pieces or steps else asked
     end_turn(
         database,
         turn_id=ids.turn,
         status=outcome.turn_status,
-        answer=None if row["temporary"] else answer_message(ids, served, answer, outcome, now=clock(), asked=asked),
+        answer=None
+        if row["temporary"]
+        else answer_message(ids, served, answer, outcome, now=clock(), asked=asked, steps=steps),
         attempts=attempts,
     )
 

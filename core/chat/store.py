@@ -8,6 +8,8 @@ from datetime import datetime
 
 from core.chat.attachment_rows import from_json, to_json
 from core.chat.conversation import AnswerFigures, Conversation, FallbackChoice, Message, Receipt, title_from
+from core.chat.kept_steps import from_json as steps_from_json
+from core.chat.kept_steps import to_json as steps_to_json
 from core.chat.plain_text import clean_text
 from core.chat.receipt import receipts_of
 from core.clock import Clock, utc_now
@@ -18,7 +20,7 @@ from core.store.sql import load_queries
 _SQL = load_queries("conversations")
 _TITLE_LIMIT = 200
 # What a message has and its row has not.
-_ELSEWHERE = frozenset({"figures", "receipt", "steps"})
+_ELSEWHERE = frozenset({"figures", "receipt"})
 
 
 def load_conversation(database: Database, *, conversation_id: str, user_id: str) -> Conversation:
@@ -70,7 +72,12 @@ def _with_figures(cur: Cursor, messages: Sequence[Message], conversation_id: str
 def messages_of(cur: Cursor, conversation_id: str) -> list[Message]:
     """The messages of a conversation without figures, whoever it belongs to: for callers that have checked that."""
     rows = cur.fetch_all(_SQL["load_messages"], conversation_id=conversation_id)
-    return [Message(**{**row, "attachments": from_json(row["attachments"])}) for row in rows]
+    return [message_from(row) for row in rows]
+
+
+def message_from(row: Row) -> Message:
+    """A message from its row, without figures."""
+    return Message(**{**row, "attachments": from_json(row["attachments"]), "steps": steps_from_json(row["steps"])})
 
 
 def rename_conversation(database: Database, *, conversation_id: str, user_id: str, title: str) -> None:
@@ -92,6 +99,11 @@ def set_model(database: Database, *, conversation_id: str, user_id: str, model_i
 def set_fallback(database: Database, *, conversation_id: str, user_id: str, fallback: FallbackChoice) -> None:
     """Keep what happens in a conversation when its model fails."""
     database.execute(_SQL["set_fallback"], id=conversation_id, user_id=user_id, fallback=fallback)
+
+
+def set_tools(database: Database, *, conversation_id: str, user_id: str, tools: bool) -> None:
+    """Keep whether models may call tools in a conversation."""
+    database.execute(_SQL["set_tools"], id=conversation_id, user_id=user_id, tools=tools)
 
 
 def delete_conversation(database: Database, *, conversation_id: str, user_id: str, clock: Clock = utc_now) -> None:
@@ -132,7 +144,8 @@ def insert_message(cur: Cursor, message: Message, *, show: bool = True) -> None:
     `show=False` leaves the conversation's row alone, for one that names the message already.
     """
     fields = {name: getattr(message, name) for name in Message.__slots__ if name not in _ELSEWHERE}
-    cur.execute(_SQL["insert_message"], **{**fields, "attachments": to_json(message.attachments)})
+    as_text = {"attachments": to_json(message.attachments), "steps": steps_to_json(message.steps)}
+    cur.execute(_SQL["insert_message"], **{**fields, **as_text})
     if show:
         cur.execute(
             _SQL["touch_conversation"],

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from core.chat.admission import TurnRequest, busy
-from core.chat.conversation import Message
+from core.chat.conversation import Message, ToolStep
+from core.chat.kept_steps import to_json as steps_to_json
 from core.chat.kept_tries import to_json
 from core.chat.store import insert_conversation, insert_message
 from core.costs.ledger import Attempt, record_attempt
@@ -61,7 +62,7 @@ class Checkpoint:
     """What a running turn has brought so far.
 
     `tries` are the attempts that have ended, oldest first. `model_id` is asked now, since `started_at`: None while the
-    turn waits for its next attempt.
+    turn waits for its next attempt or runs tools. `steps` are what these have brought.
     """
 
     text: str = ""
@@ -70,6 +71,7 @@ class Checkpoint:
     started_at: datetime | None = None
     first_token_at: datetime | None = None
     tries: Sequence[Attempt] = ()
+    steps: Sequence[ToolStep] = ()
 
 
 def checkpoint_turn(database: Database, checkpoint: Checkpoint, *, turn_id: str, now: datetime) -> None:
@@ -83,6 +85,7 @@ def checkpoint_turn(database: Database, checkpoint: Checkpoint, *, turn_id: str,
         attempt_started_at=checkpoint.started_at,
         first_token_at=checkpoint.first_token_at,
         tries=to_json(checkpoint.tries),
+        partial_steps=steps_to_json(checkpoint.steps),
         now=now,
     )
 

@@ -13,7 +13,7 @@ from functools import partial
 from core.chat.allowance import Limits, Unlimited
 from core.chat.answer_cache import AnswerCache
 from core.chat.attempt import Answer
-from core.chat.conversation import Message
+from core.chat.conversation import Message, ToolStep
 from core.chat.live_turn import LiveTurn, Try
 from core.chat.notes import note_of
 from core.chat.outcome import UNSAVED, Outcome, answer_message, attempt_row
@@ -66,7 +66,9 @@ class TurnWriter:
                 continue
             try:
                 # Picked here, on the loop: while the thread writes, another attempt may take the place of this one.
-                await self._write(partial(self._checkpoint, live, live.completion, live.answer, tuple(live.tries)))
+                await self._write(
+                    partial(self._checkpoint, live, live.completion, live.answer, tuple(live.tries), tuple(live.steps))
+                )
                 kept = progress
             except Exception:
                 # A checkpoint that fails must not cost the answer: the next one, or the end, tries again.
@@ -108,7 +110,14 @@ class TurnWriter:
     async def _write(self, work: Callable[[], None]) -> None:
         await asyncio.get_running_loop().run_in_executor(self._threads, work)
 
-    def _checkpoint(self, live: LiveTurn, completion: CompletionRequest, answer: Answer, tries: Sequence[Try]) -> None:
+    def _checkpoint(
+        self,
+        live: LiveTurn,
+        completion: CompletionRequest,
+        answer: Answer,
+        tries: Sequence[Try],
+        steps: Sequence[ToolStep],
+    ) -> None:
         under_way = answer.sent or answer.pieces
         kept = live.request.temporary is None
         checkpoint = Checkpoint(
@@ -118,6 +127,7 @@ class TurnWriter:
             started_at=answer.started_at if under_way else None,
             first_token_at=answer.first_token_at,
             tries=[self._row(live, tried) for tried in tries],
+            steps=steps if kept else (),
         )
         checkpoint_turn(self._database, checkpoint, turn_id=live.ids.turn, now=self._clock())
 
@@ -152,9 +162,11 @@ class TurnWriter:
 
 def _message(live: LiveTurn, outcome: Outcome, *, now: datetime) -> Message:
     # When nobody said anything, the answer that is missing is that of the model that was chosen.
-    served = live.completion.model if live.answer.pieces or outcome.complete else live.model
-    answer = answer_message(live.ids, served, live.answer, outcome, now=now, asked=live.model)
-    return replace(answer, note=note_of(live))
+    said = live.answer.pieces or live.steps or outcome.complete
+    served = live.completion.model if said else live.model
+    answer = answer_message(live.ids, served, live.answer, outcome, now=now, asked=live.model, steps=live.steps)
+    thought_ms = live.thought_ms + live.answer.thought_until(now)
+    return replace(answer, note=note_of(live), reasoning_ms=thought_ms or None)
 
 
 def _tries(live: LiveTurn, outcome: Outcome, *, ended_at: datetime) -> list[Try]:
@@ -165,9 +177,10 @@ def _tries(live: LiveTurn, outcome: Outcome, *, ended_at: datetime) -> list[Try]
     return ended
 
 
-def _progress(live: LiveTurn) -> tuple[int, bool, int]:
+def _progress(live: LiveTurn) -> tuple[int, int, bool, int]:
     """What is worth a checkpoint when it changes. That the first attempt went out is not: the turn's row says it."""
-    return len(live.tries), live.answer.sent or not live.tries, live.answer.pieces
+    returned = sum(use.result is not None for step in live.steps for use in step.uses)
+    return len(live.tries), returned, live.answer.sent or not live.tries, live.answer.pieces
 
 
-_NOTHING = (0, True, 0)
+_NOTHING = (0, 0, True, 0)

@@ -11,7 +11,8 @@ import asyncio
 import logging
 import random
 import threading
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
@@ -28,6 +29,7 @@ from core.chat.money_cap import capped
 from core.chat.outcome import Outcome, outcome_of
 from core.chat.placement import place_turn
 from core.chat.sent_history import sent_history
+from core.chat.tool_steps import ToolRunner, offers, tools_of_turn
 from core.chat.turn_record import begin_turn
 from core.chat.turn_writer import TurnWriter
 from core.clock import Clock, utc_now
@@ -38,6 +40,7 @@ from core.providers.circuit import Circuits
 from core.providers.gateway import Gateway
 from core.store.database import Database
 from core.store.files import FileStore
+from core.tools.tool import TOOL_LIMITS, Tool, ToolLimits
 
 __all__ = ["LiveTurn", "TurnEngine"]
 
@@ -66,6 +69,8 @@ class TurnEngine:
         after_answer: Callable[[LiveTurn], Coroutine[Any, Any, None]] | None = None,
         price_at: PriceAt = own_price,
         limits: Limits | None = None,
+        tools: Sequence[Tool] = (),
+        tool_limits: ToolLimits = TOOL_LIMITS,
     ) -> None:
         """Start the engine's loop.
 
@@ -75,6 +80,7 @@ class TurnEngine:
         `limits` are budgets and rate limits, which every call has to pass; None: there are none.
         `files` holds what is attached to messages. `after_answer` runs beside the turns when one has ended and its
         readers have been told. `price_at` says what a call costs that ended at a moment.
+        `tools` are those that models may call.
         """
         self._database = database
         self._files = files
@@ -93,6 +99,8 @@ class TurnEngine:
             sleep=sleep,
             chance=random.random,
             limits=self.limits,
+            tools=ToolRunner(tools=tools, limits=tool_limits, threads=ThreadPoolExecutor(4, thread_name_prefix="tool")),
+            price_at=price_at,
         )
         self._clock = clock
         # By conversation.
@@ -163,6 +171,7 @@ class TurnEngine:
         if not self._loop.close(timeout_s=grace_s):
             log.error("the turn engine's loop did not end within %s s", grace_s)
         self._writer.close()
+        self._asking.tools.threads.shutdown(wait=False, cancel_futures=True)
         self._let_readers_go()
 
     def _claim(self, user_id: str, conversation_id: str) -> None:
@@ -186,7 +195,8 @@ class TurnEngine:
         check_there(request.attachments, self._files)
         history, left_out = sent_history(self._files, place.history, request, model=model)
         check_seen(history[-1], model=model)
-        completion = completion_for(request, history, model=model)
+        tools = tools_of_turn(self._asking.tools, history, wanted=place.tools)
+        completion = completion_for(request, history, model=model, tools=offers(tools, model))
         check_window(completion.messages, model=model)
         live = LiveTurn(
             ids=place.ids,
@@ -198,6 +208,7 @@ class TurnEngine:
             history=history,
             left_out=left_out,
             fallback=place.fallback,
+            tools=tools,
         )
         self._admit(live)
         try:

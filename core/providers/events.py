@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
+from core.providers.parts import SignedReasoning, ToolCall
+
 
 @dataclass(frozen=True, slots=True)
 class Started:
@@ -28,6 +30,32 @@ class ReasoningDelta:
     """A piece of the model's reasoning, in order, never part of the answer."""
 
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReasoningSigned:
+    """The model signed its reasoning and wants it back, unchanged, with the results of the tools it calls."""
+
+    reasoning: SignedReasoning
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCalled:
+    """The model calls a tool; the call is whole. Those of one answer come together, at its end."""
+
+    call: ToolCall
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolReturned:
+    """What the oldest call that had no result yet brought; put there by whoever runs tools.
+
+    `failed`: `text` says why there is no result, for the model to read.
+    """
+
+    text: str
+    failed: bool
+    duration_ms: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,4 +106,4 @@ class Retrying:
     instead: bool = False
 
 
-Event = Started | TextDelta | ReasoningDelta | Usage | Finished | Retrying
+Event = Started | TextDelta | ReasoningDelta | ReasoningSigned | ToolCalled | ToolReturned | Usage | Finished | Retrying

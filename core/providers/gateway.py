@@ -8,7 +8,7 @@ from typing import Literal, Protocol
 
 from core.catalog.models import ModelSpec, ParameterValue
 from core.providers.events import Event
-from core.providers.parts import Part, TextPart, ToolResult
+from core.providers.parts import Part, TextPart, ToolOffer, ToolResult
 
 Role = Literal["system", "user", "assistant", "tool"]
 
@@ -34,11 +34,12 @@ def message_of(role: Role, parts: Sequence[Part]) -> ChatMessage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CompletionRequest:
-    """One call: the model, the whole history with the system prompt first, and the parameters in force."""
+    """One call: the model, the whole history with the system prompt first, the parameters in force, tools offered."""
 
     model: ModelSpec
     messages: Sequence[ChatMessage]
     parameters: Mapping[str, ParameterValue] = field(default_factory=dict)
+    tools: Sequence[ToolOffer] = ()
 
 
 class Gateway(Protocol):

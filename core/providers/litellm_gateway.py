@@ -28,6 +28,7 @@ from core.providers.gateway import CompletionRequest
 from core.providers.images import ReadFile, read_images
 from core.providers.litellm_errors import error_headers, to_provider_error
 from core.providers.litellm_stream import answer_headers, read_events
+from core.providers.parts import ToolOffer
 from core.providers.prompt_cache import to_wire
 
 # The engine watches for stalls (at most 3600 s by its setting); these only bound what it cannot see.
@@ -186,6 +187,8 @@ def _arguments(
         "timeout": httpx.Timeout(_READ_S, connect=_CONNECT_S),
         "max_retries": 0,
     }
+    if request.tools:
+        arguments["tools"] = [_tool(offer) for offer in request.tools]
     if _is_openai_chat(litellm, endpoint.model):
         # The OpenAI client walks its type definitions for every message, 0.2 ms each; what comes by `extra_body` goes
         # out as it is and replaces the field.
@@ -214,6 +217,11 @@ def _parameters(request: CompletionRequest) -> dict[str, Any]:
     if plain.pop("json_mode", False):
         plain["response_format"] = {"type": "json_object"}
     return plain
+
+
+def _tool(offer: ToolOffer) -> dict[str, Any]:
+    named = {"name": offer.name, "description": offer.description, "parameters": dict(offer.schema)}
+    return {"type": "function", "function": named}
 
 
 def _plain(value: ParameterValue) -> Any:

@@ -16,6 +16,7 @@ from typing import Any
 
 from core.errors import ErrorClass, ProviderError
 from core.providers.events import Event, Finished, ReasoningDelta, Started, TextDelta
+from core.providers.litellm_calls import CallPieces
 from core.providers.litellm_gemini import watch_end
 from core.providers.litellm_usage import usage_event
 
@@ -44,18 +45,22 @@ class _End:
 async def read_events(response: Any) -> AsyncGenerator[Event, None]:
     """Yield the events of a LiteLLM stream and close its connection at the end, early or not.
 
-    `Usage` and `Finished` come last, each only when the provider sent it. Raises whatever the libraries raise.
+    The calls of tools come when they are whole, and none of an answer that was cut. `Usage` and `Finished` come last,
+    each only when the provider sent it. Raises whatever the libraries raise.
     """
-    end = _End()
+    end, calls = _End(), CallPieces()
     try:
         chunks = _openai_chunks(response, end) if _is_openai(response) else _wrapped_chunks(response, end)
-        async with aclosing(chunks), aclosing(_deltas(chunks)) as deltas:
+        async with aclosing(chunks), aclosing(_deltas(chunks, calls)) as deltas:
             async for event in deltas:
                 yield event
     except Exception:
         # The answer is whole: a connection that breaks behind it changes nothing.
         if end.reason is None:
             raise
+    if end.reason is not None and _REASONS.get(end.reason, "tool_calls") == "tool_calls":
+        for event in calls.events():
+            yield event
     if end.usage is not None:
         yield usage_event(end.usage, service_tier=end.service_tier)
     if end.reason is not None:
@@ -119,7 +124,7 @@ def _reported_usage(chunks: list[Any]) -> Any:
     return None
 
 
-async def _deltas(chunks: AsyncIterator[Any]) -> AsyncGenerator[Event, None]:
+async def _deltas(chunks: AsyncIterator[Any], calls: CallPieces) -> AsyncGenerator[Event, None]:
     started = False
     async for chunk in chunks:
         if not started:
@@ -133,6 +138,7 @@ async def _deltas(chunks: AsyncIterator[Any]) -> AsyncGenerator[Event, None]:
             yield ReasoningDelta(reasoning)
         if delta.content:
             yield TextDelta(delta.content)
+        calls.take(delta)
 
 
 def _served_model(chunk: Any) -> str | None:

@@ -5,7 +5,9 @@ Pure values: where bytes lie and how a provider wants them written is decided el
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,15 @@ class SignedReasoning:
 
     text: str
     signature: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolOffer:
+    """A tool that a request offers: what it does, in words for the model, and its arguments as a JSON schema."""
+
+    name: str
+    description: str
+    schema: Mapping[str, Any]
 
 
 Part = TextPart | ImagePart | ToolCall | ToolResult | SignedReasoning

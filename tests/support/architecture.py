@@ -32,6 +32,7 @@ RANKS = {
     "core.catalog": 3,
     "core.costs": 3,
     "core.providers": 3,
+    "core.tools": 3,
     "core.chat": 4,
     "core.arena": 5,
     "core.readiness": 5,

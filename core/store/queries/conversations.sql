@@ -4,7 +4,8 @@ values ($id, $user_id, $title, 'auto', $model_id, $leaf_message_id, $now, $now)
 
 -- name: load_conversation
 select id, user_id, title, title_source, model_id, leaf_message_id, created_at, updated_at, deleted_at,
-    coalesce(fallback, 'automatic') as fallback, pinned_at, archived_at, coalesce(tags, '') as tags
+    coalesce(fallback, 'automatic') as fallback, pinned_at, archived_at, coalesce(tags, '') as tags,
+    coalesce(tools, true) as tools
 from conversations
 where id = $id and user_id = $user_id and deleted_at is null
 
@@ -31,6 +32,10 @@ where id = $id and user_id = $user_id and deleted_at is null
 update conversations set fallback = $fallback
 where id = $id and user_id = $user_id and deleted_at is null
 
+-- name: set_tools
+update conversations set tools = $tools
+where id = $id and user_id = $user_id and deleted_at is null
+
 -- name: delete_conversation
 update conversations set deleted_at = $now
 where id = $id and user_id = $user_id and deleted_at is null
@@ -41,7 +46,8 @@ where id = $id and user_id = $user_id
 
 -- name: load_messages
 select id, conversation_id, parent_id, turn_id, role, content, reasoning, status, finish_reason, requested_model,
-    served_model, model_label, error_class, error_message, error_detail, created_at, attachments, note
+    served_model, model_label, error_class, error_message, error_detail, created_at, attachments, note,
+    steps, reasoning_ms
 from messages
 where conversation_id = $conversation_id and deleted_at is null
 order by created_at, id
@@ -49,10 +55,12 @@ order by created_at, id
 -- name: insert_message
 insert into messages (
     id, conversation_id, parent_id, turn_id, role, content, reasoning, status, finish_reason, requested_model,
-    served_model, model_label, error_class, error_message, error_detail, created_at, attachments, note
+    served_model, model_label, error_class, error_message, error_detail, created_at, attachments, note,
+    steps, reasoning_ms
 ) values (
     $id, $conversation_id, $parent_id, $turn_id, $role, $content, $reasoning, $status, $finish_reason, $requested_model,
-    $served_model, $model_label, $error_class, $error_message, $error_detail, $created_at, $attachments, $note
+    $served_model, $model_label, $error_class, $error_message, $error_detail, $created_at, $attachments, $note,
+    $steps, $reasoning_ms
 )
 
 -- name: touch_conversation

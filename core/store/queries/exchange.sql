@@ -1,6 +1,7 @@
 -- name: load_for_export
 select conversations.id, title, title_source, model_id, leaf_message_id, coalesce(fallback, 'automatic') as fallback,
     created_at, conversations.updated_at, pinned_at, archived_at, coalesce(tags, '') as tags, deleted_at,
+    coalesce(tools, true) as tools,
     conversation_parameters.parameters
 from conversations
 left join conversation_parameters on conversation_parameters.conversation_id = conversations.id
@@ -12,7 +13,8 @@ order by created_at, conversations.id
 select messages.conversation_id, messages.id, messages.parent_id, messages.turn_id, messages.role, messages.content,
     messages.reasoning, messages.status, messages.finish_reason, messages.requested_model, messages.served_model,
     messages.model_label, messages.error_class, messages.error_message, messages.error_detail, messages.created_at,
-    messages.attachments, messages.deleted_at, messages.note
+    messages.attachments, messages.deleted_at, messages.note,
+    messages.steps, messages.reasoning_ms
 from messages join conversations on conversations.id = messages.conversation_id
 where conversations.user_id = $user_id and ($id is null or conversations.id = $id)
 order by messages.created_at, messages.id
@@ -32,20 +34,22 @@ select id, conversation_id from messages where id in (select unnest($ids))
 -- name: insert_conversations
 insert into conversations (
     id, user_id, title, title_source, model_id, leaf_message_id, created_at, updated_at, fallback, pinned_at, archived_at,
-    tags
+    tags, tools
 )
 select unnest($id), $user_id, unnest($title), unnest($title_source), unnest($model_id), unnest($leaf_message_id),
-    unnest($created_at), unnest($updated_at), unnest($fallback), unnest($pinned_at), unnest($archived_at), unnest($tags)
+    unnest($created_at), unnest($updated_at), unnest($fallback), unnest($pinned_at), unnest($archived_at), unnest($tags),
+    unnest($tools)
 
 -- name: insert_messages
 insert into messages (
     id, conversation_id, parent_id, turn_id, role, content, reasoning, status, finish_reason, requested_model,
-    served_model, model_label, error_class, error_message, error_detail, created_at, attachments, note
+    served_model, model_label, error_class, error_message, error_detail, created_at, attachments, note,
+    steps, reasoning_ms
 )
 select unnest($id), unnest($conversation_id), unnest($parent_id), unnest($turn_id), unnest($role), unnest($content),
     unnest($reasoning), unnest($status), unnest($finish_reason), unnest($requested_model), unnest($served_model),
     unnest($model_label), unnest($error_class), unnest($error_message), unnest($error_detail), unnest($created_at),
-    unnest($attachments), unnest($note)
+    unnest($attachments), unnest($note), unnest($steps), unnest($reasoning_ms)
 
 -- name: insert_parameters
 insert into conversation_parameters (conversation_id, user_id, parameters, updated_at)

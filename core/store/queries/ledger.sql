@@ -19,7 +19,7 @@ insert into attempts (
 
 -- name: figures_of_conversation
 -- What each answer took: every attempt of its turn counts, because every attempt was paid for; the times are those of
--- the attempt that answered, the last one (arg_max would pass over its nulls and take an earlier attempt's figure).
+-- the attempt that answered, the last one; one that called tools on the way began when it first answered (arg_max would pass over its nulls and take an earlier attempt's figure).
 select
     turn_id,
     sum(input_tokens)::bigint as input_tokens,
@@ -29,7 +29,7 @@ select
     case when count(*) = count(cost_usd) then sum(cost_usd)::decimal(18,9) end as cost_usd,
     case when count(*) = count(cost_usd) then arg_max(cost_code, id) else 'unpriced' end as cost_code,
     case when count(*) = count(cache_saved_usd) then sum(cache_saved_usd)::decimal(18,9) end as cache_saved_usd,
-    arg_max(started_at, id) as started_at,
+    coalesce(min(started_at) filter (where status = 'ok'), arg_max(started_at, id)) as started_at,
     arg_max_null(first_token_at, id) as first_token_at,
     max(ended_at) as ended_at,
     arg_max(output_tokens, id) as last_output_tokens,

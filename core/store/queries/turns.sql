@@ -18,18 +18,20 @@ select id from turns where id = $id and status = 'running'
 
 -- name: checkpoint_turn
 update turns set partial_text = $partial_text, partial_reasoning = $partial_reasoning,
-    answering_model = $answering_model, tries = $tries, attempt_started_at = $attempt_started_at,
+    partial_steps = $partial_steps, answering_model = $answering_model, tries = $tries, attempt_started_at = $attempt_started_at,
     first_token_at = $first_token_at, checkpoint_at = $now
 where id = $id and status = 'running'
 
 -- name: end_turn
 update turns
-set status = $status, ended_at = $now, partial_text = '', partial_reasoning = '', tries = null
+set status = $status, ended_at = $now, partial_text = '', partial_reasoning = '', tries = null,
+    partial_steps = null
 where id = $id and status = 'running'
 
 -- name: interrupted_turns
 select id, conversation_id, user_id, user_message_id, source, use_case, requested_model, parameters, partial_text,
     partial_reasoning, answering_model, tries, attempt_started_at, first_token_at, checkpoint_at, started_at,
+    partial_steps,
     coalesce(temporary, false) as temporary
 from turns
 where status = 'running'

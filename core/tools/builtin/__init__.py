@@ -1,0 +1,1 @@
+"""The tools, one file each (core/tools/README.md)."""
