@@ -43,7 +43,7 @@ with header_place:
     draw_header(services, opened)
 if opened.is_empty:
     with empty_slot.container():
-        draw_empty(services, user, partial(chat.send, services), temporary=opened.temporary)
+        draw_empty(services, user, partial(chat.send, services), temporary=opened.temporary is not None)
 label, below = partial(chat.label_of, services), partial(draw_below, services, opened)
 draw_hub()
 keep_drafts(user)

@@ -19,6 +19,7 @@ from core.chat.continuation import as_read
 from core.chat.conversation import Conversation, Message, branch, by_id
 from core.chat.kept_parameters import keep_for_conversation
 from core.chat.store import load_conversation, load_messages, set_fallback, set_model
+from core.chat.temporary import TemporaryChat
 from core.chat.tree import Children, children_of
 from core.chat.turns import LiveTurn
 from core.costs.token_count import estimate_tokens
@@ -56,7 +57,14 @@ class OpenChat:
     live: LiveTurn | None = None
     goes_on: Message | None = None
     tree: Children = field(default_factory=dict)
-    temporary: bool = False
+    temporary: TemporaryChat | None = None
+
+    @property
+    def id(self) -> str | None:
+        """What the conversation or the temporary chat is known by; None before there is one."""
+        if self.temporary is not None:
+            return self.temporary.id
+        return self.conversation.id if self.conversation else None
 
     @property
     def is_empty(self) -> bool:
@@ -68,7 +76,7 @@ def load_chat(services: Services, user: User) -> OpenChat:
     """The conversation of the URL, or the temporary chat. Raises NotFound for one that is not this person's."""
     if held := open_temporary(services, user):
         shown, goes_on = _as_shown(held.messages, held.live)
-        return OpenChat(messages=shown, live=held.live, goes_on=goes_on, temporary=True)
+        return OpenChat(messages=shown, live=held.live, goes_on=goes_on, temporary=held)
     conversation_id = state.conversation_id()
     if conversation_id is None:
         return OpenChat()

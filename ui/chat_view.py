@@ -51,7 +51,7 @@ def draw_sidebar(services: Services, user: User, opened: OpenChat) -> None:
 
 def draw_header(services: Services, opened: OpenChat) -> None:
     """The title of the open conversation and its menu; of a temporary chat that it is one."""
-    if opened.temporary and not opened.is_empty:
+    if opened.temporary is not None and not opened.is_empty:
         draw_mark()
     if opened.conversation is None:
         return

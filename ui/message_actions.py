@@ -15,14 +15,16 @@ from streamlit.delta_generator import DeltaGenerator
 
 from core.accounts.users import User
 from core.bootstrap import Services
-from core.chat.conversation import Conversation, Message
+from core.chat.conversation import Message
 from core.chat.tree import place_of
 from ui import message_changes as changes
-from ui import message_state
+from ui import message_state, state
 from ui.chat import OpenChat
 from ui.message_again import draw_again
 from ui.message_feedback import draw_reason
 
+_BESIDE = "Sending makes a new branch. The old one stays."
+_INSTEAD = "Sending replaces this message and what follows it: a temporary chat has no branches."
 _HUB = "message_hub"
 _MESSAGE_JS = """
 const hub = (globalThis[Symbol.for("switchboard.messages")] ??= { waiting: new Map() });
@@ -47,15 +49,15 @@ def draw_hub() -> None:
 
 def draw_below(services: Services, opened: OpenChat, message: Message) -> None:
     """What stands below a message: its actions, and the question for a reason when it was just rated."""
-    if opened.conversation is not None:
-        _draw_actions(services, opened, opened.conversation, message)
-        draw_reason(services, opened.conversation, message)
+    if opened.id is not None:
+        _draw_actions(services, opened, opened.id, message)
+        draw_reason(services, opened.id, message)
 
 
-def _draw_actions(services: Services, opened: OpenChat, conversation: Conversation, message: Message) -> None:
+def _draw_actions(services: Services, opened: OpenChat, chat_id: str, message: Message) -> None:
     place = place_of(opened.tree, message)
     asked = changes.Target(
-        conversation_id=conversation.id,
+        conversation_id=chat_id,
         message_id=message.id,
         question_id=message.parent_id,
         model_id=message.served_model or message.requested_model,
@@ -73,7 +75,7 @@ def _draw_actions(services: Services, opened: OpenChat, conversation: Conversati
         "text": message.content,
     }
     if message.role == "assistant":
-        thumbs = changes.thumbs(services, conversation)
+        thumbs = changes.thumbs(services, chat_id)
         data |= {"model": message.model_label or "the same model", "rating": thumbs.get(message.id, 0)}
     draw_row(key=key, data=data, on_act_change=partial(_act, services, asked, key))
 
@@ -88,7 +90,7 @@ def draw_dialog(services: Services, user: User, opened: OpenChat) -> None:
 
 def draw_undo(slot: DeltaGenerator, services: Services, opened: OpenChat) -> None:
     """The offer to bring back what was just deleted from the open conversation."""
-    deleted = message_state.deleted(opened.conversation.id) if opened.conversation else None
+    deleted = message_state.deleted(opened.id) if opened.id else None
     if deleted is None:
         return
     with slot.container(horizontal=True, vertical_alignment="center"):
@@ -113,7 +115,7 @@ def draw_editor(services: Services, message: Message) -> bool:
     st.session_state.setdefault(key, message.content if draft is None else draft)
     with st.form(f"editor_{message.id}", border=False):
         st.text_area("Edit your message", key=key, height="content", label_visibility="collapsed")
-        st.caption("Sending makes a new branch. The old one stays.")
+        st.caption(_INSTEAD if state.temporary_chat() else _BESIDE)
         with st.container(horizontal=True):
             st.form_submit_button(
                 "Send",

@@ -12,12 +12,12 @@ from core.accounts.preferences import load_preferences, read_preferences
 from core.accounts.users import User
 from core.bootstrap import Services
 from core.chat.branches import delete_branch, restore_branch, show_branch
-from core.chat.conversation import Conversation
 from core.chat.feedback import Rating, Thumb, load_ratings, rate
 from core.errors import SwitchboardError
 from ui import chat, compare, message_state, state
 from ui.auth import current_user
 from ui.message_state import Deleted
+from ui.temporary_chat import bring_back, take_out, temporary_id, unstored_answer
 from ui.unbroken import once, unbroken
 
 _THUMBS: Mapping[str, Thumb] = {"good": 1, "bad": -1}
@@ -88,6 +88,10 @@ def undo_delete(services: Services, deleted: Deleted) -> None:
     """Bring back a deleted message with its branch."""
 
     def work(user: User) -> None:
+        if temporary_id() == deleted.conversation_id:
+            bring_back()
+            message_state.offer_restore(None)
+            return
         restore = partial(
             restore_branch,
             services.database,
@@ -101,14 +105,14 @@ def undo_delete(services: Services, deleted: Deleted) -> None:
     _as_user(services, work)
 
 
-def thumbs(services: Services, conversation: Conversation) -> Mapping[str, int]:
-    """The ratings of a conversation's answers by their ids: 1 and -1. Read when it is opened, then remembered."""
-    kept = message_state.thumbs(conversation.id)
-    if kept is None:
-        found = load_ratings(services.database, conversation_id=conversation.id, user_id=conversation.user_id)
+def thumbs(services: Services, chat_id: str) -> Mapping[str, int]:
+    """One's ratings of a chat's answers by their ids: 1 and -1. Read when it is opened, then remembered."""
+    kept, user = message_state.thumbs(chat_id), current_user(services)
+    if kept is None and user is not None:
+        found = load_ratings(services.database, conversation_id=chat_id, user_id=user.id)
         kept = {message_id: rating.rating for message_id, rating in found.items()}
-        message_state.keep_thumbs(conversation.id, kept)
-    return kept
+        message_state.keep_thumbs(chat_id, kept)
+    return kept or {}
 
 
 @unbroken
@@ -139,14 +143,15 @@ def _step(services: Services, target: Target, message_id: str | None) -> None:
 
 def _delete(services: Services, target: Target) -> None:
     def work(user: User) -> None:
-        delete = partial(
+        in_store = partial(
             delete_branch,
             services.database,
             conversation_id=target.conversation_id,
             user_id=user.id,
             message_id=target.message_id,
         )
-        count = once("delete", delete)
+        here = temporary_id() == target.conversation_id
+        count = once("delete", partial(take_out, services, target.message_id) if here else in_store)
         message_state.offer_restore(
             Deleted(conversation_id=target.conversation_id, message_id=target.message_id, count=count)
         )
@@ -168,7 +173,14 @@ def _thumb(services: Services, target: Target, thumb: Thumb) -> None:
 
 def _rate(services: Services, user: User, rated: Rated, rating: Rating | None) -> None:
     use_case = read_preferences(load_preferences(services.database, user.id)).use_case
-    rate(services.database, message_id=rated.message_id, user_id=user.id, rating=rating, use_case=use_case)
+    rate(
+        services.database,
+        message_id=rated.message_id,
+        user_id=user.id,
+        rating=rating,
+        use_case=use_case,
+        unstored=unstored_answer(rated.message_id),
+    )
     kept = dict(message_state.thumbs(rated.conversation_id) or {})
     kept[rated.message_id] = 0 if rating is None else rating.rating
     message_state.keep_thumbs(rated.conversation_id, kept)

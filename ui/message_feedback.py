@@ -5,18 +5,18 @@ from __future__ import annotations
 import streamlit as st
 
 from core.bootstrap import Services
-from core.chat.conversation import Conversation, Message
+from core.chat.conversation import Message
 from core.chat.feedback import REASON_LIMIT
 from ui import message_changes as changes
 from ui import message_state
 
 
-def draw_reason(services: Services, conversation: Conversation, message: Message) -> None:
+def draw_reason(services: Services, chat_id: str, message: Message) -> None:
     """Ask for the reason of a rating, if this answer was just rated."""
     if message_state.reason_asked() != message.id:
         return
-    thumb = changes.thumbs(services, conversation).get(message.id, 0)
-    rated = changes.Rated(conversation_id=conversation.id, message_id=message.id, thumb=thumb)
+    thumb = changes.thumbs(services, chat_id).get(message.id, 0)
+    rated = changes.Rated(conversation_id=chat_id, message_id=message.id, thumb=thumb)
     key = f"reason_{message.id}"
     question = "What was good about it?" if thumb > 0 else "What was wrong with it?"
     with st.form(f"why_{message.id}", border=False):

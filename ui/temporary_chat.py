@@ -10,13 +10,17 @@ import streamlit as st
 from core.accounts.users import User
 from core.bootstrap import Services
 from core.chat import temporary
+from core.chat.conversation import Message, by_id
 from core.chat.temporary import TemporaryChat
 from core.chat.turns import LiveTurn
 from ui import state
 from ui.auth import current_user
 from ui.unbroken import unbroken
 
-WHAT_IT_IS = "Nothing said here is stored, only what it costs. It is gone when you leave it, reload or sign out."
+WHAT_IT_IS = (
+    "Nothing said here is stored, only what it costs and how you rate it. It is gone when you leave it, reload or sign "
+    "out."
+)
 
 
 def open_temporary(services: Services, user: User) -> TemporaryChat | None:
@@ -45,6 +49,37 @@ def note_turn(live: LiveTurn) -> None:
     """A turn of the temporary chat is being answered."""
     if held := state.temporary_chat():
         state.set_temporary_chat(temporary.follow(held, live))
+
+
+def temporary_id() -> str | None:
+    """What the temporary chat on show is known by; None when there is none."""
+    held = state.temporary_chat()
+    return None if held is None else held.id
+
+
+def take_out(services: Services, message_id: str) -> int:
+    """Delete a message of the temporary chat and what follows it; `bring_back` undoes it. Returns how many went.
+
+    Raises TurnRefused while an answer is being written, NotFound.
+    """
+    held = up_to_date(services)
+    if held is None:
+        return 0
+    shorter = temporary.without(held, message_id)
+    state.set_temporary_chat(shorter)
+    return len(shorter.removed)
+
+
+def bring_back() -> None:
+    """Undo `take_out`."""
+    if held := state.temporary_chat():
+        state.set_temporary_chat(temporary.bring_back(held))
+
+
+def unstored_answer(message_id: str) -> Message | None:
+    """The message of the temporary chat with this id, if there is one."""
+    held = state.temporary_chat()
+    return None if held is None else by_id(held.messages).get(message_id)
 
 
 def leave() -> None:

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from core.chat.conversation import Message
 from core.chat.plain_text import clean_text
 from core.clock import Clock, utc_now
 from core.errors import NotFound
-from core.store.database import Cursor, Database
+from core.store.database import Cursor, Database, Row
 from core.store.sql import load_queries
 
 _SQL = load_queries("feedback")
@@ -44,20 +45,23 @@ def rate(
     user_id: str,
     rating: Rating | None,
     use_case: str | None = None,
+    unstored: Message | None = None,
     clock: Clock = utc_now,
 ) -> None:
     """Keep what a person thinks of an answer in place of what they thought before; None takes it back.
 
-    `use_case` counts where the turn itself named none. A long reason is cut at 1,000 characters. Raises NotFound for
+    `use_case` counts where the turn itself named none. `unstored` is the answer itself, where it is one of a
+    temporary chat: its rating is kept, its text is not. A long reason is cut at 1,000 characters. Raises NotFound for
     an answer that is not in a conversation of this user.
     """
+    whose = {"message_id": message_id, "user_id": user_id}
 
     def work(cur: Cursor) -> None:
-        answer = cur.fetch_one(_SQL["answer_to_rate"], message_id=message_id, user_id=user_id)
+        answer = _as_row(unstored) if unstored else cur.fetch_one(_SQL["answer_to_rate"], **whose)
         if answer is None:
             raise NotFound("That answer is no longer here.", next_step="Reload the page to see what is.")
         if rating is None:
-            cur.execute(_SQL["unrate"], message_id=message_id, user_id=user_id)
+            cur.execute(_SQL["unrate"], **whose)
             return
         cur.execute(
             _SQL["rate"],
@@ -83,6 +87,11 @@ def load_ratings(database: Database, *, conversation_id: str, user_id: str) -> M
 def ratings_by_model(database: Database, *, since: datetime) -> list[ModelRatings]:
     """The team's ratings since a moment (UTC), counted per model and use case."""
     return [ModelRatings(**row) for row in database.fetch_all(_SQL["ratings_by_model"], since=since)]
+
+
+def _as_row(answer: Message) -> Row:
+    model_id = answer.served_model or answer.requested_model
+    return {"conversation_id": answer.conversation_id, "model_id": model_id, "use_case": None}
 
 
 def _reason(rating: Rating) -> str | None:

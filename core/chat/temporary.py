@@ -12,18 +12,23 @@ from core.chat.admission import question_on
 from core.chat.conversation import Message
 from core.chat.live_turn import LiveTurn
 from core.chat.store import with_figures
+from core.errors import NotFound, TurnRefused
 from core.ids import new_id
 from core.store.database import Database
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TemporaryChat:
-    """What is known of a temporary chat. `messages` are its only branch; `live` is being answered or has just been."""
+    """What is known of a temporary chat. `messages` are its only branch; `live` is being answered or has just been.
+
+    `removed` are those that were deleted last, to bring back while nothing else is said.
+    """
 
     id: str
     user_id: str
     messages: Sequence[Message] = ()
     live: LiveTurn | None = None
+    removed: Sequence[Message] = ()
 
 
 def begin(user_id: str) -> TemporaryChat:
@@ -40,7 +45,7 @@ def follow(chat: TemporaryChat, live: LiveTurn) -> TemporaryChat:
         before = question_on(before, message_id=request.answer_again)
     elif request.continues is None:
         before.append(live.history[-1])
-    return replace(chat, messages=tuple(before), live=live)
+    return replace(chat, messages=tuple(before), live=live, removed=())
 
 
 def settle(chat: TemporaryChat, database: Database) -> TemporaryChat:
@@ -52,3 +57,22 @@ def settle(chat: TemporaryChat, database: Database) -> TemporaryChat:
         return replace(chat, live=None)
     answered = with_figures(database, [live.result], conversation_id=chat.id)
     return replace(chat, messages=(*chat.messages, *answered), live=None)
+
+
+def without(chat: TemporaryChat, message_id: str) -> TemporaryChat:
+    """The chat without a message and what follows it; `bring_back` undoes it.
+
+    Raises TurnRefused while an answer is being written, NotFound.
+    """
+    if chat.live is not None:
+        raise TurnRefused("busy", "An answer is still being written.", next_step="Wait for it or stop it first.")
+    ids = [message.id for message in chat.messages]
+    if message_id not in ids:
+        raise NotFound("That message is no longer here.", next_step="Reload the page to see what is.")
+    at = ids.index(message_id)
+    return replace(chat, messages=chat.messages[:at], removed=chat.messages[at:])
+
+
+def bring_back(chat: TemporaryChat) -> TemporaryChat:
+    """The chat with what was deleted last."""
+    return replace(chat, messages=(*chat.messages, *chat.removed), removed=())

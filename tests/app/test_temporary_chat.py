@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 from core.bootstrap import close_services, open_services
 from core.chat.store import list_conversations
 from core.settings import Settings
-from tests.support.chatting import choose_in_app, write_registry
+from tests.support.chatting import choose_in_app, send_from_component, write_registry
 from tests.support.live_server import ROOT
 from tests.support.people import add_person
 from tests.support.provider_behaviour import say
@@ -124,3 +124,65 @@ def test_a_failed_answer_can_be_asked_for_again(chat):
     assert not chat.exception
     assert [message.name for message in chat.chat_message] == ["user", "assistant"]
     assert "A short answer." in _texts(chat)
+
+
+def _act(page: AppTest, message: int, act: str) -> AppTest:
+    """Press one of the actions below a message."""
+    rows = [part.proto for part in page.get("bidi_component") if part.proto.component_name == "message_actions"]
+    return send_from_component(page, "message_actions", event="act", value=act, key=rows[message].id)
+
+
+def test_messages_are_edited_in_place(chat, provider):
+    _send(chat, "A xylophone")
+    _send(chat, "And again")
+
+    _act(chat, 0, "edit")
+    chat.text_area[0].set_value("A violin")
+    _press_start(chat, "send_edit_")
+
+    assert not chat.exception
+    assert [message.name for message in chat.chat_message] == ["user", "assistant"]
+    assert "A violin" in _texts(chat)
+    assert "xylophone" not in _texts(chat)
+
+
+def test_an_answer_is_given_again_in_its_place(chat):
+    _send(chat, "A xylophone")
+
+    _act(chat, 1, "again")
+
+    assert not chat.exception
+    assert [message.name for message in chat.chat_message] == ["user", "assistant"]
+
+
+def test_messages_are_deleted_and_brought_back(chat):
+    _send(chat, "A xylophone")
+    _send(chat, "And again")
+
+    _act(chat, 2, "delete")
+    assert [message.name for message in chat.chat_message] == ["user", "assistant"]
+    assert any("Deleted 2 messages" in caption.value for caption in chat.caption)
+    _press(chat, "undo_message")
+    assert "And again" in _texts(chat)
+    _act(chat, 0, "delete")
+
+    assert not chat.exception
+    assert not chat.chat_message
+    assert "Temporary chat." in _texts(chat)
+
+
+def test_a_thumb_is_kept_for_the_model_without_a_word_of_the_chat(chat, services):
+    _send(chat, "A xylophone")
+
+    _act(chat, 1, "bad")
+
+    (kept,) = services.database.fetch_all("select model_id, rating, reason from feedback")
+    assert kept == {"model_id": "swift", "rating": -1, "reason": None}
+    assert any("What was wrong with it?" in field.label for field in chat.text_input)
+    _act(chat, 1, "bad")
+    assert services.database.fetch_all("select * from feedback") == []
+    assert "xylophone" not in _stored(services)
+
+
+def _press_start(page: AppTest, start: str) -> AppTest:
+    return next(button for button in page.button if (button.key or "").startswith(start)).click().run()
