@@ -14,6 +14,7 @@ from ui import formats
 from ui.model_filter import capability_name, provider_name, shown_capabilities
 
 _WORDS = ("free", "unpriced")
+_SOURCES: Mapping[str, str] = {"registry": "the registry", "administrator": "an administrator"}
 # Never colour alone: the shape says it too.
 _SIGNS: Mapping[str, str] = {"healthy": "●", "slow": "◐", "down": "○", "unknown": "○", "starting": "◌"}
 _STATES: Mapping[str, str] = {"unknown": "not tried lately", "no_key": "no key"}
@@ -170,7 +171,7 @@ def _price_facts(prices: Prices | None) -> dict[str, str | None]:
 def _source(prices: Prices | None) -> str | None:
     if prices is None:
         return None
-    return "the registry" if prices.source == "registry" else prices.source.replace("litellm", "LiteLLM")
+    return _SOURCES.get(prices.source) or prices.source.replace("litellm", "LiteLLM")
 
 
 def _bucket_words(prices: Prices, bucket: str) -> str:
