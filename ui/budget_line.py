@@ -67,6 +67,11 @@ def short_words(standing: Standing, people: People) -> str:
     )
 
 
+def left_words(standing: Standing) -> str:
+    """`$0.01 left this month`, for beside the price of a message that costs more."""
+    return f"{money(max(Decimal(0), standing.balance.left_usd))} left {THIS_PERIOD[standing.budget.period]}"
+
+
 def long_words(standing: Standing, *, people: People, zone: tzinfo) -> str:
     """`$12.40 of $50.00 a month for each person, renews Tue 1 Dec, 00:00 (UTC)`; and what is not sure about it."""
     spent, held_usd = standing.balance.spent, standing.balance.held_usd

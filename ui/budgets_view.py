@@ -28,6 +28,7 @@ _ZONE = "budgets_time_zone"
 _SHOWN_REFUSALS = 200
 _LIST_HEIGHT_PX = 320
 _HEADER_PX, _ROW_PX = 38, 35
+_PER_MINUTE = ("Requests a minute", "Tokens a minute")
 _AS_ADMIN = {"admin": True}
 _NO_BUDGETS = (
     "There are no budgets: everybody may spend what the providers bill. The usual first one gives each person an "
@@ -72,6 +73,8 @@ def _draw_kind(services: Services, people: Sequence[User], kind: str) -> None:
         pd.DataFrame(_budget_columns(services) if kind == "budget" else _rate_columns(services)),
         hide_index=True,
         height=_height(len(limits)),
+        placeholder="no limit",
+        column_config={name: st.column_config.NumberColumn(format="localized") for name in _PER_MINUTE},
         alt=f"The {plural} of this installation",
     )
     by_id = {limit.id: limit for limit in limits}
@@ -165,7 +168,7 @@ def _draw_edge(services: Services, people: Sequence[User]) -> None:
     everybody, zone = services.budgets.people, services.budgets.zone
     columns: dict[str, list[Any]] = {
         "Who": [_who(standing, names, services) for standing in standings],
-        "Used": [float(standing.share * 100) for standing in standings],
+        "Used": [int(standing.share * 100) for standing in standings],
         "": [_LEVELS[standing.level] for standing in standings],
         "Spent": [f"{at_least(standing)}{money(standing.balance.spent.usd)}" for standing in standings],
         "Of": [budget_words(standing.budget, everybody) for standing in standings],
@@ -175,7 +178,10 @@ def _draw_edge(services: Services, people: Sequence[User]) -> None:
         pd.DataFrame(columns),
         hide_index=True,
         height=_height(len(standings)),
-        column_config={"Used": st.column_config.ProgressColumn(format="%.0f %%", min_value=0, max_value=100)},
+        column_config={
+            "Who": st.column_config.TextColumn(width="medium"),
+            "Used": st.column_config.ProgressColumn(format="%d %%", min_value=0, max_value=100),
+        },
         alt="How far each budget is used, the most used first",
     )
 

@@ -70,7 +70,13 @@ class Strip {
       put(item.querySelector(".figure"), price(models[place], draft, now));
     });
     put(this.part("what"), files ? `${what}, files not counted yet` : what);
+    put(this.part("left"), this.tooDear(models[0], draft, now) ? this.data.left.words : "");
     this.drawGauge(models[0], draft, now);
+  }
+
+  tooDear(own, draft, now) {
+    const { left } = this.data;
+    return Boolean(left) && !own.word && costRange(own, draft, now)[1] > left.usd;
   }
 
   drawGauge(own, draft, now) {

@@ -21,7 +21,9 @@ from core.chat.history_size import HistorySize, attachment_tokens
 from core.chat.money_cap import dollars
 from core.chat.price_strip import Quote
 from core.costs.output_lengths import OutputLength
+from core.costs.standing import Standing
 from ui import file_state, formats
+from ui.budget_line import left_words
 from ui.quotes import Quotes
 
 _KEY = "gauge"
@@ -30,7 +32,8 @@ _HTML = """
 <div class="strip" role="group" aria-label="Context and cost of the next message">
   <span class="gauge"><span class="bar" aria-hidden="true"></span><span class="used"></span>
     <span class="cached"></span><span class="over"></span></span>
-  <span class="rest"><span class="what"></span><span class="prices"></span></span>
+  <span class="rest"><span class="what"></span><span class="left" role="status"></span>
+    <span class="prices"></span></span>
 </div>
 """
 
@@ -72,7 +75,14 @@ def send_news(quotes: Quotes) -> None:
 
 def _sent(quotes: Quotes, *, begun: bool) -> str:
     models = [as_data(quoted, quotes.most_usd, begun=begun) for quoted in quotes.all]
-    return json.dumps({"what": "this message:", "models": models})
+    return json.dumps({"what": "this message:", "models": models, "left": _left(quotes.tightest)})
+
+
+def _left(tightest: Standing | None) -> dict[str, object] | None:
+    """What is left of the tightest budget: said only when the message costs more."""
+    if tightest is None:
+        return None
+    return {"usd": float(tightest.balance.left_usd), "words": left_words(tightest)}
 
 
 def as_data(quoted: Quote, most_usd: Decimal | None, *, begun: bool) -> dict[str, object]:

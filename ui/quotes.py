@@ -18,17 +18,22 @@ from core.chat.conversation import Message
 from core.chat.history_size import HistorySize, count_texts, measure_history
 from core.chat.money_cap import usable_cap
 from core.chat.price_strip import Quote, others_to_show, quote
+from core.costs.standing import Standing
 from ui import file_state, state
 from ui.parameter_changes import load_sheet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quotes:
-    """The chosen model's quote, those of up to four others, and the person's limit for an answer in dollars."""
+    """The chosen model's quote, those of up to four others, and the person's limit for an answer in dollars.
+
+    `tightest` is the hard budget with the least left, if any binds the person.
+    """
 
     own: Quote
     others: Sequence[Quote]
     most_usd: Decimal | None
+    tightest: Standing | None = None
 
     @property
     def all(self) -> list[Quote]:
@@ -67,6 +72,7 @@ def read_quotes(
         own=quoted(model, own),
         others=[quoted(other, measure_history(messages, model=other, texts=texts)) for other in others],
         most_usd=usable_cap(chosen.get(MOST_USD) or preferences.answer_cap_usd),
+        tightest=services.budgets.tightest(user.id),
     )
 
 

@@ -35,13 +35,14 @@ from core.costs.periods import period_end
 from core.costs.rates import Full, Lane, Windows
 from core.costs.refusals import refuse_budget, refuse_rate, refuse_unpriced
 from core.costs.spending import Balance, Paid, Purse, Spending
-from core.costs.standing import Standing
+from core.costs.standing import Level, Standing
 from core.errors import LimitReached
 from core.store.database import Database
 
 log = logging.getLogger(__name__)
 
 Kind = Literal["first", "instead", "more"]
+_LEVELS: tuple[Level, ...] = ("spent", "warned", "fine")
 _RECOUNTED_EVERY_S = 60.0
 
 
@@ -167,13 +168,18 @@ class Budgets:
         standings = self._standings_of(self._hard(user_id), user_id, now)
         short = [standing for standing in standings if cost_usd > standing.balance.left_usd]
         if short:
-            tightest = min(short, key=lambda standing: standing.balance.left_usd)
-            raise refuse_budget(tightest, cost_usd, people=self.people, zone=self.zone, what=turn)
+            least = min(short, key=lambda standing: standing.balance.left_usd)
+            raise refuse_budget(least, cost_usd, people=self.people, zone=self.zone, what=turn)
 
     def standings(self, user_id: str) -> list[Standing]:
-        """The budgets that bind a person, the one with the least left first."""
+        """The budgets that bind a person: what is spent first, then what warns, and of these the least left first."""
         found = self._standings_of(in_force(self.budgets, user_id, self.people), user_id, self._clock())
-        return sorted(found, key=lambda standing: standing.balance.left_usd)
+        return sorted(found, key=lambda standing: (_LEVELS.index(standing.level), standing.balance.left_usd))
+
+    def tightest(self, user_id: str) -> Standing | None:
+        """The hard budget of a person with the least left; None without one."""
+        found = self._standings_of(self._hard(user_id), user_id, self._clock())
+        return min(found, key=lambda standing: standing.balance.left_usd, default=None)
 
     def everybody(self) -> list[Standing]:
         """How every shared budget stands, and every other one for whoever has spent of it; the most used first."""

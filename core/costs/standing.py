@@ -30,7 +30,7 @@ class Standing:
 
     @property
     def level(self) -> Level:
-        """Whether people have to be warned, or nothing is left."""
-        if self.share >= 1:
+        """Whether people have to be warned, or a hard budget is spent."""
+        if self.share >= 1 and self.budget.hard:
             return "spent"
         return "warned" if self.share * 100 >= self.budget.warn_percent else "fine"

@@ -187,7 +187,7 @@ def test_a_soft_budget_warns_and_never_refuses(database):
             finish(running.ask("Hello?"))
             levels.append(budgets.standings("ann")[0].level)
 
-    assert levels == ["fine", "warned", "spent"]
+    assert levels == ["fine", "warned", "warned"]
 
 
 def test_a_dearer_fallback_that_does_not_fit_is_not_asked(database):
