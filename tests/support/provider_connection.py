@@ -8,6 +8,7 @@ import socket
 import struct
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Protocol
 
 from tests.support.provider_behaviour import Answer, Behaviour, Canned, Refusal
@@ -107,7 +108,7 @@ class Connection(asyncio.StreamReaderProtocol):
     async def _complete(self, headers: dict[str, str], body: dict[str, Any]) -> None:
         log = self._current = RequestLog(model=str(body.get("model")), body=body, headers=headers)
         self._server.record(log)
-        behaviour = self._server.behaviour(log.model)
+        behaviour = _within_limit(self._server.behaviour(log.model), body)
         if isinstance(behaviour, Refusal):
             self._refuse(behaviour)
         elif isinstance(behaviour, Canned):
@@ -184,6 +185,14 @@ class Connection(asyncio.StreamReaderProtocol):
     def _send(self, status: int, content_type: str, data: bytes, *extra: str) -> None:
         assert self._writer is not None
         self._writer.write(_head(status, content_type, f"Content-Length: {len(data)}", *extra) + data)
+
+
+def _within_limit(behaviour: Behaviour, body: Mapping[str, Any]) -> Behaviour:
+    """What a provider does that is asked for so many tokens at most."""
+    most = body.get("max_completion_tokens") or body.get("max_tokens")
+    if not isinstance(behaviour, Answer) or most is None or len(behaviour.tokens) <= most:
+        return behaviour
+    return replace(behaviour, tokens=behaviour.tokens[:most], finish_reason="length")
 
 
 def _lines(headers: Mapping[str, str]) -> list[str]:

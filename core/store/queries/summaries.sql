@@ -2,8 +2,6 @@
 select id, conversation_id, user_id, up_to, messages, text, model_label, turn_id, created_at
 from summaries
 where conversation_id = $conversation_id and user_id = $user_id and taken_back_at is null
-order by id desc
-limit 1
 
 -- name: insert_summary
 insert into summaries (id, conversation_id, user_id, up_to, messages, text, model_label, turn_id, created_at)
