@@ -25,6 +25,7 @@ from core.costs.standing import Standing
 from ui import file_state, formats
 from ui.budget_line import left_words
 from ui.quotes import Quotes
+from ui.unbroken import unbroken
 
 _KEY = "gauge"
 _NEWS = "gauge_news"
@@ -155,6 +156,7 @@ def derived_words(size: HistorySize, *, begun: bool) -> str:
     return counted
 
 
+@unbroken
 def _chosen(services: Services, user: User, choose: Callable[[str], None]) -> None:
     model_id = getattr(st.session_state.get(_KEY), "chosen", None)
     # What comes back is checked: anybody can send anything.

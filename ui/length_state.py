@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+from ui.unbroken import unbroken
+
 _REFUSED = "too_long"
 _DROPS = "drops_oldest_in"
 _SUMMARISED = "summarised"
@@ -37,6 +39,7 @@ def too_long(conversation_id: str | None, model_id: str) -> TooLong | None:
     return TooLong(conversation_id=held[0], model_id=held[1], tokens=held[2], again=held[3])
 
 
+@unbroken
 def set_drops_oldest(conversation_id: str | None) -> None:
     """Send the next message of this conversation without the oldest ones; None sends everything."""
     st.session_state[_DROPS] = conversation_id
@@ -62,6 +65,7 @@ def note_switch(conversation_id: str | None, last_model: str | None) -> None:
     st.session_state[_SWITCH] = (conversation_id, last_model)
 
 
+@unbroken
 def confirm_switch(conversation_id: str | None, model_id: str) -> None:
     """The person wants this model in this conversation."""
     st.session_state[_CONFIRMED] = (conversation_id, model_id)

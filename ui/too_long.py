@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import streamlit as st
 
@@ -22,6 +23,7 @@ from ui import formats, length_state
 from ui.auth import current_user
 from ui.length_state import TooLong
 from ui.markdown import literal
+from ui.unbroken import once, unbroken
 
 # Our own count may be so much under a provider's.
 _MARGIN = 1.2
@@ -232,6 +234,7 @@ def _larger(
     return None if found is None else fitting[found]
 
 
+@unbroken
 def _use(conversation_id: str | None, model_id: str, remedies: Remedies, refused: TooLong | None) -> None:
     # Chosen because the other cannot: nothing is left to be confirmed.
     length_state.confirm_switch(conversation_id, model_id)
@@ -240,6 +243,7 @@ def _use(conversation_id: str | None, model_id: str, remedies: Remedies, refused
         remedies.answer_again(refused.again)
 
 
+@unbroken
 def _leave_out(conversation_id: str, model_id: str, remedies: Remedies, refused: TooLong | None) -> None:
     length_state.confirm_switch(conversation_id, model_id)
     length_state.set_drops_oldest(conversation_id)
@@ -247,12 +251,14 @@ def _leave_out(conversation_id: str, model_id: str, remedies: Remedies, refused:
         remedies.answer_again(refused.again)
 
 
+@unbroken
 def _summarise(services: Services, conversation_id: str, plan: SummaryPlan) -> None:
     user = current_user(services)
     if user is not None:
-        services.summaries.start(plan, user_id=user.id, conversation_id=conversation_id)
+        once("summary", partial(services.summaries.start, plan, user_id=user.id, conversation_id=conversation_id))
 
 
+@unbroken
 def _take_back(services: Services, conversation_id: str) -> None:
     user = current_user(services)
     if user is not None:
