@@ -7,6 +7,7 @@ measure and the bench says so. `--build FOLDER` keeps a data folder that Switchb
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import tempfile
 import time
@@ -15,12 +16,20 @@ from pathlib import Path
 from typing import Any
 
 from bench import ledger_rows
+from bench.ledger_engines import compare
+from bench.ledger_recording import READERS, SESSIONS, record_while_read
+from bench.ledger_reports import measure
 from bench.ledger_rows import Trace
+from bench.stats import percentile
 from core.accounts.users import create_user
 from core.clock import utc_now
 from core.store.database import Database
 
 TARGET_BYTES_A_ROW = 60
+TARGET_MS = 30.0
+TARGET_MS_AT_10_MILLION = 250.0
+TARGET_RECORDING_MS = 10.0
+MANY = 2_000_000
 PASSWORD = "bench-password-1"  # noqa: S105 - of a throw-away installation on loopback
 
 
@@ -37,15 +46,78 @@ def main() -> int:
         _prepare_to_start(options.build)
         return 0
     with tempfile.TemporaryDirectory(prefix="bench-ledger-") as folder:
-        _build(Path(folder), options.rows, trace).close()
-    return 0
+        database = _build(Path(folder), options.rows, trace)
+        try:
+            results = [*_measure(database, options), *_compare(database, Path(folder), options)]
+        finally:
+            database.close()
+    return 0 if all(results) else 1
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench.ledger", description=__doc__)
     parser.add_argument("--rows", type=int, default=1_000_000, help="attempts in the ledger")
+    parser.add_argument("--repetitions", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=30, help="how long turns are recorded")
+    parser.add_argument("--threads", type=int, help="threads of DuckDB; left out: as the application has it")
+    parser.add_argument("--alone", action="store_true", help="without SQLite and PostgreSQL")
     parser.add_argument("--build", type=Path, metavar="FOLDER", help="make this data folder and measure nothing")
     return parser.parse_args()
+
+
+def _measure(database: Database, options: argparse.Namespace) -> list[bool]:
+    if options.threads:
+        database.execute(f"set threads = {options.threads}")
+    target = TARGET_MS_AT_10_MILLION if options.rows > MANY else TARGET_MS
+    size = bytes_a_row(database)
+    print(f"load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores; the least of {options.repetitions} runs\n")
+    print(f"bytes a row: {size:.1f} (target {TARGET_BYTES_A_ROW})")
+    found = measure(database, now=utc_now(), repetitions=options.repetitions)
+    print(
+        "\n| report | statements | slowest, by the clock | on a processor | all of it |\n"
+        "| --- | ---: | ---: | ---: | ---: |"
+    )
+    for report in found:
+        slowest = report.slowest
+        print(
+            f"| {report.name} | {len(report.statements)} | {slowest.clock_ms:.1f} ms | {slowest.processor_ms:.1f} ms | "
+            f"{report.total_ms:.1f} ms |"
+        )
+    slow = [report for report in found if report.slowest.clock_ms > target]
+    print(f"\nover the target of {target:.0f} ms: {', '.join(report.name for report in slow) or 'none'}")
+    alone = record_while_read(database, seconds=options.seconds / 3, readers=0)
+    samples = record_while_read(database, seconds=options.seconds, readers=READERS)
+    p99 = percentile(samples, 0.99)
+    print(
+        f"recording {len(samples)} turns of {SESSIONS} sessions beside {READERS} readers: "
+        f"p50 {percentile(samples, 0.5):.1f} ms, p99 {p99:.1f} ms (target {TARGET_RECORDING_MS:.0f}); "
+        f"without readers p50 {percentile(alone, 0.5):.1f} ms, p99 {percentile(alone, 0.99):.1f} ms"
+    )
+    return [size <= TARGET_BYTES_A_ROW, not slow, p99 <= TARGET_RECORDING_MS]
+
+
+def bytes_a_row(database: Database) -> float:
+    """What a row of the ledger takes in the file, by the blocks that hold it."""
+    row = database.fetch_one(
+        "select count(distinct block_id) * 262144.0 / (select count(*) from attempts) as size "
+        "from pragma_storage_info('attempts') where block_id is not null"
+    )
+    return float(row["size"]) if row else 0.0
+
+
+def _compare(database: Database, folder: Path, options: argparse.Namespace) -> list[bool]:
+    if options.alone:
+        return []
+    asked = compare(database, folder, now=utc_now(), repetitions=options.repetitions)
+    print("\n| question | ours | SQLite | PostgreSQL |\n| --- | ---: | ---: | ---: |")
+    for name, engines in asked.items():
+        ours = engines["duckdb"]
+        others = [
+            f"{engines[other]:,.1f} ms, {engines[other] / ours:.0f} x" if other in engines else "not there"
+            for other in ("sqlite", "postgresql")
+        ]
+        print(f"| {name} | {ours:.1f} ms | {' | '.join(others)} |")
+    return []
 
 
 def _build(folder: Path, rows: int, trace: Trace) -> Database:

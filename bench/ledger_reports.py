@@ -1,0 +1,130 @@
+"""Every statement behind the cost pages, found by running the pages' own functions with a cursor that notes them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+
+from core.costs.reconcile import reconcile
+from core.costs.reports.known_values import known_values
+from core.costs.reports.overview import load_columns, load_overview
+from core.costs.reports.statements import GROUPS
+from core.costs.usage_filter import UsageFilter
+from core.store.database import Cursor, Database, Row
+
+Report = Callable[[Cursor], object]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Statement:
+    """A statement of a report: the least time it took, in ms by the clock and on a processor, and its text."""
+
+    clock_ms: float
+    processor_ms: float
+    sql: str
+
+
+@dataclass(frozen=True, slots=True)
+class Timed:
+    """One report and its statements, slowest first."""
+
+    name: str
+    statements: tuple[Statement, ...]
+
+    @property
+    def slowest(self) -> Statement:
+        """The statement that takes longest."""
+        return self.statements[0]
+
+    @property
+    def total_ms(self) -> float:
+        """All statements, one after the other, by the clock."""
+        return sum(statement.clock_ms for statement in self.statements)
+
+
+@dataclass(frozen=True, slots=True)
+class _Administrator:
+    id: str = "bench"
+    is_admin: bool = True
+
+
+class _Noting(Cursor):
+    """A cursor that notes how long each statement took."""
+
+    def __init__(self, cur: Cursor) -> None:
+        super().__init__(cur.raw)
+        self.noted: list[Statement] = []
+
+    def fetch_all(self, sql: str, **parameters: Any) -> list[Row]:
+        """The rows, as ever."""
+        clock, processor = time.perf_counter(), time.process_time()
+        rows = super().fetch_all(sql, **parameters)
+        took = (time.perf_counter() - clock) * 1000, (time.process_time() - processor) * 1000
+        self.noted.append(Statement(*took, sql))
+        return rows
+
+
+class _NotingDatabase:
+    """As much of a Database as a report needs that asks for one."""
+
+    def __init__(self, cur: Cursor) -> None:
+        self.fetch_all = cur.fetch_all
+
+
+def reports(now: datetime) -> Mapping[str, Report]:
+    """What the pages read, by name: over 30 days, the default, and over the whole ledger."""
+    found: dict[str, Report] = {}
+    for label, days in (("30 days", 30), ("all", 4000)):
+        chosen = UsageFilter(since=now - timedelta(days=days), until=now + timedelta(days=1))
+        narrowed = replace(chosen, models=("openai-00",), sources=("chat",))
+        found[f"overview, {label}"] = partial(_overview, chosen=chosen, by="model", now=now)
+        found[f"overview of one model, {label}"] = partial(_overview, chosen=narrowed, by="person", now=now)
+        for group in GROUPS:
+            found[f"over time by {group}, {label}"] = partial(_columns, chosen=chosen, by=group)
+        found[f"reconcile, {label}"] = partial(_reconcile, chosen=chosen)
+    found["what filters offer"] = _known_values
+    return found
+
+
+def measure(database: Database, *, now: datetime, repetitions: int) -> list[Timed]:
+    """Run every report several times; the first run of each only warms up."""
+    with database.cursor() as cur:
+        return [_measured(cur, name, report, repetitions) for name, report in reports(now).items()]
+
+
+def _measured(cur: Cursor, name: str, report: Report, repetitions: int) -> Timed:
+    runs = []
+    for _ in range(repetitions + 1):
+        noting = _Noting(cur)
+        report(noting)
+        runs.append(noting.noted)
+    best = [
+        Statement(min(one.clock_ms for one in same), min(one.processor_ms for one in same), same[0].sql)
+        for same in zip(*runs[1:], strict=True)
+    ]
+    return Timed(name, tuple(sorted(best, reverse=True)))
+
+
+def _overview(cur: Cursor, *, chosen: UsageFilter, by: str, now: datetime) -> object:
+    return load_overview(cur, chosen, viewer=_Administrator(), by=by, now=now)
+
+
+def _columns(cur: Cursor, *, chosen: UsageFilter, by: str) -> object:
+    return load_columns(cur, chosen, viewer=_Administrator(), by=by)
+
+
+def _known_values(cur: Cursor) -> object:
+    return known_values(_as_database(cur), user_id=None)
+
+
+def _reconcile(cur: Cursor, *, chosen: UsageFilter) -> object:
+    since, until = chosen.since.date(), chosen.until.date()
+    return reconcile(_as_database(cur), provider="openai", since=since, until=until, find_model=lambda _: None)
+
+
+def _as_database(cur: Cursor) -> Any:
+    return _NotingDatabase(cur)
