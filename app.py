@@ -6,6 +6,7 @@ import streamlit as st
 
 from ui.auth import current_user, signed_in_user
 from ui.budget_line import draw_budget_line
+from ui.demo_banner import draw_demo_banner
 from ui.density import follow_density
 from ui.runtime import get_services
 from ui.shell import configure_page, draw_account, pages, run_page
@@ -24,5 +25,6 @@ if user is None:
 follow_time_zone(services, user)
 follow_density(services, user)
 left = draw_account(services, user)
+draw_demo_banner(services)
 run_page(page)
 draw_budget_line(services, user, left)

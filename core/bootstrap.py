@@ -40,6 +40,7 @@ from core.costs.budgets import Budgets, recount_regularly
 from core.costs.output_lengths import KeptLengths, measure_regularly
 from core.costs.price_book import PriceBook
 from core.costs.refusals import RefusalLog
+from core.demo.fill import demo_present
 from core.providers.circuit import Circuits
 from core.providers.endpoints import Keys, load_keys, resolve_endpoint
 from core.providers.litellm_gateway import LiteLLMGateway
@@ -74,6 +75,8 @@ class Services:
     keys: Keys
     local_model: LocalModel | None
     files: FileStore
+    # Whether the store holds the made-up team: only a command puts it in or takes it out, while no server runs.
+    demo: bool
 
     @property
     def circuit(self) -> Circuits:
@@ -202,6 +205,7 @@ def build_services(settings: Settings) -> Services:
         keys=keys,
         local_model=local_model,
         files=files,
+        demo=demo_present(database),
     )
 
 

@@ -1,4 +1,4 @@
-"""The command line: `python -m core backup`, `doctor` and `usage import`."""
+"""The command line: `python -m core backup`, `doctor`, `usage import` and `demo`."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from core.cli_demo import add_demo_command
 from core.cli_usage import add_usage_command
 from core.clock import Clock, utc_now
 from core.doctor import examine
@@ -69,4 +70,5 @@ def _parser() -> argparse.ArgumentParser:
     look = commands.add_parser("doctor", help="check settings, data, models and keys")
     look.set_defaults(run=lambda _: doctor())
     add_usage_command(commands)
+    add_demo_command(commands)
     return parser

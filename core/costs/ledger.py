@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -51,12 +51,16 @@ class Attempt:
 
 def record_attempt(cur: Cursor, attempt: Attempt) -> None:
     """Append an attempt within the caller's transaction, so that it lands with the turn it belongs to."""
-    cur.execute(
-        load_queries("ledger")["insert_attempt"],
-        **_whose(attempt),
-        **_what(attempt),
-        **_tokens_and_cost(attempt.usage, attempt.cost),
-    )
+    cur.execute(load_queries("ledger")["insert_attempt"], **_row(attempt))
+
+
+def record_attempts(cur: Cursor, attempts: Sequence[Attempt]) -> None:
+    """Append many attempts at once, in the order of the time they started."""
+    cur.append("attempts", [_row(attempt) for attempt in sorted(attempts, key=lambda attempt: attempt.started_at)])
+
+
+def _row(attempt: Attempt) -> dict[str, object]:
+    return {**_whose(attempt), **_what(attempt), **_tokens_and_cost(attempt.usage, attempt.cost)}
 
 
 def _whose(attempt: Attempt) -> dict[str, object]:

@@ -44,6 +44,11 @@ def open_existing(url: str) -> Database:
     return Database(url)
 
 
+def open_or_make(url: str) -> Database:
+    """Open a store, an empty one where there is none. Raises whatever opening raises."""
+    return Database(url)
+
+
 def row_counts(database: Database) -> dict[str, int]:
     """How many rows each table holds, by table name."""
     with database.cursor() as cur:
