@@ -79,7 +79,7 @@ def plan_summary(
     """What to summarise so that `model` can go on, and by which of `candidates`, the cheapest; None when there is none.
 
     `history` is what is sent now, which may begin with a summary already; `shown` counts the messages it stands for.
-    The newest messages stay, as many as take a third of the window, and at least the last one.
+    The newest messages stay, as many as take a third of the window.
     """
     cut = _cut(history, model)
     if cut == 0:
@@ -221,7 +221,7 @@ def _cut(history: Sequence[Message], model: ModelSpec) -> int:
             break
         place -= 1
     # It ends with an answer, so that a question follows: a question that does not fit goes with its answer.
-    ends = [end for end in range(1, len(history)) if history[end - 1].role == "assistant"]
+    ends = [end for end in range(1, len(history) + 1) if history[end - 1].role == "assistant"]
     return next((end for end in ends if end >= place), ends[-1] if ends else 0) if place else 0
 
 
