@@ -4,24 +4,36 @@ from __future__ import annotations
 
 import streamlit as st
 
+from ui import costs_view
 from ui.auth import require_user
+from ui.costs_explorer import draw_explorer
 from ui.costs_filter import draw_usage_filter
 from ui.costs_overview import draw_overview
 from ui.costs_reconcile import draw_reconcile
+from ui.costs_reliability import draw_reliability
 from ui.costs_replay import draw_replay
 from ui.costs_values import load_names, offered_values
 from ui.runtime import get_services
 
+TAB = "costs_tab"
+
 user = require_user()
 services = get_services()
-parts = {"Overview": draw_overview, "Replay": draw_replay}
+parts = {
+    "Overview": draw_overview,
+    "Explorer": draw_explorer,
+    "Reliability": draw_reliability,
+    "Replay": draw_replay,
+}
 if user.is_admin:
     parts["Reconcile"] = draw_reconcile
 
 st.title("Costs" if user.is_admin else "My usage", anchor=False)
 names = load_names(services, user)
 chosen = draw_usage_filter(user, names=names, values=offered_values(services, user))
-tabs = st.tabs(list(parts), key="costs_tab", on_change="rerun")
+costs_view.seed("tab", TAB, list(parts), default="Overview")
+tabs = st.tabs(list(parts), key=TAB, on_change="rerun")
+costs_view.keep("tab", TAB, default="Overview")
 for tab, draw in zip(tabs, parts.values(), strict=True):
     # A tab that nobody looks at asks the store for nothing.
     if tab.open:

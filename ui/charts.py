@@ -19,6 +19,7 @@ from ui import formats
 PALETTE = ("#4269D0", "#EFB118", "#FF725C", "#6CC5B0", "#3CA951", "#FF8AB7", "#A463F2", "#97BBF5", "#9C6B4E")
 OTHER_COLOUR = "#9498A0"
 OTHER = "other"
+ALL_OTHERS = "All others"
 MOST_SERIES = len(PALETTE)
 HEIGHT_PX = 280
 
@@ -31,16 +32,39 @@ _TICKS: Mapping[Grain, str] = {"hour": "%H:%M", "day": "%-d %b", "week": "%-d %b
 # A fifth of a cent, a dollar and twelve thousand each as short as they can be said.
 _DOLLARS = "'$' + (datum.value >= 1000 ? format(datum.value, '.3~s') : format(datum.value, '.3~g'))"
 _COUNTS = "datum.value >= 1000 ? format(datum.value, '.3~s') : format(datum.value, '.3~g')"
-Unit = Literal["usd", "count"]
+_TIMES = (
+    "datum.value >= 60000 ? format(datum.value / 60000, '.3~g') + ' min' : format(datum.value / 1000, '.3~g') + ' s'"
+)
+Unit = Literal["usd", "count", "ms"]
+_LABELS: Mapping[Unit, str] = {"usd": _DOLLARS, "count": _COUNTS, "ms": _TIMES}
+_BAR_PX = 26
+
+
+_NEVER = datetime(1970, 1, 1)  # noqa: DTZ001 - a local time, like every `at` here
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Piece:
-    """A piece of a column: where it begins, the key of its series, its height, and its height in words."""
+    """A piece of a column that begins at a local time, or of a bar with a name: its series, length and exact words.
 
-    at: datetime
+    `pick` is what a click on it says; empty where it stands for several things.
+    """
+
     key: str
     value: Decimal | float
+    words: str
+    at: datetime = _NEVER
+    bar: str = ""
+    pick: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HistogramBar:
+    """So many calls from `low` to below `high`, and that in words."""
+
+    low: float
+    high: float
+    calls: int
     words: str
 
 
@@ -79,12 +103,20 @@ def series_for(weights: Mapping[str, Decimal | int], *, known: Sequence[str], na
     return found
 
 
+def series_of(weights: Mapping[str, float], *, known: Sequence[str], names: Mapping[str, str]) -> list[Series]:
+    """The series of what is folded already: the key OTHER, where there is one, comes last and grey."""
+    ranked = sorted((key for key in weights if key != OTHER), key=lambda key: (-weights[key], key))
+    given = colours(ranked, known=known)
+    found = [Series(key=key, name=names.get(key, key), colour=given[key]) for key in ranked]
+    return [*found, Series(key=OTHER, name=names[OTHER], colour=OTHER_COLOUR)] if OTHER in weights else found
+
+
 def stacked_columns(
     pieces: Sequence[Piece], series: Sequence[Series], *, grain: Grain, unit: Unit = "usd", select: str | None = None
 ) -> alt.Chart:
     """Columns over time, stacked by series. `at` of a piece is the local time its column begins.
 
-    `select` names the selection that a click on a piece makes, of the fields `at` and `key`.
+    `select` names the selection that a click on a piece makes, of the field `pick`.
     """
     chart: alt.Chart = (
         alt.Chart(pd.DataFrame(_stacked(pieces, series, grain=grain)), height=HEIGHT_PX)
@@ -105,7 +137,71 @@ def stacked_columns(
     )
     if select is None:
         return chart
-    picked = alt.selection_point(name=select, fields=["at", "key"])
+    return _picking(chart, select)
+
+
+def stacked_bars(
+    pieces: Sequence[Piece], series: Sequence[Series], *, unit: Unit = "usd", select: str | None = None
+) -> alt.Chart:
+    """Bars one below the other in the order of their lengths, "All others" last, stacked by series."""
+    places = {item.key: place for place, item in enumerate(series)}
+    lengths: dict[str, float] = {}
+    for piece in pieces:
+        lengths[piece.bar] = lengths.get(piece.bar, 0.0) + float(piece.value)
+    order = sorted(lengths, key=lambda bar: (bar == ALL_OTHERS, -lengths[bar], bar))
+    rows = [
+        {
+            "bar": piece.bar,
+            "series": series[places[piece.key]].name,
+            "place": places[piece.key],
+            "value": float(piece.value),
+            "words": piece.words,
+            "pick": piece.pick,
+        }
+        for piece in pieces
+    ]
+    chart: alt.Chart = (
+        alt.Chart(pd.DataFrame(rows), height=_BAR_PX * len(order) + 40)
+        .mark_bar()
+        .encode(
+            y=alt.Y("bar:N", title=None, sort=order, axis=alt.Axis(labelLimit=130, ticks=False, domain=False)),
+            x=alt.X("value:Q", title=None, stack="zero", axis=_axis(unit)),
+            color=_colour(series),
+            order=alt.Order("place:Q"),
+            tooltip=[
+                alt.Tooltip("bar:N", title="Group"),
+                alt.Tooltip("series:N", title="What"),
+                alt.Tooltip("words:N", title="Exactly"),
+            ],
+        )
+    )
+    return chart if select is None else _picking(chart, select)
+
+
+def histogram(bars: Sequence[HistogramBar], marks: Mapping[str, float], *, unit: Unit) -> alt.LayerChart:
+    """How many calls took how much, on a logarithmic axis, with a line at each of the marks."""
+    frame = pd.DataFrame(
+        [{"low": bar.low, "high": bar.high, "calls": bar.calls, "zero": 0, "words": bar.words} for bar in bars]
+    )
+    columns = (
+        alt.Chart(frame, height=HEIGHT_PX)
+        .mark_rect(color=PALETTE[0])
+        .encode(
+            x=alt.X("low:Q", title=None, scale=alt.Scale(type="log"), axis=_axis(unit, ticks=6)),
+            x2="high:Q",
+            y=alt.Y("zero:Q", title="Calls", axis=alt.Axis(labelExpr=_COUNTS, tickCount=5)),
+            y2="calls:Q",
+            tooltip=[alt.Tooltip("words:N", title="Took"), alt.Tooltip("calls:Q", title="Calls", format=",")],
+        )
+    )
+    lines = alt.Chart(pd.DataFrame([{"at": value, "name": name} for name, value in marks.items()]))
+    rules = lines.mark_rule(color=PALETTE[2], strokeDash=[4, 3]).encode(x="at:Q", tooltip=["name:N"])
+    names = lines.mark_text(color=PALETTE[2], align="left", dx=4, y=8).encode(x="at:Q", text="name:N")
+    return alt.LayerChart(layer=[columns, rules, names] if marks else [columns])
+
+
+def _picking(chart: alt.Chart, select: str) -> alt.Chart:
+    picked = alt.selection_point(name=select, fields=["pick"])
     picking: alt.Chart = chart.add_params(picked).encode(opacity=alt.condition(picked, alt.value(1), alt.value(0.35)))
     return picking
 
@@ -122,26 +218,33 @@ def _stacked(pieces: Sequence[Piece], series: Sequence[Series], *, grain: Grain)
             {
                 "at": piece.at,
                 "end": piece.at + _LENGTHS[grain],
-                "key": piece.key,
                 "series": series[places[piece.key]].name,
                 "low": low,
                 "high": high,
                 "words": piece.words,
+                "pick": piece.pick,
                 "when": when(piece.at, grain),
             }
         )
     return rows
 
 
-def legend_html(series: Sequence[Series]) -> str:
-    """The series with their colours as one line that wraps: Vega's own legend is cut off on a phone."""
+def legend_html(series: Sequence[Series], *, counts: Mapping[str, int] | None = None) -> str:
+    """The series with their colours, and their counts where given, as one line that wraps.
+
+    Vega's own legend is cut off on a phone.
+    """
     items = "".join(
         f'<span style="white-space:nowrap;max-width:100%;overflow:hidden;text-overflow:ellipsis">'
         f'<span aria-hidden="true" style="display:inline-block;width:0.7em;height:0.7em;border-radius:2px;'
-        f'margin-right:0.4em;background:{item.colour}"></span>{escape(item.name)}</span>'
+        f'margin-right:0.4em;background:{item.colour}"></span>{escape(item.name)}{_count(item.key, counts)}</span>'
         for item in series
     )
     return f'<div style="display:flex;flex-wrap:wrap;gap:0.2rem 1rem;font-size:0.85rem">{items}</div>'
+
+
+def _count(key: str, counts: Mapping[str, int] | None) -> str:
+    return f" {counts[key]:,}" if counts and key in counts else ""
 
 
 def when(at: datetime, grain: Grain) -> str:
@@ -164,8 +267,8 @@ def columns_alt(what: str, weights: Mapping[str, Decimal], names: Mapping[str, s
     return f"{what}: {total} in all. Most: {most}." if most else f"{what}: nothing."
 
 
-def _axis(unit: Unit) -> alt.Axis:
-    return alt.Axis(labelExpr=_DOLLARS if unit == "usd" else _COUNTS, tickCount=5)
+def _axis(unit: Unit, *, ticks: int = 5) -> alt.Axis:
+    return alt.Axis(labelExpr=_LABELS[unit], tickCount=ticks)
 
 
 def _colour(series: Sequence[Series]) -> alt.Color:

@@ -12,7 +12,7 @@ from core.costs.forecast import FEWEST_DAYS, Forecast
 from core.costs.reports.overview import Lately, SoFar
 from core.costs.usage_period import local_now, month_after
 from ui import formats
-from ui.costs_words import at_least
+from ui.costs_words import at_least, exactly
 from ui.markdown import literal
 
 _SPARK_DAYS = 14
@@ -42,8 +42,9 @@ def _draw_so_far(label: str, spent: SoFar, before: str, chart: list[float]) -> N
         literal(at_least(spent.now)),
         _change(spent),
         delta_color="off",
-        delta_arrow="off" if not _compares(spent) else "auto",
-        delta_description=f"{before}: {literal(at_least(spent.before))}",
+        delta_arrow="auto" if _compares(spent) else "off",
+        delta_description=f"on {before}" if _compares(spent) else None,
+        help=literal(f"{exactly(spent.now)}. {before.capitalize()}: {exactly(spent.before)}."),
         chart_data=chart,
         chart_type="bar",
         border=True,
@@ -68,9 +69,8 @@ def _draw_forecast(lately: Lately, today: date, so_far: list[float]) -> None:
         _range(found),
         delta_color="off",
         delta_arrow="off",
-        delta_description=f"last month: {literal(at_least(lately.last_month))}",
         chart_data=_ahead(so_far, found, days_left),
-        help=_HOW,
+        help=literal(f"{_HOW} Last month: {exactly(lately.last_month)}."),
         border=True,
     )
 

@@ -118,7 +118,9 @@ def _draw_period(now: datetime) -> str | None:
 def _draw_whose(user: User) -> bool:
     if not user.is_admin:
         return True
-    chosen = st.segmented_control("Whose", [_TEAM, _ME], key=_MINE, required=True, on_change=_touch)
+    chosen = st.segmented_control(
+        "Whose", [_TEAM, _ME], key=_MINE, required=True, on_change=_touch, label_visibility="collapsed"
+    )
     return chosen == _ME
 
 

@@ -15,11 +15,12 @@ from core.costs.reports.overview import Column, Overview, load_overview
 from core.costs.reports.totals import Spent
 from core.costs.usage_filter import UsageFilter
 from ui import charts
+from ui.costs_budgets import draw_budgets
 from ui.costs_figures import draw_lately
 from ui.costs_names import GROUP_LABELS, Names
 from ui.costs_tables import draw_caches, draw_dearest, draw_tokens
 from ui.costs_values import load_names
-from ui.costs_words import at_least, counted, exactly
+from ui.costs_words import at_least, exactly, headline
 from ui.markdown import literal
 
 _BY = "costs_overview_by"
@@ -34,6 +35,7 @@ def draw_overview(services: Services, user: User, chosen: UsageFilter) -> None:
     now = utc_now()
     overview = services.database.snapshot(lambda cur: load_overview(cur, chosen, viewer=user, by=by, now=now))
     draw_lately(overview.lately, zone=chosen.zone, now=now)
+    draw_budgets(services, user, chosen, overview.lately.forecast)
     if not overview.totals.calls:
         st.info("No call fits. Choose a longer period or clear the filters.", icon=":material/search_off:")
         return
@@ -45,9 +47,15 @@ def draw_overview(services: Services, user: User, chosen: UsageFilter) -> None:
 
 def _draw_columns(overview: Overview, chosen: UsageFilter, *, names: Names, groups: Sequence[str], by: str) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        st.subheader(literal(f"{at_least(overview.totals.spent)} in {counted(overview.totals.calls, 'call')}"))
+        st.subheader(literal(headline(overview.totals.spent)), anchor=False)
         st.segmented_control(
-            "By", groups, key=_BY, default=groups[0], required=True, format_func=GROUP_LABELS.__getitem__
+            "By",
+            groups,
+            key=_BY,
+            default=groups[0],
+            required=True,
+            format_func=GROUP_LABELS.__getitem__,
+            label_visibility="collapsed",
         )
     weights = weigh(overview.columns)
     labels = {name: names.of(by, name) for name in weights}

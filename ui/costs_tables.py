@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Collection, Iterable, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -18,6 +19,8 @@ from ui.costs_words import at_least, counted
 from ui.markdown import literal
 from ui.times import local_time, viewer_zone
 
+_OUTSIDE = "Outside of conversations"
+
 
 def draw_dearest(overview: Overview, *, names: Names, user: User) -> None:
     """The dearest people, models and conversations."""
@@ -30,21 +33,29 @@ def draw_dearest(overview: Overview, *, names: Names, user: User) -> None:
         with columns[place]:
             rows, others = dearest(groups)
             named = [(names.of(group, name), spent) for name, spent in rows]
+            rest = f"{len(groups) - len(rows)} others"
             if others.calls:
-                named.append((f"{len(groups) - len(rows)} others", others))
-            draw_spent(title, named, total=all_spent)
+                named.append((rest, others))
+            draw_spent(title, named, total=all_spent, rest=[rest])
     with columns[1] if len(tables) == 1 else st.container():
-        draw_spent("Conversations", _named(overview.conversations, names=names, user=user), total=all_spent)
+        found = overview.conversations
+        draw_spent(
+            "Conversations",
+            _named(found, names=names, user=user),
+            total=all_spent,
+            rest=[_others(found), _OUTSIDE],
+        )
 
 
-def draw_spent(title: str, rows: Sequence[tuple[str, Spent]], *, total: Spent) -> None:
-    """A table of sums with a bar in the cell of each share. Its rows add up to `total`."""
+def draw_spent(title: str, rows: Sequence[tuple[str, Spent]], *, total: Spent, rest: Collection[str] = ()) -> None:
+    """A table of sums that add up to `total`, with a bar in the cell of each share but for the names in `rest`."""
     st.subheader(title, anchor=False)
     frame = pd.DataFrame(
         {
             title: [name for name, _ in rows],
             "Spend": [float(spent.cost_usd) for _, spent in rows],
-            "Share": [share(spent.cost_usd, total.cost_usd) for _, spent in rows],
+            # A bar for what all others took would leave none of the others one to be seen.
+            "Share": [None if name in rest else share(spent.cost_usd, total.cost_usd) for name, spent in rows],
             "Calls": [spent.calls for _, spent in rows],
             "Unpriced": [spent.unpriced for _, spent in rows],
         }
@@ -56,7 +67,7 @@ def draw_spent(title: str, rows: Sequence[tuple[str, Spent]], *, total: Spent) -
         hide_index=True,
         column_config={
             title: st.column_config.TextColumn(width="medium"),
-            "Share": st.column_config.ProgressColumn(format="percent", min_value=0, max_value=1),
+            "Share": share_column(frame["Share"]),
         },
         height="content",
         alt=f"{title}: spend and share of {at_least(total)}",
@@ -92,6 +103,12 @@ def draw_caches(totals: Totals) -> None:
     st.caption(literal(". ".join(parts) + "."))
 
 
+def share_column(shares: Iterable[float | None]) -> Any:
+    """A column of bars; the largest fills its cell."""
+    most = max((found for found in shares if found is not None and not math.isnan(found)), default=0)
+    return st.column_config.ProgressColumn(format="percent", min_value=0, max_value=most or 1)
+
+
 def share(part: Decimal, whole: Decimal) -> float:
     """Which part of the whole, from 0 to 1."""
     return float(part / whole) if whole else 0.0
@@ -105,10 +122,14 @@ def dollars(value: Any) -> str:
 def _named(found: Conversations, *, names: Names, user: User) -> list[tuple[str, Spent]]:
     rows = [(_title(item.title, item.user_id, item.last_at, names, user), item.spent) for item in found.dearest]
     if found.other_count:
-        rows.append((f"{found.other_count:,} others", found.others))
+        rows.append((_others(found), found.others))
     if found.outside.calls:
-        rows.append(("Outside of conversations", found.outside))
+        rows.append((_OUTSIDE, found.outside))
     return rows
+
+
+def _others(found: Conversations) -> str:
+    return f"{found.other_count:,} others"
 
 
 def _title(title: str | None, user_id: str, last_at: Any, names: Names, user: User) -> str:

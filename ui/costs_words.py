@@ -19,6 +19,12 @@ def at_least(spent: Spent) -> str:
     return f"{'at least ' if spent.unpriced else ''}{formats.money(spent.cost_usd)}"
 
 
+def headline(spent: Spent) -> str:
+    """`At least $1.24 in 12 calls`."""
+    words = at_least(spent)
+    return f"{words[:1].upper()}{words[1:]} in {counted(spent.calls, 'call')}"
+
+
 def counted(number: int, word: str) -> str:
     """`1 call`, `1,204 calls`."""
     return f"{number:,} {word}{'' if number == 1 else 's'}"

@@ -100,7 +100,7 @@ def to_csv(rows: Sequence[Row]) -> bytes:
     writer = csv.writer(text)
     writer.writerow(_CSV)
     for row in rows:
-        writer.writerow([_cell(value) for value in _csv_values(row)])
+        writer.writerow([safe_cell(value) for value in _csv_values(row)])
     return text.getvalue().encode("utf-8-sig")
 
 
@@ -160,8 +160,8 @@ def _exact(prices: Prices) -> str:
     return ", ".join(f"{usd:f} {name}" for name, usd in named.items() if usd is not None)
 
 
-def _cell(value: Any) -> Any:
-    # A name from a foreign server must not become a formula in somebody's spreadsheet.
+def safe_cell(value: Any) -> Any:
+    """A value as a cell of a CSV file: a name from elsewhere must not become a formula in somebody's spreadsheet."""
     return f"'{value}" if isinstance(value, str) and value[:1] in {"=", "+", "-", "@", "\t"} else value
 
 

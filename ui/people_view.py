@@ -54,6 +54,7 @@ _ACTIONS = {
     "group.members": "Group's members changed",
     "group.delete": "Group deleted",
     "group.follow": "Groups followed the identity provider",
+    "conversation.read": "Conversation read",
     "price.fill": "Prices taken from their source",
     "price.accept": "Price accepted",
     "price.decline": "Price declined",

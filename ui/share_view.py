@@ -89,7 +89,7 @@ def draw_shared_page(services: Services, user: User) -> None:
     _draw_origin(services, user, shared)
     shown = st.session_state.get(_SHOWN, {}).get(shared.id, _FIRST)
     for message in shared.messages[:shown]:
-        _draw_message(message)
+        draw_message(message)
     if len(shared.messages) > shown:
         st.button("Show more", key="shared_more", type="tertiary", on_click=_show_more, args=(shared.id,))
 
@@ -110,7 +110,8 @@ def _draw_origin(services: Services, user: User, shared: SharedConversation) -> 
             st.switch_page("pages/chat_page.py")
 
 
-def _draw_message(message: Message) -> None:
+def draw_message(message: Message) -> None:
+    """One message to read: nothing can be done with it."""
     if message.role == "user":
         with st.chat_message("user", avatar=_PERSON):
             draw_attached(message)

@@ -16,11 +16,12 @@ from ui.density import forget_density
 from ui.unbroken import once
 
 DENSITIES = {"comfortable": "Comfortable", "compact": "Compact"}
+INSPECTION = {"off": "Nobody", "on": "Administrators, and every look is audited"}
 TITLES = {"on": "A cheap model, after the first answer", "off": "The first words"}
 
 
 def draw_team_defaults(services: Services, models: Mapping[str, ModelSpec], team: Preferences) -> None:
-    """The team's default model, density and titles. Every change is kept at once and audited."""
+    """What counts for everybody, and who may read others' texts. Every change is kept at once and audited."""
     _draw_choice(
         services,
         "default_model",
@@ -47,6 +48,15 @@ def draw_team_defaults(services: Services, models: Mapping[str, ModelSpec], team
         team.titles,
         placeholder=TITLES["on"],
         note="With the first words, nobody's chats are named by a model.",
+    )
+    _draw_choice(
+        services,
+        "inspection",
+        "Who may read others' conversations",
+        INSPECTION,
+        team.inspection,
+        placeholder=INSPECTION["off"],
+        note="From the calls on the Costs page. Tell your team before you change it.",
     )
 
 

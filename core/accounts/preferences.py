@@ -24,7 +24,12 @@ Density = Literal["comfortable", "compact"]
 Switch = Literal["on", "off"]
 
 _SQL = load_queries("preferences")
-_CHOICES = {"fallback": get_args(Fallback), "density": get_args(Density), "titles": get_args(Switch)}
+_CHOICES = {
+    "fallback": get_args(Fallback),
+    "density": get_args(Density),
+    "titles": get_args(Switch),
+    "inspection": get_args(Switch),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,8 +38,9 @@ class Preferences:
 
     `fallback`: what happens when the chosen model fails before it has said anything. `time_zone` is an IANA name; None
     follows the browser. `density` is how close together the messages of a chat stand, `titles` whether a model names
-    conversations. `answer_cap_usd` is the most that one answer may cost, as text, so that it stays exact. The
-    field names are the names in the store.
+    conversations. `answer_cap_usd` is the most that one answer may cost, as text, so that it stays exact.
+    `inspection` is the team's alone: whether administrators may read others' conversations; nobody may unless it is
+    "on". The field names are the names in the store.
     """
 
     default_model: str | None = None
@@ -46,6 +52,7 @@ class Preferences:
     density: Density | None = None
     titles: Switch | None = None
     answer_cap_usd: str | None = None
+    inspection: Switch | None = None
 
 
 def answer_cap_usd(mine: Preferences) -> Decimal | None:

@@ -33,6 +33,11 @@ def day_begins(day: date, zone: tzinfo) -> datetime:
     return datetime.combine(day, time(), zone).astimezone(UTC).replace(tzinfo=None)
 
 
+def hour_begins(at: datetime, zone: tzinfo) -> datetime:
+    """When an hour of the local clock begins, in naive UTC; the first of two that are called the same."""
+    return at.replace(tzinfo=zone).astimezone(UTC).replace(tzinfo=None)
+
+
 def local_date(moment: datetime, zone: tzinfo) -> date:
     """The day of a naive UTC moment on the clock of `zone`."""
     return moment.replace(tzinfo=UTC).astimezone(zone).date()

@@ -92,6 +92,57 @@ def test_an_address_that_cannot_be_meant_is_said_and_shows_everything(services, 
     assert "$5.00 in 1 call" in _text(page)
 
 
+def test_the_explorer_groups_by_any_two_and_says_what_its_chart_shows(services, ada, bob, open_costs):
+    _spend(services, ada, "5")
+    _spend(services, bob, "2", model="other")
+
+    page = open_costs(ada, tab="Explorer", by="person", then="model")
+
+    assert not page.exception
+    assert "$7.00 in 2 calls" in _text(page)
+    table = page.dataframe[0].value
+    assert list(table["Person"]) == ["Ada", "Bob"]
+    assert list(table["Spend"]) == [5.0, 2.0]
+
+
+def test_a_member_can_group_by_anything_but_people(services, ada, bob, open_costs):
+    _spend(services, ada, "5")
+    _spend(services, bob, "2")
+
+    page = open_costs(bob, tab="Explorer", by="person")
+
+    assert not page.exception
+    assert "Person" not in page.selectbox(key="costs_first").options
+    assert "$2.00 in 1 call" in _text(page)
+
+
+def test_distributions_show_percentiles_of_enough_calls(services, ada, open_costs):
+    for number in range(1, 22):
+        _spend(services, ada, f"0.{number:02}")
+
+    page = open_costs(ada, tab="Explorer", show="distributions", by="model")
+
+    assert not page.exception
+    figures = {metric.label: metric.value.replace("\\", "") for metric in page.metric}
+    assert figures["p50"] == "$0.11"
+    assert figures["Most"] == "$0.21"
+
+
+def test_reliability_adds_up_failures_and_what_the_fallback_took(services, ada, open_costs):
+    _spend(services, ada, "0.25", id="try-1", status="rate_limit", lasted_s=10)
+    _spend(services, ada, "1", parent_id="try-1", fallback_of="gpt", model="other", lasted_s=4)
+    _spend(services, ada, "0.5", status="stopped")
+
+    page = open_costs(ada, tab="Reliability")
+
+    assert not page.exception
+    figures = {metric.label: metric.value.replace("\\", "") for metric in page.metric}
+    assert figures["Failed"] == "1"
+    assert figures["Fallback tax, money"] == "$0.25"
+    assert figures["Fallback tax, time"] == "6.0 s"
+    assert figures["Stopped"] == "1"
+
+
 def test_nothing_to_show_says_what_to_do(ada, open_costs):
     page = open_costs(ada)
 

@@ -99,3 +99,163 @@ select distinct
     status as statuses
 from attempts
 where $user_id is null or user_id = $user_id
+
+-- name: explored
+-- Calls grouped by one or two things: the rows of one page of a table, the same rows folded for a chart (everything past
+-- the weightiest as "others"), and what all of them took together. `place` is the row's place in the order of the table.
+with grouped as materialized (
+    select
+        {first} as first,
+        {second} as second,
+        count(*) as calls,
+        coalesce(sum(cost_usd), 0)::decimal(38,9) as cost_usd,
+        count(*) - count(cost_usd) as unpriced,
+        sum(input_tokens)::bigint as input_tokens,
+        sum(cached_input_tokens)::bigint as cached_input_tokens,
+        sum(output_tokens)::bigint as output_tokens
+    from ledger
+    where {where}
+    group by 1, 2
+), firsts as (
+    select first, row_number() over (order by sum({measure}) desc, first) as rank from grouped group by first
+), seconds as (
+    select second, row_number() over (order by sum({measure}) desc, second) as rank from grouped group by second
+), folded as (
+    select
+        case when firsts.rank <= $most_firsts then first end as first,
+        case when seconds.rank <= $most_seconds then second end as second,
+        firsts.rank > $most_firsts as first_others,
+        seconds.rank > $most_seconds as second_others,
+        sum(calls) as calls, sum(cost_usd) as cost_usd, sum(unpriced) as unpriced, sum(input_tokens) as input_tokens,
+        sum(cached_input_tokens) as cached_input_tokens, sum(output_tokens) as output_tokens
+    from grouped
+    join firsts using (first)
+    join seconds using (second)
+    group by all
+), paged as (
+    select *, row_number() over (order by {order}) as place from grouped order by place limit $limit offset $offset
+)
+select 'table' as part, first, second, false as first_others, false as second_others, place, 1 as rows,
+    calls, cost_usd, unpriced, input_tokens, cached_input_tokens, output_tokens
+from paged
+union all
+select 'chart', first, second, first_others, second_others, null, null, calls::bigint, cost_usd::decimal(38,9),
+    unpriced::bigint, input_tokens::bigint, cached_input_tokens::bigint, output_tokens::bigint
+from folded
+union all
+select 'total', null, null, false, false, null, count(*), sum(calls)::bigint, sum(cost_usd)::decimal(38,9),
+    sum(unpriced)::bigint, sum(input_tokens)::bigint, sum(cached_input_tokens)::bigint, sum(output_tokens)::bigint
+from grouped
+
+-- name: newest_calls
+-- Which calls are on a page of the list: two columns of all of them, so that the other thirty are read for fifty only.
+select id, started_at from ledger where {where} order by started_at desc, id desc limit $limit offset $offset
+
+-- name: calls
+select
+    id, turn_id, conversation_id, user_id, source, use_case, requested_model,
+    coalesce(served_model, requested_model) as model, provider,
+    started_at,
+    date_diff('microsecond', started_at, first_token_at) / 1000.0::double as first_token_ms,
+    date_diff('microsecond', started_at, ended_at) / 1000.0::double as duration_ms,
+    input_tokens, cached_input_tokens, output_tokens, reasoning_tokens,
+    cost_usd, cost_code, adjusted_usd, status
+from ledger
+where started_at >= $since and started_at <= $until and id in (select unnest($ids))
+order by started_at desc, id desc
+
+-- name: count_calls
+select count(*) as calls from ledger where {where}
+
+-- name: distribution
+-- How many calls took how much, in bins that grow by a tenth, and the exact percentiles. What is not above zero has no
+-- logarithm and is counted apart.
+with measured as (
+    select {value} as value from ledger where {where}
+), binned as (
+    select floor(log2(value) / log2(1.1))::integer as bin, count(*) as calls from measured where value > 0 group by 1
+)
+select
+    (select list({'bin': bin, 'calls': calls} order by bin) from binned) as bins,
+    count(value) as calls,
+    count(*) filter (where value <= 0) as zeros,
+    quantile_cont(value, [0.5, 0.95, 0.99]) as percentiles,
+    max(value) as most
+from measured
+
+-- name: percentiles
+-- The exact percentiles of everything that a call takes (core.costs.reports.distribution), by group.
+with measured as (
+    select
+        {group} as name, {cost} as cost_usd, {first_token} as first_token_ms, {duration} as duration_ms, {tokens} as tokens
+    from ledger
+    where {where}
+)
+select
+    name,
+    count(*) as calls,
+    count(cost_usd) as cost_usd_count, quantile_cont(cost_usd, [0.5, 0.95, 0.99]) as cost_usd,
+    count(first_token_ms) as first_token_ms_count, quantile_cont(first_token_ms, [0.5, 0.95, 0.99]) as first_token_ms,
+    count(duration_ms) as duration_ms_count, quantile_cont(duration_ms, [0.5, 0.95, 0.99]) as duration_ms,
+    count(tokens) as tokens_count, quantile_cont(tokens, [0.5, 0.95, 0.99]) as tokens
+from measured
+group by name
+order by calls desc, name
+limit $limit
+
+-- name: calls_to_export
+select
+    id, turn_id, conversation_id, user_id, source, use_case, requested_model, served_model, upstream_model, provider,
+    started_at, first_token_at, ended_at, input_tokens, cached_input_tokens, cache_write_tokens, image_tokens,
+    output_tokens, reasoning_tokens, cost_usd, original_cost_usd, adjusted_usd, computed_cost_usd, reported_cost_usd,
+    cost_code, price_version, status, fallback_of, cached, cache_saved_usd
+from ledger
+where {where}
+order by started_at, id
+limit $limit
+
+-- name: outcomes
+-- How calls ended, by model.
+select
+    coalesce(served_model, requested_model) as model,
+    status,
+    count(*) as calls,
+    coalesce(sum(cost_usd), 0)::decimal(38,9) as cost_usd,
+    count(*) - count(cost_usd) as unpriced
+from ledger
+where {where}
+group by 1, 2
+
+-- name: outcomes_over_time
+select
+    {bucket} as bucket,
+    status as name,
+    count(*) as calls,
+    coalesce(sum(cost_usd), 0)::decimal(38,9) as cost_usd,
+    count(*) - count(cost_usd) as unpriced
+from ledger
+where {where} and status not in ('ok', 'stopped')
+group by 1, 2
+
+-- name: detours
+-- What failed tries cost those who were answered by a later try of the same turn, by the model that failed: until the
+-- next try began, and the money of the failed one. Summed over a turn this is its receipt (core.chat.receipt).
+with failed as (
+    select id, started_at, coalesce(served_model, requested_model) as model, cost_usd
+    from ledger
+    where {where} and status not in ('ok', 'stopped')
+), next as (
+    select parent_id, started_at, coalesce(served_model, requested_model) as model
+    from attempts
+    where started_at >= $since and parent_id is not null
+)
+select
+    failed.model as model,
+    next.model as next_model,
+    count(*) as calls,
+    coalesce(sum(failed.cost_usd), 0)::decimal(38,9) as cost_usd,
+    count(*) - count(failed.cost_usd) as unpriced,
+    sum(date_diff('microsecond', failed.started_at, next.started_at))::bigint as lost_us
+from next
+join failed on next.parent_id = failed.id
+group by 1, 2

@@ -1,0 +1,63 @@
+"""What the budgets leave of what was spent, below the figures of the overview."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import tzinfo
+from decimal import Decimal
+
+import streamlit as st
+
+from core.accounts.users import User
+from core.bootstrap import Services
+from core.costs.forecast import Forecast
+from core.costs.limits import budget_words
+from core.costs.standing import Standing
+from core.costs.usage_filter import UsageFilter
+from ui import formats
+from ui.markdown import literal
+from ui.times import local_time
+
+_MOST = 4
+
+
+def draw_budgets(services: Services, user: User, chosen: UsageFilter, forecast: Forecast | None) -> None:
+    """The budgets that what is shown counts against: one's own, or those that the team shares.
+
+    With a filter on models or the like nothing is said: a budget knows no filters.
+    """
+    mine = not user.is_admin or chosen.users == (user.id,)
+    if set(chosen.narrowed) - ({"users"} if mine else set()):
+        return
+    standings = _standings(services, user, mine=mine)
+    for standing in standings[:_MOST]:
+        spent, amount = standing.balance.spent.usd, standing.budget.amount_usd
+        words = budget_words(standing.budget, services.budgets.people)
+        st.progress(
+            float(min(Decimal(1), max(Decimal(0), standing.share))),
+            literal(
+                f"{formats.money(spent)} of {words}, {_left(standing, chosen.zone)}{_over(standing, forecast, amount)}"
+            ),
+        )
+
+
+def _standings(services: Services, user: User, *, mine: bool) -> Sequence[Standing]:
+    if mine:
+        return services.budgets.standings(user.id)
+    return [standing for standing in services.budgets.everybody() if standing.user_id is None]
+
+
+def _left(standing: Standing, zone: tzinfo) -> str:
+    renews = local_time(standing.renews_at, zone)
+    left = standing.balance.left_usd
+    rest = f"{formats.money(left)} left" if left > 0 else "nothing left"
+    return f"{rest} until {renews.day} {renews:%B}"
+
+
+def _over(standing: Standing, forecast: Forecast | None) -> str:
+    """Whether the month is on the way to more than a budget of everybody's allows."""
+    whole = standing.budget.period == "month" and standing.budget.whom.audience == "everyone"
+    amount = standing.budget.amount_usd
+    if forecast is None or not whole or forecast.expected_usd <= amount:
+        return ""
+    return f"; the forecast is {formats.money(forecast.expected_usd - amount)} over it"
