@@ -31,14 +31,10 @@ def draw_budgets(services: Services, user: User, chosen: UsageFilter, forecast: 
         return
     standings = _standings(services, user, mine=mine)
     for standing in standings[:_MOST]:
-        spent, amount = standing.balance.spent.usd, standing.budget.amount_usd
-        words = budget_words(standing.budget, services.budgets.people)
-        st.progress(
-            float(min(Decimal(1), max(Decimal(0), standing.share))),
-            literal(
-                f"{formats.money(spent)} of {words}, {_left(standing, chosen.zone)}{_over(standing, forecast, amount)}"
-            ),
-        )
+        spent = formats.money(standing.balance.spent.usd)
+        words = f"{spent} of {budget_words(standing.budget, services.budgets.people)}, {_left(standing, chosen.zone)}"
+        share = float(min(Decimal(1), max(Decimal(0), standing.share)))
+        st.progress(share, literal(words + _over(standing, forecast)))
 
 
 def _standings(services: Services, user: User, *, mine: bool) -> Sequence[Standing]:

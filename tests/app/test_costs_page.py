@@ -39,9 +39,9 @@ def _open_costs(services):
     return open_costs
 
 
-def _spend(services, user, usd: str, *, days_ago: int = 0, **fields) -> None:
+def _spend(services, user, usd: str, *, days_ago: int = 0, now=None, **fields) -> None:
     cost = Cost(cost_usd=Decimal(usd), code="computed", computed_cost_usd=Decimal(usd), reported_cost_usd=None)
-    ended_at = utc_now() - timedelta(days=days_ago)
+    ended_at = (now or utc_now()) - timedelta(days=days_ago)
     add_attempt(services.database, ended_at=ended_at, user_id=user.id, cost=cost, **fields)
 
 
@@ -129,8 +129,9 @@ def test_distributions_show_percentiles_of_enough_calls(services, ada, open_cost
 
 
 def test_reliability_adds_up_failures_and_what_the_fallback_took(services, ada, open_costs):
-    _spend(services, ada, "0.25", id="try-1", status="rate_limit", lasted_s=10)
-    _spend(services, ada, "1", parent_id="try-1", fallback_of="gpt", model="other", lasted_s=4)
+    now = utc_now()
+    _spend(services, ada, "0.25", now=now, id="try-1", status="rate_limit", lasted_s=10)
+    _spend(services, ada, "1", now=now, parent_id="try-1", fallback_of="gpt", model="other", lasted_s=4)
     _spend(services, ada, "0.5", status="stopped")
 
     page = open_costs(ada, tab="Reliability")
