@@ -16,7 +16,9 @@ from core.arena.comparison import (
     Comparison,
     Origin,
     delete_comparison,
+    leaves_of,
     load_comparison,
+    messages_in,
     messages_of_column,
     restore_comparison,
 )
@@ -74,16 +76,20 @@ def load_open(services: Services, user: User) -> OpenComparison:
     comparison = load_comparison(services.database, comparison_id=comparison_id, user_id=user.id)
     # Asked before the messages are read: a turn that ends in between is then drawn from its buffer, not missed.
     live = services.arena.running(comparison)
-    said = {column.id: load_said(services, comparison, column, live.get(column.id)) for column in comparison.columns}
+    said = {
+        column_id: _without_running(messages, live.get(column_id))
+        for column_id, messages in messages_in(services.database, comparison, comparison.columns).items()
+    }
     chat = _chat_of(services, comparison.origin, user)
     return OpenComparison(comparison=comparison, said=said, live=live, origin=comparison.origin, chat=chat)
 
 
-def load_said(
-    services: Services, comparison: Comparison, column: Column, live: LiveTurn | None = None
-) -> Sequence[Message]:
-    """What was said in a column, without the answer that is being written."""
-    said = messages_of_column(services.database, column, user_id=comparison.user_id)
+def load_said(services: Services, comparison: Comparison, column: Column) -> Sequence[Message]:
+    """What was said in a column."""
+    return messages_of_column(services.database, comparison, column)
+
+
+def _without_running(said: Sequence[Message], live: LiveTurn | None) -> Sequence[Message]:
     return said if live is None else [message for message in said if message.id != live.ids.answer]
 
 
@@ -149,8 +155,8 @@ def _follow_up(services: Services, user: User, comparison_id: str, words: Words)
 def retry(services: Services, comparison_id: str, column_id: str) -> None:
     """Have a column answer its last question again, or take the message that it did not take."""
 
-    def work(user: User, comparison: Comparison, column: Column) -> None:
-        said = messages_of_column(services.database, column, user_id=user.id)
+    def work(_user: User, comparison: Comparison, column: Column) -> None:
+        said = load_said(services, comparison, column)
         question = next((message for message in reversed(said) if message.role == "user"), None)
         missed = _missed(services, comparison, column) if column.problem else None
         words = words_of(missed.content, missed.attachments) if missed is not None else words_of("")
@@ -163,8 +169,12 @@ def retry(services: Services, comparison_id: str, column_id: str) -> None:
 def _missed(services: Services, comparison: Comparison, column: Column) -> Message | None:
     """The message that a column refused: the last one that another column took."""
     others = [other for other in comparison.answers if other.id != column.id]
-    said = [message for other in others for message in load_said(services, comparison, other)]
-    return max((message for message in said if message.role == "user"), key=lambda one: one.created_at, default=None)
+    said = messages_in(services.database, comparison, others).values()
+    return max(
+        (message for messages in said for message in messages if message.role == "user"),
+        key=lambda one: one.created_at,
+        default=None,
+    )
 
 
 def stop(services: Services, lives: Sequence[LiveTurn]) -> None:
@@ -285,10 +295,8 @@ def open_if_wanted() -> None:
 
 def column_signature(services: Services, comparison: Comparison) -> compare_state.Seen:
     """What is true of the columns now, to be held against what a tab has drawn."""
-    live = services.arena.running(comparison)
-    found = []
-    for column in comparison.columns:
-        said = load_conversation(services.database, conversation_id=column.id, user_id=comparison.user_id)
-        turn = live[column.id].ids.turn if column.id in live else None
-        found.append((column.id, said.leaf_message_id, turn))
-    return found
+    live, leaves = services.arena.running(comparison), leaves_of(services.database, comparison)
+    return [
+        (column.id, leaves.get(column.id), live[column.id].ids.turn if column.id in live else None)
+        for column in comparison.columns
+    ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from core.arena.comparison import (
@@ -14,8 +14,9 @@ from core.arena.comparison import (
     begin_comparison,
     forget_column,
     forget_comparison,
+    leaves_of,
     load_history,
-    messages_of_column,
+    messages_in,
     note_problem,
     touch_comparison,
 )
@@ -24,7 +25,7 @@ from core.arena.line_ups import FEWEST, MOST, Entry
 from core.catalog.effective import Layers, resolve
 from core.catalog.models import ModelSpec
 from core.catalog.parameters import MOST_USD, SYSTEM_PROMPT
-from core.chat.admission import TurnRequest, check_text
+from core.chat.admission import ColumnToBegin, TurnRequest, check_text
 from core.chat.conversation import Attachment, Message
 from core.chat.kept_parameters import load_layers
 from core.chat.money_cap import usable_cap
@@ -96,7 +97,7 @@ class Arena:
             columns=columns,
             origin=origin,
         )
-        asked = self._ask(made, made.columns, words, history)
+        asked = self._ask(made, made.columns, words, history, begun=())
         if not asked.turns:
             forget_comparison(self._database, made)
             raise next(iter(asked.refused.values()))
@@ -110,12 +111,10 @@ class Arena:
         check_text(words.text, with_files=bool(words.attachments))
         history = load_history(self._database, comparison.origin, user_id=comparison.user_id)
         if self._foresight and self._foresight.limited(comparison.user_id):
-            said = [
-                (column, [*history, *messages_of_column(self._database, column, user_id=comparison.user_id)])
-                for column in columns
-            ]
-            self._foresee(comparison.user_id, said, words)
-        asked = self._ask(comparison, columns, words, history)
+            said = messages_in(self._database, comparison, columns)
+            self._foresee(comparison.user_id, [(one, [*history, *said[one.id]]) for one in columns], words)
+        begun = leaves_of(self._database, comparison)
+        asked = self._ask(comparison, columns, words, history, begun=begun)
         if not asked.turns:
             raise next(iter(asked.refused.values()), _nobody())
         touch_comparison(self._database, comparison.id)
@@ -130,7 +129,9 @@ class Arena:
         if column.kind == "merge":
             history = []
         try:
-            live = self._start(comparison, column, words, history, again=question.id if question else None)
+            begun = question is not None or column.id in leaves_of(self._database, comparison)
+            again = question.id if question else None
+            live = self._start(comparison, column, words, history, again=again, begun=begun)
         except SwitchboardError as error:
             note_problem(self._database, column.id, str(error))
             raise
@@ -143,7 +144,7 @@ class Arena:
         check_text(words.text)
         column = add_column(self._database, comparison, new)
         try:
-            self._start(comparison, column, words, [])
+            self._start(comparison, column, words, [], begun=False)
         except SwitchboardError:
             forget_column(self._database, column.id)
             raise
@@ -170,13 +171,20 @@ class Arena:
         )
 
     def _ask(
-        self, comparison: Comparison, columns: Sequence[Column], words: Words, history: Sequence[Message]
+        self,
+        comparison: Comparison,
+        columns: Sequence[Column],
+        words: Words,
+        history: Sequence[Message],
+        *,
+        begun: Collection[str],
     ) -> Asked:
+        """Start a turn in every column; `begun` are the ids of those that have a message already."""
         turns: dict[str, LiveTurn] = {}
         refused: dict[str, SwitchboardError] = {}
         for column in columns:
             try:
-                turns[column.id] = self._start(comparison, column, words, history)
+                turns[column.id] = self._start(comparison, column, words, history, begun=column.id in begun)
             except SwitchboardError as error:
                 refused[column.id] = error
         # After all have been asked: no model waits for a sentence about another one.
@@ -202,6 +210,7 @@ class Arena:
         words: Words,
         history: Sequence[Message],
         *,
+        begun: bool,
         again: str | None = None,
     ) -> LiveTurn:
         parameters = dict(column.parameters)
@@ -212,7 +221,8 @@ class Arena:
                 model_id=column.model_id,
                 text="" if again else words.text,
                 answer_again=again,
-                conversation_id=column.id,
+                conversation_id=column.id if begun else None,
+                begins=None if begun else ColumnToBegin(column.id, comparison.id),
                 parameters=parameters,
                 system_prompt=None if prompt is None else str(prompt),
                 # A comparison is about this very model.

@@ -17,7 +17,7 @@ from core.catalog.effective import Values
 from core.chat.continuation import as_read
 from core.chat.conversation import Message, branch, by_id, title_from
 from core.chat.kept_parameters import from_json, to_json
-from core.chat.store import load_conversation, load_messages
+from core.chat.store import load_conversation, load_messages, load_several
 from core.clock import Clock, utc_now
 from core.errors import NotFound, TurnRefused
 from core.ids import new_id
@@ -119,7 +119,8 @@ def begin_comparison(
             origin_message_id=origin.message_id if origin else None,
             now=now,
         )
-        added = [_insert_column(cur, made, column, position=at, now=now) for at, column in enumerate(columns)]
+        added = [_column_of(made, column, position=at) for at, column in enumerate(columns)]
+        _insert_columns(cur, added)
         return replace(made, columns=added)
 
     return database.transaction(work)
@@ -132,7 +133,9 @@ def add_column(database: Database, comparison: Comparison, column: NewColumn, *,
 
     def work(cur: Cursor) -> Column:
         cur.execute(_SQL["touch_comparison"], id=comparison.id, now=now)
-        return _insert_column(cur, comparison, column, position=position, now=now)
+        added = _column_of(comparison, column, position=position)
+        _insert_columns(cur, [added])
+        return added
 
     return database.transaction(work)
 
@@ -184,16 +187,31 @@ def comparisons_with(database: Database, column_ids: Collection[str]) -> frozens
     return frozenset(row["comparison_id"] for row in rows)
 
 
-def messages_of_column(database: Database, column: Column, *, user_id: str) -> list[Message]:
-    """What was said in a column, as it is read, with the figures of its answers."""
-    return as_read(stored_branch(database, column, user_id=user_id))
+def leaves_of(database: Database, comparison: Comparison) -> dict[str, str | None]:
+    """The last message of every column that has any, by column id."""
+    rows = database.fetch_all(_SQL["leaves_of"], comparison_id=comparison.id, user_id=comparison.user_id)
+    return {row["id"]: row["leaf_message_id"] for row in rows}
 
 
-def stored_branch(database: Database, column: Column, *, user_id: str) -> list[Message]:
-    """The messages on show in a column, as they are stored: an answer that was continued has several parts."""
-    conversation = load_conversation(database, conversation_id=column.id, user_id=user_id)
-    messages = by_id(load_messages(database, conversation=conversation))
-    return branch(messages, leaf_id=conversation.leaf_message_id)
+def messages_in(database: Database, comparison: Comparison, columns: Sequence[Column]) -> dict[str, list[Message]]:
+    """What was said in columns of a comparison, as it is read, with the figures of the answers, by column id."""
+    stored = stored_in(database, comparison, columns)
+    return {column_id: as_read(messages) for column_id, messages in stored.items()}
+
+
+def messages_of_column(database: Database, comparison: Comparison, column: Column) -> list[Message]:
+    """What was said in one column, as it is read, with the figures of its answers."""
+    return messages_in(database, comparison, [column])[column.id]
+
+
+def stored_in(database: Database, comparison: Comparison, columns: Sequence[Column]) -> dict[str, list[Message]]:
+    """The messages on show in columns, as they are stored: an answer that was continued has several parts.
+
+    A column that took no message yet has none.
+    """
+    leaves = leaves_of(database, comparison)
+    found = load_several(database, [column.id for column in columns if column.id in leaves])
+    return {column.id: branch(by_id(found.get(column.id, ())), leaf_id=leaves.get(column.id)) for column in columns}
 
 
 def load_history(database: Database, origin: Origin | None, *, user_id: str) -> list[Message]:
@@ -253,8 +271,8 @@ def _history_gone() -> TurnRefused:
     )
 
 
-def _insert_column(cur: Cursor, comparison: Comparison, new: NewColumn, *, position: int, now: datetime) -> Column:
-    column = Column(
+def _column_of(comparison: Comparison, new: NewColumn, *, position: int) -> Column:
+    return Column(
         id=new_id(),
         comparison_id=comparison.id,
         position=position,
@@ -264,27 +282,21 @@ def _insert_column(cur: Cursor, comparison: Comparison, new: NewColumn, *, posit
         parameters=new.parameters,
         sources=new.sources,
     )
+
+
+def _insert_columns(cur: Cursor, columns: Sequence[Column]) -> None:
+    """The rows of columns; the conversation of each is made with its first message."""
     cur.execute(
-        _SQL["insert_conversation"],
-        id=column.id,
-        user_id=comparison.user_id,
-        title=comparison.title,
-        model_id=column.model_id,
-        comparison_id=comparison.id,
-        now=now,
+        _SQL["insert_columns"],
+        comparison_id=columns[0].comparison_id,
+        conversation_id=[column.id for column in columns],
+        position=[column.position for column in columns],
+        kind=[column.kind for column in columns],
+        model_id=[column.model_id for column in columns],
+        model_label=[column.model_label for column in columns],
+        parameters=[to_json(column.parameters) for column in columns],
+        sources=[json.dumps(list(column.sources)) if column.sources else None for column in columns],
     )
-    cur.execute(
-        _SQL["insert_column"],
-        conversation_id=column.id,
-        comparison_id=comparison.id,
-        position=position,
-        kind=column.kind,
-        model_id=column.model_id,
-        model_label=column.model_label,
-        parameters=to_json(column.parameters),
-        sources=json.dumps(list(column.sources)) if column.sources else None,
-    )
-    return column
 
 
 def _comparison(row: Row) -> Comparison:

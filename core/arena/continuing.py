@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from core.arena.comparison import Column, Comparison, stored_branch
+from core.arena.comparison import Column, Comparison, stored_in
 from core.chat.branches import show_branch_in
 from core.chat.conversation import Message
 from core.chat.kept_parameters import keep_for_conversation
@@ -67,7 +67,7 @@ def continue_with(database: Database, comparison: Comparison, column: Column, *,
 
 
 def _to_copy(database: Database, comparison: Comparison, column: Column) -> list[Message]:
-    messages = stored_branch(database, column, user_id=comparison.user_id)
+    messages = stored_in(database, comparison, [column])[column.id]
     if not messages or messages[-1].role != "assistant" or not messages[-1].content:
         raise TurnRefused(
             "unknown_message",
@@ -77,8 +77,7 @@ def _to_copy(database: Database, comparison: Comparison, column: Column) -> list
     if column.kind == "answer":
         return messages
     # A merged answer answers what the others were asked, not the prompt that made it.
-    for other in comparison.answers:
-        asked = stored_branch(database, other, user_id=comparison.user_id)
+    for asked in stored_in(database, comparison, comparison.answers).values():
         questions = [message for message in asked if message.role == "user"]
         if questions:
             return [questions[-1], messages[-1]]

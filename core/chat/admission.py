@@ -21,6 +21,14 @@ MESSAGE_LIMIT_CHARACTERS = 4_000_000
 _ROOM_FOR_ANSWER = 256
 
 
+@dataclass(frozen=True, slots=True)
+class ColumnToBegin:
+    """The conversation that a turn makes when it is the first one of a column of a comparison."""
+
+    conversation_id: str
+    comparison_id: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TurnRequest:
     """What somebody wants answered.
@@ -32,10 +40,11 @@ class TurnRequest:
     when the model fails; None: what the conversation says. `attachments` come with the new message; one that `edits`
     another has the files of that one as well. `temporary` are the messages so far of a chat that is not stored; its
     `conversation_id` is an id that no conversation has. `before` is a history that models read before the messages of
-    the conversation, and that is not stored in it. `summary` is sent in place of the messages it stands for;
-    `drop_oldest` says that what then does not fit the model's window is left out, the oldest first. `most_usd` is what
-    each call may cost at most (core.chat.money_cap).
-    `tools`: models that can may call tools, unless the conversation says no. `time_zone` is the person's (IANA name).
+    the conversation, and that is not stored in it; `begins` is the conversation to make when it is a column of a
+    comparison. `summary` is sent in place of the messages it stands for; `drop_oldest` says that what then does not fit
+    the model's window is left out, the oldest first. `most_usd` is what each call may cost at most
+    (core.chat.money_cap). `tools`: models that can may call tools, unless the conversation says no. `time_zone` is the
+    person's (IANA name).
     """
 
     user_id: str
@@ -53,6 +62,7 @@ class TurnRequest:
     attachments: Sequence[Attachment] = ()
     temporary: Sequence[Message] | None = None
     before: Sequence[Message] = ()
+    begins: ColumnToBegin | None = None
     summary: Summary | None = None
     drop_oldest: bool = False
     most_usd: Decimal | None = None

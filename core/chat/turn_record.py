@@ -138,6 +138,7 @@ def _store_question(cur: Cursor, request: TurnRequest, question: Message) -> Non
             model_id=request.model_id,
             now=question.created_at,
             leaf_message_id=question.id,
+            comparison_id=request.begins.comparison_id if request.begins else None,
         )
     insert_message(cur, question, show=request.conversation_id is not None)
 

@@ -126,7 +126,7 @@ class TurnEngine:
         """
         model = check_model(request.model_id, self._asking.find_model)
         self._asking.refuse(model, request.user_id)
-        conversation_id = request.conversation_id or new_id()
+        conversation_id = request.conversation_id or (request.begins.conversation_id if request.begins else new_id())
         self._claim(request.user_id, conversation_id)
         try:
             live = self._store_begin(request, model, conversation_id)

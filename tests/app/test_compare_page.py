@@ -69,7 +69,7 @@ def said(services: Services, user):
     [newest, *_] = list_comparisons(services.database, user_id=user.id, limit=10)
     comparison = load_comparison(services.database, comparison_id=newest.id, user_id=user.id)
     return comparison, [
-        [message.content for message in messages_of_column(services.database, column, user_id=user.id)]
+        [message.content for message in messages_of_column(services.database, comparison, column)]
         for column in comparison.columns
     ]
 
@@ -172,7 +172,7 @@ def test_retrying_answers_again(page, services, ada, provider):
 def test_continuing_opens_a_chat_with_this_answer(page, services, ada):
     ask(page, "Should we upgrade?")
     comparison, _ = said(services, ada)
-    answer = messages_of_column(services.database, comparison.columns[1], user_id=ada.id)[-1]
+    answer = messages_of_column(services.database, comparison, comparison.columns[1])[-1]
     act(page, answer.id, "continue")
 
     [chat] = list_conversations(services.database, user_id=ada.id, limit=10)
@@ -183,7 +183,7 @@ def test_continuing_opens_a_chat_with_this_answer(page, services, ada):
 def test_the_difference_of_two_answers_is_shown_in_words(page, services, ada):
     ask(page, "Should we upgrade?")
     comparison, _ = said(services, ada)
-    answer = messages_of_column(services.database, comparison.columns[0], user_id=ada.id)[-1]
+    answer = messages_of_column(services.database, comparison, comparison.columns[0])[-1]
     act(page, answer.id, "differ")
 
     assert not page.exception
@@ -257,7 +257,7 @@ def test_three_models_are_tried_with_the_history_of_a_chat_and_nothing_is_sent(s
     line_up(app, "swift", "html")
     ask(app, "First question" if from_answer else "And then?")
     comparison, _ = said(services, ada)
-    answer = messages_of_column(services.database, comparison.columns[0], user_id=ada.id)[-1]
+    answer = messages_of_column(services.database, comparison, comparison.columns[0])[-1]
     act(app, answer.id, "continue")
 
     conversation = load_conversation(services.database, conversation_id=chat, user_id=ada.id)

@@ -57,10 +57,10 @@ def begin(arena, *names, text="Why?", user_id="ann", **options):
     return arena.begin(user_id=user_id, words=Words(text=text), entries=entries, models=MODELS, **options)
 
 
-def said(database, comparison, user_id="ann"):
+def said(database, comparison):
     """What every column holds, in its order."""
     return [
-        [message.content for message in messages_of_column(database, column, user_id=user_id)]
+        [message.content for message in messages_of_column(database, comparison, column)]
         for column in comparison.columns
     ]
 
@@ -90,12 +90,12 @@ def test_a_slow_and_a_failing_column_hold_up_no_other(database):
         assert wait_until(lambda: set(arena.running(comparison)) == {slow.id})
         assert comparisons_with(database, made.engine.running()) == {comparison.id}
 
-        assert messages_of_column(database, quick, user_id="ann")[-1].content == "Quick"
-        failed = messages_of_column(database, failing, user_id="ann")[-1]
+        assert messages_of_column(database, comparison, quick)[-1].content == "Quick"
+        failed = messages_of_column(database, comparison, failing)[-1]
         assert (failed.status, failed.requested_model) == ("failed", "two")
         made.engine.stop(arena.running(comparison)[slow.id])
         settle(made, comparison)
-        assert messages_of_column(database, slow, user_id="ann")[-1].status == "stopped"
+        assert messages_of_column(database, comparison, slow)[-1].status == "stopped"
         assert {row["source"] for row in made.rows("attempts")} == {"compare"}
         assert {row["conversation_id"] for row in made.rows("attempts")} == {column.id for column in comparison.columns}
 
@@ -170,7 +170,7 @@ def test_a_retry_answers_the_same_question_again(database):
     with stage(database) as (made, arena):
         comparison = compared(made, arena, "one", "two")
         [column, _] = comparison.columns
-        [question, _] = messages_of_column(database, column, user_id="ann")
+        [question, _] = messages_of_column(database, comparison, column)
         made.gateway.enqueue("one", *answer("Better"))
         finish(arena.retry(comparison, column, question=question, words=Words(text="")))
 
@@ -210,7 +210,7 @@ def test_continuing_makes_the_column_a_branch_of_its_chat(database):
         assert [message.content for message in shown] == ["First", "An answer", "Why?", "two says"]
         assert len(messages) == 6
         assert conversation.model_id == "two"
-        in_column = messages_of_column(database, winner, user_id="ann")[-1]
+        in_column = messages_of_column(database, comparison, winner)[-1]
         assert shown[-1].figures == in_column.figures
         assert shown[-1].figures is not None
         assert said(database, comparison) == [["Why?", "one says"], ["Why?", "two says"]]
@@ -245,7 +245,7 @@ def test_a_column_without_an_answer_cannot_be_continued(database):
 def test_a_merge_is_an_answer_with_its_sources_and_its_cost(database):
     with stage(database) as (made, arena):
         comparison = compared(made, arena, "one", "two")
-        sources = [messages_of_column(database, column, user_id="ann")[-1].id for column in comparison.columns]
+        sources = [messages_of_column(database, comparison, column)[-1].id for column in comparison.columns]
         made.gateway.enqueue("three", *answer("The best of both"))
         new = NewColumn(model_id="three", model_label="THREE", parameters={}, kind="merge", sources=sources)
         column = arena.merge(comparison, new, Words(text="Fuse these."))
@@ -253,7 +253,7 @@ def test_a_merge_is_an_answer_with_its_sources_and_its_cost(database):
 
         [merge] = load_comparison(database, comparison_id=comparison.id, user_id="ann").merges
         assert (merge.id, merge.sources) == (column.id, tuple(sources))
-        merged = messages_of_column(database, merge, user_id="ann")
+        merged = messages_of_column(database, comparison, merge)
         assert [message.content for message in merged] == ["Fuse these.", "The best of both"]
         assert merged[-1].figures is not None
         assert merged[-1].figures.cost_usd is not None
@@ -285,8 +285,7 @@ def test_a_deleted_comparison_comes_back_and_the_ledger_stays(database):
 
         delete_comparison(database, comparison_id=comparison.id, user_id="ann")
         assert list_comparisons(database, user_id="ann", limit=10) == []
-        with pytest.raises(NotFound):
-            messages_of_column(database, comparison.columns[0], user_id="ann")
+        assert said(database, comparison) == [[], []]
         restore_comparison(database, comparison_id=comparison.id, user_id="ann")
 
         assert said(database, comparison) == [["Why?", "one says"], ["Why?", "two says"]]
@@ -339,7 +338,7 @@ def test_after_a_kill_a_comparison_has_all_that_had_come(store_url):
     assert recover_turns(database, find_model=MODELS.get) == 1
     [listed] = list_comparisons(database, user_id="ann", limit=10)
     comparison = load_comparison(database, comparison_id=listed.id, user_id="ann")
-    half, whole = (messages_of_column(database, column, user_id="ann")[-1] for column in comparison.columns)
+    half, whole = (messages_of_column(database, comparison, column)[-1] for column in comparison.columns)
     database.close()
     assert (half.content, half.status) == ("Half", "interrupted")
     assert (whole.content, whole.status) == ("Whole", "complete")

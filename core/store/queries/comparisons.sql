@@ -3,16 +3,12 @@ insert into comparisons (
     id, user_id, title, origin_conversation_id, origin_message_id, created_at, updated_at
 ) values ($id, $user_id, $title, $origin_conversation_id, $origin_message_id, $now, $now)
 
--- name: insert_column
+-- name: insert_columns
 insert into comparison_columns (
     conversation_id, comparison_id, position, kind, model_id, model_label, parameters, sources
-) values ($conversation_id, $comparison_id, $position, $kind, $model_id, $model_label, $parameters, $sources)
-
--- name: insert_conversation
--- Before its first message: the turn that brings it must find a conversation that is in no list of chats.
-insert into conversations (
-    id, user_id, title, title_source, model_id, created_at, updated_at, fallback, comparison_id
-) values ($id, $user_id, $title, 'auto', $model_id, $now, $now, 'never', $comparison_id)
+)
+select unnest($conversation_id), $comparison_id, unnest($position), unnest($kind), unnest($model_id),
+    unnest($model_label), unnest($parameters), unnest($sources)
 
 -- name: load_comparison
 select id, user_id, title, origin_conversation_id, origin_message_id, created_at, updated_at
@@ -31,6 +27,10 @@ select conversation_id, comparison_id, position, kind, model_id, model_label, pa
 from comparison_columns
 where comparison_id = $comparison_id
 order by position
+
+-- name: leaves_of
+select id, leaf_message_id from conversations
+where comparison_id = $comparison_id and user_id = $user_id and deleted_at is null
 
 -- name: comparisons_with
 select distinct comparison_id from comparison_columns where conversation_id in (select unnest($ids))

@@ -1,6 +1,7 @@
 -- name: insert_conversation
-insert into conversations (id, user_id, title, title_source, model_id, leaf_message_id, created_at, updated_at)
-values ($id, $user_id, $title, 'auto', $model_id, $leaf_message_id, $now, $now)
+insert into conversations (
+    id, user_id, title, title_source, model_id, leaf_message_id, created_at, updated_at, comparison_id
+) values ($id, $user_id, $title, 'auto', $model_id, $leaf_message_id, $now, $now, $comparison_id)
 
 -- name: load_conversation
 select id, user_id, title, title_source, model_id, leaf_message_id, created_at, updated_at, deleted_at,
