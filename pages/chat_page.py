@@ -11,7 +11,7 @@ from ui import chat, state
 from ui.auth import require_user
 from ui.before_sending import refresh
 from ui.chat_view import draw_bottom, draw_empty, draw_header, draw_sidebar
-from ui.compare import open_if_wanted
+from ui.compare_begin import open_if_wanted
 from ui.drafts import keep_drafts
 from ui.errors import draw_error
 from ui.follow import caught_up, follow

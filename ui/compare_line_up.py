@@ -29,7 +29,7 @@ from core.catalog.parameters import SYSTEM_PROMPT, ParameterSpec, accepted_param
 from core.errors import SwitchboardError
 from ui import compare_state, state
 from ui.auth import current_user
-from ui.compare import first_line_up
+from ui.compare_begin import first_line_up
 from ui.compare_state import Seat
 from ui.formats import short_price
 from ui.markdown import literal

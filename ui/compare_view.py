@@ -9,7 +9,8 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from core.accounts.users import User
-from core.arena.comparison import Comparison, comparisons_with, list_comparisons, load_history
+from core.arena.comparison import Comparison, comparisons_with, list_comparisons
+from core.arena.said import load_history
 from core.bootstrap import Services
 from core.chat.attachments import MOST_MEGABYTES
 from core.chat.conversation import Message

@@ -11,7 +11,7 @@ from core.chat.conversation import Conversation, FallbackChoice
 from core.chat.organise import archive, parse_tags, pin, set_tags
 from core.chat.store import delete_conversation, rename_conversation, set_fallback
 from core.errors import SwitchboardError
-from ui import compare, state
+from ui import compare_begin, state
 from ui.auth import current_user
 from ui.exchange_view import draw_export
 from ui.markdown import literal
@@ -83,8 +83,8 @@ def _archive(services: Services, conversation: Conversation) -> None:
 
 
 def _compare(services: Services, conversation: Conversation) -> None:
-    compare.try_with_three(services, conversation.id)
-    compare.open_if_wanted()
+    compare_begin.try_with_three(services, conversation.id)
+    compare_begin.open_if_wanted()
 
 
 def _delete(services: Services, conversation: Conversation) -> None:

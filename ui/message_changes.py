@@ -14,7 +14,7 @@ from core.bootstrap import Services
 from core.chat.branches import delete_branch, restore_branch, show_branch
 from core.chat.feedback import Rating, Thumb, load_ratings, rate
 from core.errors import SwitchboardError
-from ui import chat, compare, message_state, state
+from ui import chat, compare_begin, message_state, state
 from ui.auth import current_user
 from ui.message_state import Deleted
 from ui.temporary_chat import bring_back, take_out, temporary_id, unstored_answer
@@ -56,7 +56,7 @@ def act(services: Services, target: Target, name: str) -> None:
             model_id = target.model_id if name == "again" else None
             chat.answer_again(services, target.question_id, model_id)
         case "three":
-            compare.try_with_three(services, target.conversation_id, target.message_id)
+            compare_begin.try_with_three(services, target.conversation_id, target.message_id)
         case "previous" | "next":
             _step(services, target, target.previous if name == "previous" else target.next)
         case "good" | "bad":

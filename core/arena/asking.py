@@ -14,14 +14,12 @@ from core.arena.comparison import (
     begin_comparison,
     forget_column,
     forget_comparison,
-    leaves_of,
-    load_history,
-    messages_in,
     note_problem,
     touch_comparison,
 )
 from core.arena.foresight import Foresight, Prospect
 from core.arena.line_ups import FEWEST, MOST, Entry
+from core.arena.said import leaves_of, load_history, messages_in
 from core.catalog.effective import Layers, resolve
 from core.catalog.models import ModelSpec
 from core.catalog.parameters import MOST_USD, SYSTEM_PROMPT

@@ -14,12 +14,10 @@ from datetime import datetime
 from typing import Literal
 
 from core.catalog.effective import Values
-from core.chat.continuation import as_read
-from core.chat.conversation import Message, branch, by_id, title_from
+from core.chat.conversation import title_from
 from core.chat.kept_parameters import from_json, to_json
-from core.chat.store import load_conversation, load_messages, load_several
 from core.clock import Clock, utc_now
-from core.errors import NotFound, TurnRefused
+from core.errors import NotFound
 from core.ids import new_id
 from core.store.database import Cursor, Database, Row
 from core.store.sql import load_queries
@@ -187,51 +185,6 @@ def comparisons_with(database: Database, column_ids: Collection[str]) -> frozens
     return frozenset(row["comparison_id"] for row in rows)
 
 
-def leaves_of(database: Database, comparison: Comparison) -> dict[str, str | None]:
-    """The last message of every column that has any, by column id."""
-    rows = database.fetch_all(_SQL["leaves_of"], comparison_id=comparison.id, user_id=comparison.user_id)
-    return {row["id"]: row["leaf_message_id"] for row in rows}
-
-
-def messages_in(database: Database, comparison: Comparison, columns: Sequence[Column]) -> dict[str, list[Message]]:
-    """What was said in columns of a comparison, as it is read, with the figures of the answers, by column id."""
-    stored = stored_in(database, comparison, columns)
-    return {column_id: as_read(messages) for column_id, messages in stored.items()}
-
-
-def messages_of_column(database: Database, comparison: Comparison, column: Column) -> list[Message]:
-    """What was said in one column, as it is read, with the figures of its answers."""
-    return messages_in(database, comparison, [column])[column.id]
-
-
-def stored_in(database: Database, comparison: Comparison, columns: Sequence[Column]) -> dict[str, list[Message]]:
-    """The messages on show in columns, as they are stored: an answer that was continued has several parts.
-
-    A column that took no message yet has none.
-    """
-    leaves = leaves_of(database, comparison)
-    found = load_several(database, [column.id for column in columns if column.id in leaves])
-    return {column.id: branch(by_id(found.get(column.id, ())), leaf_id=leaves.get(column.id)) for column in columns}
-
-
-def load_history(database: Database, origin: Origin | None, *, user_id: str) -> list[Message]:
-    """The history that models read before a comparison's own messages; empty without an origin.
-
-    Raises TurnRefused when it is no longer there: what somebody deleted is not sent to anybody.
-    """
-    if origin is None or origin.message_id is None:
-        return []
-    try:
-        conversation = load_conversation(database, conversation_id=origin.conversation_id, user_id=user_id)
-    except NotFound as error:
-        raise _history_gone() from error
-    messages = by_id(load_messages(database, conversation=conversation, figures=False))
-    path = branch(messages, leaf_id=origin.message_id)
-    if not path:
-        raise _history_gone()
-    return path
-
-
 def note_problem(database: Database, column_id: str, problem: str | None) -> None:
     """Keep why the last message to a column was not sent; None: it was."""
     database.execute(_SQL["note_problem"], conversation_id=column_id, problem=problem)
@@ -261,14 +214,6 @@ def restore_comparison(database: Database, *, comparison_id: str, user_id: str) 
             cur.execute(_SQL[statement], id=comparison_id, user_id=user_id)
 
     database.transaction(work)
-
-
-def _history_gone() -> TurnRefused:
-    return TurnRefused(
-        "unknown_message",
-        "The chat that this comparison goes on from was deleted, or a part of it.",
-        next_step="Restore it, or start a new comparison. Your message is kept in the box.",
-    )
 
 
 def _column_of(comparison: Comparison, new: NewColumn, *, position: int) -> Column:

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from core.arena.comparison import Column, Comparison, stored_in
+from core.arena.comparison import Column, Comparison
+from core.arena.said import stored_in
 from core.chat.branches import show_branch_in
 from core.chat.conversation import Message
 from core.chat.kept_parameters import keep_for_conversation

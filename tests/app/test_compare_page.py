@@ -7,8 +7,9 @@ import json
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.arena.comparison import list_comparisons, load_comparison, messages_of_column
+from core.arena.comparison import list_comparisons, load_comparison
 from core.arena.line_ups import list_line_ups
+from core.arena.said import messages_of_column
 from core.bootstrap import Services, close_services, open_services
 from core.chat.admission import TurnRequest
 from core.chat.store import list_conversations, load_conversation, load_messages

@@ -19,12 +19,12 @@ from core.arena.comparison import (
     delete_comparison,
     list_comparisons,
     load_comparison,
-    messages_of_column,
     restore_comparison,
 )
 from core.arena.continuing import continue_with
 from core.arena.foresight import Foresight
 from core.arena.line_ups import Entry
+from core.arena.said import messages_of_column
 from core.chat.conversation import branch, by_id
 from core.chat.export import load_parcels
 from core.chat.own_data import delete_data, export_data
