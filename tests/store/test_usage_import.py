@@ -206,6 +206,12 @@ def test_people_are_mapped(url, tmp_path, capsys):
 def test_our_own_export_comes_back_as_it_was(url, tmp_path):
     path = written(tmp_path, GENERIC, *(generic(usd=f"0.00000000{n}", tokens=(n, n)) for n in range(1, 9)))
     assert cli.main(["usage", "import", str(path), *MAP]) == 0
+    database = Database(url)
+    database.execute(
+        "update attempts set cache_write_1h_tokens = 3, cache_write_tokens = 3, input_tokens = 9, audio_tokens = 2, "
+        "service_tier = 'batch', counted_by_us = true where input_tokens = 4"
+    )
+    database.close()
     before = stored(url)
     for name, write in (("own.csv", _write_csv), ("own.parquet", _write_parquet)):
         write(tmp_path / name, before)

@@ -74,7 +74,8 @@ with typed as (
             else of_usage(metadata, 'cache_creation_input_tokens', 'cache_creation_input_tokens') end) as written,
         whole(case when reasoning_tokens <> '' then reasoning_tokens
             else of_usage(metadata, 'completion_tokens_details.reasoning_tokens', 'reasoning_tokens') end) as reasoning,
-        whole(image_tokens) as image, lower(cached) in ('true', 't', '1', 'yes') as was_cached,
+        whole(image_tokens) as image, whole(cache_write_1h_tokens) as written_1h, whole(audio_tokens) as audio,
+        whole(audio_output_tokens) as audio_output, lower(cached) in ('true', 't', '1', 'yes') as was_cached,
         dollars(nullif(case when cost_usd <> '' then cost_usd else reported_cost_usd end, '')) as cost
     from incoming
 )
@@ -85,7 +86,8 @@ select *, case
     when requested_model = '' then 'names no model'
     when input_tokens = '' or input is null then 'has no count of input tokens: ' || quoted(input_tokens)
     when output_tokens = '' or output is null then 'has no count of output tokens: ' || quoted(output_tokens)
-    when kept is null or written is null or image is null or reasoning is null then 'has a count that is none'
+    when kept is null or written is null or image is null or reasoning is null or written_1h is null or audio is null
+        or audio_output is null then 'has a count that is none'
     when kept + written > input then 'has more cached tokens than input: ' || (kept + written) || ' of ' || input
     when reasoning > output then 'has more reasoning tokens than output: ' || reasoning || ' of ' || output
     when not is_amount(cost_usd) then 'has a cost that is no amount: ' || quoted(cost_usd)
@@ -138,7 +140,8 @@ insert into attempts (
     provider, parameters, started_at, first_token_at, ended_at,
     input_tokens, cached_input_tokens, cache_write_tokens, image_tokens, output_tokens, reasoning_tokens,
     computed_cost_usd, reported_cost_usd, cost_usd, cost_code, price_version,
-    status, error_message, fallback_of, cached, cache_saved_usd
+    status, error_message, fallback_of, cached, cache_saved_usd,
+    cache_write_1h_tokens, audio_tokens, audio_output_tokens, service_tier, counted_by_us
 )
 select
     call_id, coalesce(nullif(turn_id, ''), call_id), nullif(parent_id, ''), nullif(conversation_id, ''),
@@ -158,7 +161,8 @@ select
     end,
     nullif(price_version, ''),
     case lower(status) when '' then 'ok' when 'success' then 'ok' when 'failure' then 'server' else lower(status) end,
-    nullif(error_message, ''), nullif(fallback_of, ''), was_cached, dollars(nullif(cache_saved_usd, ''))
+    nullif(error_message, ''), nullif(fallback_of, ''), was_cached, dollars(nullif(cache_saved_usd, '')),
+    written_1h, audio, audio_output, nullif(service_tier, ''), lower(counted_by_us) in ('true', 't', '1', 'yes')
 from identified left join named_people on named_people.name = lower(identified."user")
 where not present and time = 1
 order by began, call_id
