@@ -12,7 +12,7 @@ from core.accounts.users import User
 from core.arena.asking import Asked, Words
 from core.arena.comparison import Column, Comparison, Origin, delete_comparison, load_comparison, restore_comparison
 from core.arena.continuing import continue_with
-from core.arena.line_ups import keep_in_use
+from core.arena.line_ups import keep_in_use, load_in_use
 from core.arena.said import leaves_of, messages_in, messages_of_column
 from core.bootstrap import Services
 from core.chat.conversation import Attachment, Conversation, Message
@@ -125,7 +125,9 @@ def _begin(services: Services, user: User, words: Words) -> str:
     models = services.offered_models(user)
     begin = services.arena.begin
     made = begin(user_id=user.id, words=words, entries=entries, models=models, origin=compare_state.origin())
-    keep_in_use(services.database, user_id=user.id, entries=entries)
+    # Every change of the line-up was kept: only one that was proposed is news, and reading is quicker than writing.
+    if list(load_in_use(services.database, user_id=user.id)) != entries:
+        keep_in_use(services.database, user_id=user.id, entries=entries)
     return made.id
 
 

@@ -118,3 +118,17 @@ def test_waiting_for_the_end_says_whether_it_came():
         waiting = threads.submit(buffer.wait_until_ended, timeout_s=5)
         buffer.end()
         assert waiting.result(5)
+
+
+def test_a_reader_of_several_buffers_is_woken_by_each_and_left_alone_afterwards():
+    first, second, woken = TurnBuffer(), TurnBuffer(), threading.Event()
+    with first.waking(woken), second.waking(woken):
+        second.append(TextDelta("Hi"))
+        assert woken.wait(5)
+        woken.clear()
+        first.end()
+        assert woken.wait(5)
+        woken.clear()
+    second.end()
+
+    assert not woken.is_set()
