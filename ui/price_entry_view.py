@@ -83,6 +83,7 @@ def _draw_period(prefix: str) -> None:
         st.selectbox("Begins", [_NOW, _EARLIER], key=f"{prefix}_from", width=200)
         st.date_input("Begins on", today, key=f"{prefix}_from_day", width=140, help="Counts with “at a moment”")
         st.time_input("at", time(0), key=f"{prefix}_from_time", width=100)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
         st.selectbox("Holds", [_OPEN, _NEXT, _MOMENT], key=f"{prefix}_until", width=260)
         st.date_input("Ends on", today, key=f"{prefix}_to_day", width=140, help="Counts with “until a moment”")
         st.time_input("at ", time(0), key=f"{prefix}_to_time", width=100)

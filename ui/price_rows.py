@@ -27,6 +27,7 @@ NAMES = {
     "audio_output": "Audio out",
     "request": "Per call",
 }
+_NAMED = 5
 _CSV = (
     "version",
     "model",
@@ -128,7 +129,8 @@ def audit_words(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
         f"{_bucket(name)} {f'{before[name]} → ' if name in before else ''}{new.get(name, 'none')}" for name in changed
     )
     since = f"from {after['valid_from'][:16].replace('T', ' ')} UTC" if "valid_from" in after else ""
-    models = ", ".join(after.get("models", ()))
+    named = list(after.get("models", ()))
+    models = ", ".join([*named[:_NAMED], f"{len(named) - _NAMED} more"] if len(named) > _NAMED else named)
     return " · ".join(part for part in (words, models, since, str(after.get("reason", ""))) if part)
 
 
