@@ -15,6 +15,7 @@ from core.accounts.groups import Groups
 from core.accounts.preferences import load_team_zone
 from core.accounts.users import User, load_user
 from core.arena.asking import Arena
+from core.arena.boards import Boards
 from core.arena.foresight import Foresight
 from core.catalog.access import models_for_group, offered
 from core.catalog.catalog import Catalog
@@ -77,6 +78,7 @@ class Services:
     files: FileStore
     # Whether the store holds the made-up team: only a command puts it in or takes it out, while no server runs.
     demo: bool
+    boards: Boards
 
     @property
     def circuit(self) -> Circuits:
@@ -206,6 +208,7 @@ def build_services(settings: Settings) -> Services:
         local_model=local_model,
         files=files,
         demo=demo_present(database),
+        boards=Boards(database),
     )
 
 

@@ -6,6 +6,7 @@ import streamlit as st
 
 from core.errors import NotFound
 from ui import compare, compare_state
+from ui.arena_links import draw_arena_links
 from ui.auth import require_user
 from ui.compare_columns import draw_columns, draw_merges, draw_prompt
 from ui.compare_diff import draw_difference
@@ -31,6 +32,7 @@ services = get_services()
 
 leave_for_chat()
 draw_sidebar(services, user)
+draw_arena_links()
 try:
     opened = compare.load_open(services, user)
 except NotFound as error:

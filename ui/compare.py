@@ -64,7 +64,7 @@ def load_open(services: Services, user: User) -> OpenComparison:
     # Asked before the messages are read: a turn that ends in between is then drawn from its buffer, not missed.
     live = services.arena.running(comparison)
     said = {
-        column_id: _without_running(messages, live.get(column_id))
+        column_id: without_running(messages, live.get(column_id))
         for column_id, messages in messages_in(services.database, comparison, comparison.columns).items()
     }
     chat = _chat_of(services, comparison.origin, user)
@@ -76,7 +76,8 @@ def load_said(services: Services, comparison: Comparison, column: Column) -> Seq
     return messages_of_column(services.database, comparison, column)
 
 
-def _without_running(said: Sequence[Message], live: LiveTurn | None) -> Sequence[Message]:
+def without_running(said: Sequence[Message], live: LiveTurn | None) -> Sequence[Message]:
+    """What was said without the answer that is being written."""
     return said if live is None else [message for message in said if message.id != live.ids.answer]
 
 

@@ -32,7 +32,7 @@ _FAILED = SwitchboardError(
     next_step="Reload the page. If it happens again, tell your administrator: the log says why.",
 )
 # Pages of tables. The width of the last run comes first: a page that set its own would jump at every click.
-_WIDE = frozenset({"admin", "compare", "costs", "models"})
+_WIDE = frozenset({"admin", "blind", "compare", "costs", "models", "ratings"})
 # Pages that have the way to the search in a place of their own, or are it. The first page's path is empty.
 _OWN_SEARCH = frozenset({"", "chat", "search"})
 _LAYOUT = "page_layout"
@@ -60,6 +60,20 @@ def pages(*, admin: bool) -> list[StreamlitPage]:
             title="Shared conversation",
             icon=":material/link:",
             url_path="shared",
+            visibility="hidden",
+        ),
+        st.Page(
+            "pages/blind_page.py",
+            title="Blind votes",
+            icon=":material/visibility_off:",
+            url_path="blind",
+            visibility="hidden",
+        ),
+        st.Page(
+            "pages/ratings_page.py",
+            title="Ratings",
+            icon=":material/leaderboard:",
+            url_path="ratings",
             visibility="hidden",
         ),
         st.Page("pages/costs_page.py", title="Costs", icon=":material/payments:", url_path="costs"),

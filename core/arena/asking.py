@@ -29,7 +29,7 @@ from core.chat.kept_parameters import load_layers
 from core.chat.money_cap import usable_cap
 from core.chat.turns import LiveTurn, TurnEngine
 from core.errors import SwitchboardError, TurnRefused
-from core.store.database import Database
+from core.store.database import Cursor, Database
 
 SOURCE = "compare"
 
@@ -77,8 +77,11 @@ class Arena:
         entries: Sequence[Entry],
         models: Mapping[str, ModelSpec],
         origin: Origin | None = None,
+        along: Callable[[str], Callable[[Cursor], None]] | None = None,
     ) -> Comparison:
         """Put a prompt to a line-up; `models` are those that this person may use.
+
+        `along` makes of the comparison's id what is to be written in one transaction with it.
 
         A column whose model cannot take it says so, and the others answer. Raises TurnRefused when none can, when the
         prompt is empty, or when the line-up is too short or too long; then nothing is stored.
@@ -94,6 +97,7 @@ class Arena:
             prompt=words.text or " ".join(attached.name for attached in words.attachments),
             columns=columns,
             origin=origin,
+            along=along,
         )
         asked = self._ask(made, made.columns, words, history, begun=())
         if not asked.turns:

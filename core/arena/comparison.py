@@ -8,7 +8,7 @@ chat that a comparison goes on from is read where it is and never copied.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
@@ -95,9 +95,13 @@ def begin_comparison(
     prompt: str,
     columns: Sequence[NewColumn],
     origin: Origin | None,
+    along: Callable[[str], Callable[[Cursor], None]] | None = None,
     clock: Clock = utc_now,
 ) -> Comparison:
-    """Make a comparison whose columns have no message yet, titled with the first words of `prompt`."""
+    """Make a comparison whose columns have no message yet, titled with the first words of `prompt`.
+
+    `along` makes of its id what is to be written in the same transaction.
+    """
     made = Comparison(
         id=new_id(),
         user_id=user_id,
@@ -119,6 +123,8 @@ def begin_comparison(
         )
         added = [_column_of(made, column, position=at) for at, column in enumerate(columns)]
         _insert_columns(cur, added)
+        if along is not None:
+            along(made.id)(cur)
         return replace(made, columns=added)
 
     return database.transaction(work)
@@ -160,10 +166,13 @@ def forget_comparison(database: Database, comparison: Comparison) -> None:
     database.transaction(work)
 
 
-def load_comparison(database: Database, *, comparison_id: str, user_id: str) -> Comparison:
-    """One comparison of this user. Raises NotFound when it does not exist, is deleted or belongs to somebody else."""
+def load_comparison(database: Database, *, comparison_id: str, user_id: str, blind: bool = False) -> Comparison:
+    """One comparison of this user; only with `blind` one that waits for a vote on hidden models.
+
+    Raises NotFound when it does not exist, is deleted or belongs to somebody else.
+    """
     with database.cursor() as cur:
-        row = cur.fetch_one(_SQL["load_comparison"], id=comparison_id, user_id=user_id)
+        row = cur.fetch_one(_SQL["load_comparison"], id=comparison_id, user_id=user_id, blind=blind)
         if row is None:
             raise NotFound(
                 "This comparison was not found.", next_step="Open another one from the list or start a new one."

@@ -29,6 +29,7 @@ _SQL = load_queries("own_data")
 _DELETIONS = (
     "delete_feedback",
     "delete_votes",
+    "delete_blind_rounds",
     "delete_branch_leaves",
     "delete_summaries",
     "delete_messages",

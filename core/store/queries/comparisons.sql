@@ -14,11 +14,19 @@ select unnest($conversation_id), $comparison_id, unnest($position), unnest($kind
 select id, user_id, title, origin_conversation_id, origin_message_id, created_at, updated_at
 from comparisons
 where id = $id and user_id = $user_id and deleted_at is null
+    -- What waits for a blind vote is only for the page of blind votes, which asks for it as what it is.
+    and ($blind or not exists (
+        select 1 from blind_rounds where blind_rounds.comparison_id = comparisons.id and voted_at is null
+    ))
 
 -- name: list_comparisons
 select id, user_id, title, origin_conversation_id, origin_message_id, created_at, updated_at
 from comparisons
 where user_id = $user_id and deleted_at is null
+    -- What waits for a blind vote shows its models nowhere.
+    and not exists (
+        select 1 from blind_rounds where blind_rounds.comparison_id = comparisons.id and voted_at is null
+    )
 order by updated_at desc, id desc
 limit $limit
 

@@ -102,3 +102,6 @@ where comparisons.user_id = $user_id order by comparison_columns.comparison_id, 
 
 -- name: export_line_ups
 select name, entries from line_ups where owner_id = $user_id and name <> '' order by lower(name), id
+
+-- name: delete_blind_rounds
+delete from blind_rounds where user_id = $user_id
