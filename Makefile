@@ -5,7 +5,7 @@ INSTALLED := .venv/.installed
 INSTALLED_DEV := .venv/.installed-dev
 # Two at a time, a file's tests together: most of a browser test is waiting, and its server is for the whole file.
 WORKERS := -n 2 --dist loadfile
-FAST := -m "not browser and not slow and not local_model"
+FAST := $(WORKERS) --hypothesis-profile=fast -m "not browser and not slow and not local_model"
 
 # Some systems set this; without compiled files every start takes seconds longer.
 unexport PYTHONDONTWRITEBYTECODE

@@ -13,6 +13,8 @@ from tests.support.network_guard import NetworkGuard
 
 # How long an example takes says more about what else the machine does than about the code.
 settings.register_profile("switchboard", deadline=None)
+# `make test-fast` looks at fewer examples of each property; `make test` at all of them.
+settings.register_profile("fast", deadline=None, max_examples=20)
 settings.load_profile("switchboard")
 
 # With a key of whoever runs the tests, a page would ask that key's provider whether it is there.
