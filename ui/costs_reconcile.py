@@ -90,7 +90,7 @@ def _draw_totals(found: Reconciliation) -> None:
     figures = (
         ("Billed", dollars(found.billed_usd), "What the files add up to."),
         ("Computed here", dollars(found.computed_usd), "Tokens times prices, for the days the files cover."),
-        ("Reported per call", dollars(found.reported_usd), "What the provider said with its answers, where it did."),
+        ("Reported per call", _reported(found), "What the provider said with its answers, where it did."),
         ("Gap", dollars(found.gap.total), "Billed less computed here."),
         (
             "Coverage",
@@ -103,11 +103,18 @@ def _draw_totals(found: Reconciliation) -> None:
             st.metric(label, value, help=meaning, border=True)
 
 
+def _reported(found: Reconciliation) -> str:
+    """Nothing reported is no report of nothing."""
+    reports = any(cell.ours and cell.ours.reported_calls for cell in found.compared)
+    return dollars(found.reported_usd) if reports else "none"
+
+
 def _draw_days(found: Reconciliation) -> None:
     st.markdown("**By day and model** :small[days in UTC, as on bills]")
     money = st.column_config.NumberColumn(format="$%.6f")
     st.dataframe(
         table_rows(found),
+        placeholder="",
         height=_TABLE_PX,
         hide_index=True,
         column_config=dict.fromkeys(("Computed", "Reported", "Billed", "Gap"), money),

@@ -125,6 +125,7 @@ def _draw_preview(services: Services, file: InvoiceFile) -> None:
             for line in file.lines[:_SHOWN]
         ],
         hide_index=True,
+        placeholder="",
         alt=f"The first {_SHOWN} lines of {file.name}",
     )
     st.button(

@@ -96,7 +96,7 @@ def test_what_was_taken_is_compared_and_the_parts_add_up(page, services):
     assert [(metric.label, metric.value) for metric in page.metric] == [
         ("Billed", "$1.75"),
         ("Computed here", "$1.25"),
-        ("Reported per call", "$0.00"),
+        ("Reported per call", "none"),
         ("Gap", "$0.50"),
         ("Coverage", "85.7 %"),
     ]
