@@ -8,22 +8,22 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
+from streamlit.elements.lib.mutable_status_container import StatusContainer
 
+from core.chat.conversation import ToolUse
 from core.chat.turn_buffer import Reading, TurnBuffer
 from core.clock import monotonic_ms
-from core.providers.events import ReasoningDelta, Retrying, TextDelta
-from ui.markdown import literal, renderable, split_blocks
+from core.providers.events import Event, ReasoningDelta, Retrying, TextDelta, ToolCalled, ToolReturned
+from ui.blocks import BlockPainter
+from ui.markdown import literal
+from ui.steps import draw_use, end_use, reasoning_status, thinking_label
 
-# A good 20 repaints a second look fluent; more only cost CPU, most of it the browser's.
-_REPAINT_S = 0.044
-# A block that grows very long (a listing) is repainted less often, so that its bytes stay in proportion.
-_BYTES_PER_S = 200_000
-_SLOWEST_REPAINT_S = 0.25
 # From when on a wait is worth a sign of life. Most first words come sooner, and while something moves the browser
 # paints them with its next frame only, up to 16 ms later.
 _SHIMMER_FROM_S = 1.0
@@ -35,47 +35,16 @@ _YIELD_S = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """What has come since the last one. `retrying`: the attempts have failed so far, and this is what comes next."""
+    """What has come since the last one. `retrying`: the attempts have failed so far, and this is what comes next.
+
+    `shown` is what stands in the answer, in order: its `text` and the tools between.
+    """
 
     text: str
     reasoning: str
     ended: bool
     retrying: Retrying | None = None
-
-
-class BlockPainter:
-    """Paints a growing Markdown text into a container, block by block."""
-
-    def __init__(self, container: DeltaGenerator) -> None:
-        self._container = container
-        self._slot = container.empty()
-        self._open = ""
-
-    def add(self, text: str) -> None:
-        """Append `text` and repaint what changed."""
-        closed, rest = split_blocks(self._open + text)
-        for block in closed:
-            self._slot.markdown(renderable(block))
-            self._slot = self._container.empty()
-        if rest and (closed or rest != self._open):
-            self._slot.markdown(renderable(rest))
-        self._open = rest
-
-    @property
-    def interval_s(self) -> float:
-        """How long to wait until the next repaint."""
-        return min(_SLOWEST_REPAINT_S, max(_REPAINT_S, len(self._open) / _BYTES_PER_S))
-
-
-def draw_blocks(container: DeltaGenerator, text: str) -> None:
-    """Draw a finished text with the elements that BlockPainter leaves behind, so that nothing moves in the browser."""
-    closed, rest = split_blocks(text)
-    for block in closed:
-        container.markdown(renderable(block))
-    if rest:
-        container.markdown(renderable(rest))
-    elif closed:
-        container.empty()
+    shown: Sequence[str | ToolCalled | ToolReturned] = ()
 
 
 def arrivals(buffer: TurnBuffer, *, pause_s: Iterator[float]) -> Iterator[Arrival]:
@@ -101,7 +70,22 @@ def arrival_of(reading: Reading) -> Arrival:
         "".join(event.text for event in reading.events if isinstance(event, ReasoningDelta)),
         reading.ended,
         next((event for event in reversed(reading.events) if isinstance(event, Retrying)), None),
+        _shown(reading.events),
     )
+
+
+def _shown(events: Sequence[Event]) -> Sequence[str | ToolCalled | ToolReturned]:
+    shown: list[str | ToolCalled | ToolReturned] = []
+    for event in events:
+        if isinstance(event, TextDelta):
+            before = shown[-1] if shown else None
+            if isinstance(before, str):
+                shown[-1] = before + event.text
+            else:
+                shown.append(event.text)
+        elif isinstance(event, ToolCalled | ToolReturned):
+            shown.append(event)
+    return shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,12 +108,14 @@ def reserve_frame() -> AnswerFrame:
     return AnswerFrame(st.empty(), st.container(), st.empty(), st.empty(), st.empty())
 
 
-def draw_running(buffer: TurnBuffer, frame: AnswerFrame, *, before: str = "") -> None:
+def draw_running(
+    buffer: TurnBuffer, frame: AnswerFrame, *, before: str = "", thought_ms: Callable[[], float] = lambda: 0.0
+) -> None:
     """Draw a running answer until it ends, behind the text `before` that it goes on with.
 
     Any interaction of the person ends the drawing early (Streamlit raises through it); the turn itself goes on.
     """
-    painter = AnswerPainter(frame, before=before)
+    painter = AnswerPainter(frame, before=before, thought_ms=thought_ms)
     for arrival in arrivals(buffer, pause_s=iter(lambda: painter.interval_s, None)):
         painter.take(arrival)
         notice_clicks()
@@ -141,13 +127,20 @@ def notice_clicks() -> None:
 
 
 class AnswerPainter:
-    """Paints a running answer into its frame, behind the text `before` that it goes on with."""
+    """Paints a running answer into its frame, behind the text `before` that it goes on with.
 
-    def __init__(self, frame: AnswerFrame, *, before: str = "") -> None:
+    `thought_ms` says how long the model has been thinking.
+    """
+
+    def __init__(self, frame: AnswerFrame, *, before: str = "", thought_ms: Callable[[], float] = lambda: 0.0) -> None:
         self._frame = frame
         self._body = BlockPainter(frame.body)
         self._body.add(before)
-        self._thoughts: BlockPainter | None = None
+        self._thoughts: Thoughts | None = None
+        self._thought_ms = thought_ms
+        self._running: deque[tuple[StatusContainer, ToolUse]] = deque()
+        # Tools have returned: what comes next stands below them.
+        self._below = False
         self._wait = _Wait(frame.footer)
         self._answering = False
 
@@ -155,15 +148,17 @@ class AnswerPainter:
         """Paint what has arrived; nothing having arrived is worth saying, too."""
         if arrival.reasoning:
             self._think(arrival.reasoning)
-        if arrival.text:
-            self._body.add(arrival.text)
+        for shown in arrival.shown:
+            self._show(shown)
+        if arrival.ended:
+            self._end()
         if arrival.retrying:
             self._wait.follow(arrival.retrying)
         elif arrival.reasoning:
             self._wait.hear()
         # The first words come alone: a second change would be drawn before the browser paints them (7 ms, measured).
         if not arrival.text or self._answering:
-            self._wait.tick(answering=self._answering)
+            self._wait.tick(answering=self._answering, tools=bool(self._running))
         self._answering = self._answering or bool(arrival.text)
 
     @property
@@ -172,14 +167,55 @@ class AnswerPainter:
         return self._body.interval_s
 
     def _think(self, text: str) -> None:
-        slot = self._frame.reasoning
-        self._thoughts = self._thoughts or BlockPainter(draw_reasoning(slot, ":shimmer[Thinking]"))
-        self._thoughts.add(text)
+        if self._thoughts is None:
+            self._thoughts = Thoughts(self._frame.reasoning)
+        self._thoughts.add(text, thought_ms=self._thought_ms())
+
+    def _show(self, shown: str | ToolCalled | ToolReturned) -> None:
+        if isinstance(shown, ToolReturned):
+            self._below = True
+            if self._running:
+                status, use = self._running.popleft()
+                end_use(status, replace(use, result=shown.text, failed=shown.failed, duration_ms=shown.duration_ms))
+            return
+        if self._below:
+            self._body, self._below = BlockPainter(self._frame.body), False
+        if isinstance(shown, str):
+            self._body.add(shown)
+            return
+        use = ToolUse(name=shown.call.name, arguments=shown.call.arguments)
+        self._running.append((draw_use(self._frame.body, use.name, use.arguments, running=True), use))
+        if self._thoughts is not None:
+            self._thoughts.pause()
+
+    def _end(self) -> None:
+        while self._running:
+            end_use(*self._running.popleft())
 
 
-def draw_reasoning(slot: DeltaGenerator, label: str) -> DeltaGenerator:
-    """A collapsed disclosure for reasoning in `slot`; returns where its text goes."""
-    return slot.container().expander(label, type="compact").container()
+class Thoughts:
+    """Paints reasoning as it comes, collapsed, under a line that says how long and how much."""
+
+    def __init__(self, slot: DeltaGenerator) -> None:
+        self._label = thinking_label(0, 0)
+        self._status = reasoning_status(slot, self._label, running=True)
+        self._text = BlockPainter(self._status.container())
+        self._characters = 0
+        self._paused = False
+
+    def add(self, text: str, *, thought_ms: float) -> None:
+        """Append `text`; what comes after tools begins a paragraph."""
+        self._text.add(f"\n\n{text}" if self._paused else text)
+        self._characters, self._paused = self._characters + len(text), False
+        label = thinking_label(thought_ms, self._characters)
+        # Once a second is enough for a clock, and every change is sent to the browser.
+        if label.partition(",")[0] != self._label.partition(",")[0]:
+            self._status.update(label=label)
+            self._label = label
+
+    def pause(self) -> None:
+        """Tools are being called."""
+        self._paused = True
 
 
 class _Wait:
@@ -200,12 +236,13 @@ class _Wait:
         """The model thinks: what failed before is no longer what the page waits for."""
         self._retrying = None
 
-    def tick(self, *, answering: bool) -> None:
+    def tick(self, *, answering: bool, tools: bool = False) -> None:
         if self._over:
             return
-        self._over = answering
+        self._over = answering and not tools
         # No shimmer beside moving text: its animation alone costs the browser a tenth of its time.
         words = "Answering" if answering else waiting_words(self._retrying, self._seconds())
+        words = "Using tools" if tools else words
         if words != self._shown:
             self._slot.caption(words)
             self._shown = words

@@ -17,6 +17,7 @@ from core.chat.summary import Summary, load_summary
 from ui import length_state, state
 from ui.parameter_changes import chosen_for_request
 from ui.temporary_chat import up_to_date
+from ui.times import viewer_zone_name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +54,8 @@ def request_for(services: Services, user: User, asked: Asked) -> TurnRequest:
         parameters={name: value for name, value in wanted.items() if value is not None},
         system_prompt=system_prompt,
         use_case=state.use_case(),
+        tools=state.new_chat_tools() if conversation_id is None else True,
+        time_zone=viewer_zone_name(),
         most_usd=usable_cap(most_usd or state.answer_cap()),
         drop_oldest=length_state.drops_oldest(conversation_id),
         summary=_summary(services, user, conversation_id),

@@ -18,7 +18,7 @@ from core.chat.attachment_contents import has_images
 from core.chat.continuation import as_read
 from core.chat.conversation import Conversation, Message, branch, by_id
 from core.chat.kept_parameters import keep_for_conversation
-from core.chat.store import load_conversation, load_messages, set_fallback, set_model
+from core.chat.store import load_conversation, load_messages, set_fallback, set_model, set_tools
 from core.chat.temporary import TemporaryChat
 from core.chat.tree import Children, children_of
 from core.chat.turns import LiveTurn
@@ -119,6 +119,7 @@ def follow_model(chat: OpenChat) -> None:
         state.set_model_follows(opened)
         state.set_active_model(chat.conversation.model_id if chat.conversation else None)
         state.set_new_chat_parameters({})
+        state.set_new_chat_tools(True)
 
 
 def send(services: Services, text: str) -> None:
@@ -291,5 +292,8 @@ def _keep_new_chat(services: Services, request: TurnRequest, conversation_id: st
     if values := state.new_chat_parameters():
         keep_for_conversation(database, user_id=user_id, conversation_id=conversation_id, values=values)
         state.set_new_chat_parameters({})
+    if not request.tools:
+        set_tools(database, conversation_id=conversation_id, user_id=user_id, tools=False)
+        state.set_new_chat_tools(True)
     if request.fallback is not None:
         set_fallback(database, conversation_id=conversation_id, user_id=user_id, fallback=request.fallback)

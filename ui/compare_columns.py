@@ -14,14 +14,16 @@ from core.catalog.parameters import SYSTEM_PROMPT, parameter_label
 from core.chat.conversation import Message
 from core.chat.turns import LiveTurn
 from ui import chat, compare, compare_state
-from ui.answer import AnswerFrame, draw_blocks, draw_reasoning, reserve_frame
+from ui.answer import AnswerFrame, reserve_frame
 from ui.attachments import draw_attached
+from ui.blocks import draw_blocks
 from ui.compare import OpenComparison
 from ui.compare_stream import Running
 from ui.errors import draw_message_error
 from ui.markdown import as_typed, literal
 from ui.message_actions import draw_row
 from ui.receipt import draw_tries
+from ui.steps import draw_steps, draw_thoughts
 from ui.transcript import footer
 
 _PERSON = ":material/person:"
@@ -148,8 +150,8 @@ def draw_prompt(message: Message) -> None:
 def _draw_ended(
     services: Services, frame: AnswerFrame, opened: OpenComparison, column: Column, message: Message, *, last: bool
 ) -> None:
-    if message.reasoning:
-        draw_blocks(draw_reasoning(frame.reasoning, "Reasoning"), message.reasoning)
+    draw_thoughts(frame.reasoning, message)
+    draw_steps(frame.body, message.steps)
     if message.content:
         draw_blocks(frame.body, message.content)
     elif message.status == "complete":
@@ -238,7 +240,6 @@ def _end(services: Services, opened: OpenComparison, column: Column, live: LiveT
         frame.footer.empty()
         return
     message = said[-1]
-    if message.reasoning:
-        draw_blocks(draw_reasoning(frame.reasoning, "Reasoning"), message.reasoning)
+    draw_thoughts(frame.reasoning, message)
     _draw_foot(services, frame, opened, column, message, last=True)
     _draw_state(services, places.head, column, message, None)

@@ -14,6 +14,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 
 from core.chat.turns import LiveTurn
+from core.clock import utc_now
 from ui.answer import AnswerFrame, AnswerPainter, arrival_of, notice_clicks
 
 # How long a person may wait for a click to be noticed while nothing arrives.
@@ -37,7 +38,7 @@ class _Drain:
 
     def __init__(self, running: Running) -> None:
         self._running = running
-        self._painter = AnswerPainter(running.frame)
+        self._painter = AnswerPainter(running.frame, thought_ms=lambda: running.live.thought_until(utc_now()))
         self._offset = 0
         self.ended = False
         self.moved = False

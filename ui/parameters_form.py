@@ -17,6 +17,7 @@ from ui import parameter_changes as changes
 from ui import state
 from ui.markdown import literal
 from ui.parameter_changes import PRESET, PRESET_NAME, PRESET_SHARED, Sheet
+from ui.tools_switch import draw_tools_switch
 
 _ORIGINS = {
     "model": "From the model",
@@ -53,6 +54,7 @@ def draw_parameters(services: Services, user: User, *, choose_model: Callable[[s
         known = {spec.name for spec in specs}
         for name in (name for name in sheet.resolution.problems if name not in known):
             _draw_problem(services, sheet, name)
+        draw_tools_switch(services, user, model)
         _draw_keeping(services, sheet)
         _draw_saving(services, sheet)
 

@@ -27,6 +27,7 @@ from ui.attachments import draw_attached
 from ui.auth import current_user
 from ui.exchange_view import counted
 from ui.markdown import as_typed, literal, renderable
+from ui.steps import draw_steps, draw_thoughts
 from ui.times import local_time, viewer_zone
 
 _PLACE = "shares"
@@ -118,9 +119,8 @@ def draw_message(message: Message) -> None:
             st.markdown(as_typed(message.content))
         return
     with st.chat_message("assistant", avatar=_MODEL):
-        if message.reasoning:
-            with st.expander("Reasoning", type="compact"):
-                st.markdown(renderable(message.reasoning))
+        draw_thoughts(st.empty(), message)
+        draw_steps(st.container(), message.steps)
         if message.content:
             st.markdown(renderable(message.content))
         parts = [f"**{literal(message.model_label or 'unknown model')}**", _ENDINGS.get(message.status, "")]

@@ -33,6 +33,7 @@ _LEFT_TURN = "left_turn"
 _ACTIVE_MODEL = "active_model"
 _SUCCESSOR = "successor_in"
 _NEW_CHAT_PARAMETERS = "new_chat_parameters"
+_NEW_CHAT_TOOLS = "new_chat_tools"
 _TICKED_MODELS = "models_ticked"
 _USE_CASE = "use_case"
 _ANSWER_CAP = "answer_cap"
@@ -159,6 +160,16 @@ def new_chat_parameters() -> dict[str, ParameterValue]:
 def set_new_chat_parameters(values: Mapping[str, ParameterValue]) -> None:
     """Keep what is set for a chat until its first message."""
     st.session_state[_NEW_CHAT_PARAMETERS] = dict(values)
+
+
+def new_chat_tools() -> bool:
+    """Whether models may call tools in a chat that has no message yet, or is not stored."""
+    return bool(st.session_state.get(_NEW_CHAT_TOOLS, True))
+
+
+def set_new_chat_tools(wanted: bool) -> None:  # noqa: FBT001 - a setter
+    """Keep that for a chat until its first message."""
+    st.session_state[_NEW_CHAT_TOOLS] = wanted
 
 
 def answer_cap() -> str | None:

@@ -11,13 +11,16 @@ from core.catalog.models import ModelSpec
 from core.chat.continuation import unfinished
 from core.chat.conversation import Message
 from core.chat.turns import LiveTurn
+from core.clock import utc_now
 from ui import formats, state
-from ui.answer import AnswerFrame, draw_blocks, draw_reasoning, draw_running, reserve_frame
+from ui.answer import AnswerFrame, draw_running, reserve_frame
 from ui.attachments import draw_attached
+from ui.blocks import draw_blocks
 from ui.errors import draw_message_error
 from ui.found_message import draw_pointer, found_place
 from ui.markdown import as_typed, literal, renderable
 from ui.receipt import Label, answered_words, draw_tries
+from ui.steps import draw_steps, draw_thoughts, thoughts_of
 
 _PERSON = ":material/person:"
 _MODEL = ":material/neurology:"
@@ -80,13 +83,14 @@ def draw_live_answer(
     `goes_on` is the answer so far, when this turn goes on with one.
     """
     state.mark_streamed(goes_on.id if goes_on else live.ids.answer)
-    draw_running(live.buffer, frame, before=goes_on.content if goes_on else "")
+    draw_steps(frame.body, goes_on.steps if goes_on else ())
+    before = goes_on.content if goes_on else ""
+    draw_running(live.buffer, frame, before=before, thought_ms=lambda: live.thought_until(utc_now()))
     answer = load(live)
     if answer is None:
         frame.footer.empty()
         return None
-    if answer.reasoning:
-        draw_blocks(draw_reasoning(frame.reasoning, "Reasoning"), answer.reasoning)
+    draw_thoughts(frame.reasoning, answer)
     _draw_end(frame, answer, label, actions)
     return answer
 
@@ -101,8 +105,10 @@ def _draw_answer(message: Message, label: Label, actions: Actions) -> None:
 
 
 def _draw_at_once(message: Message, label: Label) -> None:
-    if message.reasoning:
-        draw_reasoning(st.empty(), "Reasoning").markdown(renderable(message.reasoning))
+    if thoughts_of(message):
+        draw_thoughts(st.empty(), message)
+    if message.steps:
+        draw_steps(st.container(), message.steps)
     if message.content:
         st.markdown(renderable(message.content))
     elif message.status == "complete":
@@ -113,8 +119,8 @@ def _draw_at_once(message: Message, label: Label) -> None:
 
 
 def _draw_as_streamed(message: Message, frame: AnswerFrame, label: Label, actions: Actions) -> None:
-    if message.reasoning:
-        draw_blocks(draw_reasoning(frame.reasoning, "Reasoning"), message.reasoning)
+    draw_thoughts(frame.reasoning, message)
+    draw_steps(frame.body, message.steps)
     draw_blocks(frame.body, message.content)
     _draw_end(frame, message, label, actions)
 

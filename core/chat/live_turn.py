@@ -62,6 +62,10 @@ class LiveTurn:
     ending: Ending | None = None
     ended_early: asyncio.Event = field(default_factory=asyncio.Event)
 
+    def thought_until(self, now: datetime) -> float:
+        """How long the model has reasoned by `now`, in milliseconds. From any thread."""
+        return self.thought_ms + self.answer.thought_until(now)
+
     def end_early(self, ending: Ending) -> None:
         """Close the upstream connection and end with what has arrived. The first ending counts. On the loop only."""
         self.ending = self.ending or ending

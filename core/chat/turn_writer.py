@@ -165,7 +165,7 @@ def _message(live: LiveTurn, outcome: Outcome, *, now: datetime) -> Message:
     said = live.answer.pieces or live.steps or outcome.complete
     served = live.completion.model if said else live.model
     answer = answer_message(live.ids, served, live.answer, outcome, now=now, asked=live.model, steps=live.steps)
-    thought_ms = live.thought_ms + live.answer.thought_until(now)
+    thought_ms = live.thought_until(now)
     return replace(answer, note=note_of(live), reasoning_ms=thought_ms or None)
 
 

@@ -188,7 +188,8 @@ def _arguments(
         "max_retries": 0,
     }
     if request.tools:
-        arguments["tools"] = [_tool(offer) for offer in request.tools]
+        # Asked for tools, LiteLLM looks for some at MCP servers as well, with a package that is not installed.
+        arguments |= {"tools": [_tool(offer) for offer in request.tools], "_skip_mcp_handler": True}
     if _is_openai_chat(litellm, endpoint.model):
         # The OpenAI client walks its type definitions for every message, 0.2 ms each; what comes by `extra_body` goes
         # out as it is and replaces the field.

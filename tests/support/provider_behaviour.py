@@ -24,12 +24,16 @@ Ending = Literal["complete", "truncated", "dropped", "reset", "stall", "malforme
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """A stream of tokens. `tokens_per_second=0` sends flat out; `ending` strikes after `break_after` tokens."""
+    """A stream of tokens. `tokens_per_second=0` sends flat out; `ending` strikes after `break_after` tokens.
+
+    `calls` are tools that it calls at its end, by name and arguments.
+    """
 
     tokens: tuple[str, ...]
     tokens_per_second: float = 0.0
     first_token_ms: float = 0.0
     reasoning: tuple[str, ...] = ()
+    calls: tuple[tuple[str, str], ...] = ()
     finish_reason: str = "stop"
     usage: bool = True
     extra_usage: Mapping[str, Any] = field(default_factory=dict)
@@ -65,6 +69,11 @@ Behaviour = Answer | Refusal | Canned
 def say(text: str, **options: Any) -> Answer:
     """An answer of exactly `text`."""
     return Answer(tokens=provider_text.words(text), **options)
+
+
+def call(*calls: tuple[str, str], **options: Any) -> Answer:
+    """An answer that calls tools: (name, arguments)."""
+    return Answer(**{"tokens": (), **options}, calls=calls, finish_reason="tool_calls")
 
 
 UNAUTHORIZED = Refusal(

@@ -7,7 +7,7 @@ import json
 import socket
 import struct
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -204,9 +204,19 @@ def _head(status: int, content_type: str, *extra: str) -> bytes:
     return ("\r\n".join(line for line in lines if line) + "\r\n\r\n").encode("latin-1")
 
 
-def _deltas(answer: Answer) -> list[dict[str, str]]:
+def _deltas(answer: Answer) -> list[Mapping[str, Any]]:
     reasoning = [{"reasoning_content": token} for token in answer.reasoning]
-    return reasoning + [{"content": token} for token in answer.tokens]
+    return [*reasoning, *({"content": token} for token in answer.tokens), *_calls(answer)]
+
+
+def _calls(answer: Answer) -> Iterator[Mapping[str, Any]]:
+    """The calls as OpenAI streams them: the name first, the arguments in pieces."""
+    for index, (name, arguments) in enumerate(answer.calls):
+        begun = {"id": f"call_{index}", "type": "function", "function": {"name": name, "arguments": ""}}
+        yield {"tool_calls": [{"index": index, **begun}]}
+        for start in range(0, len(arguments), 7):
+            piece = {"index": index, "function": {"arguments": arguments[start : start + 7]}}
+            yield {"tool_calls": [piece]}
 
 
 def _whole(answer: Answer, log: RequestLog) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -54,7 +55,7 @@ class RequestLog:
         return self.received_at + monotonic - self.received_monotonic
 
 
-def chunk_json(delta: dict[str, str], *, finish_reason: str | None = None) -> str:
+def chunk_json(delta: Mapping[str, Any], *, finish_reason: str | None = None) -> str:
     """The rest of a chunk after its common prefix."""
     choice = {"index": 0, "delta": delta, "finish_reason": finish_reason}
     return f'"choices":[{json.dumps(choice)}]}}'
