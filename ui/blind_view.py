@@ -17,8 +17,9 @@ from core.catalog.recommend import use_cases
 from core.chat.conversation import Message
 from ui import blind, chat, compare, state
 from ui.accounts_view import act, draw_problem
-from ui.answer import AnswerFrame, draw_blocks, reserve_frame
+from ui.answer import AnswerFrame, reserve_frame
 from ui.blind import OpenRound
+from ui.blocks import draw_blocks
 from ui.compare_columns import draw_prompt
 from ui.compare_stream import Running
 from ui.markdown import literal
