@@ -35,8 +35,12 @@ _PROMPT = "Say it"
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One comparison: added milliseconds of the worst column, the gaps between repaints, and kilobytes received."""
+    """One comparison: added milliseconds of the worst column, the gaps between repaints, and kilobytes received.
 
+    `asked_ms` is from Enter to the last request at the provider: the part of the first tokens that is spent before them.
+    """
+
+    asked_ms: float
     first_ms: float
     last_ms: float
     gap_p95_ms: float
@@ -123,6 +127,7 @@ def _once(page: Page, app: Switchboard, upstream: Provider, models: list[str]) -
     columns = seen["columns"]
     pairs = list(zip(columns, calls, strict=True))
     return Run(
+        asked_ms=max(call.received_at * 1000 - seen["acted"] for call in calls),
         first_ms=max(
             column["first"] - seen["acted"] - (call.first_token_at - call.received_at) * 1000 for column, call in pairs
         ),
@@ -142,6 +147,7 @@ def _expectation(answer: Expected, columns: int) -> dict[str, object]:
 def _print(count: int, runs: list[Run]) -> bool:
     first_limit, last_limit = TARGETS[count]
     lines = [
+        ("Enter to the last request (ms)", [run.asked_ms for run in runs], None),
         ("first tokens, added (ms)", [run.first_ms for run in runs], first_limit),
         ("last column's end, added (ms)", [run.last_ms for run in runs], last_limit),
         ("p95 gap between repaints (ms)", [run.gap_p95_ms for run in runs], None),
