@@ -37,7 +37,7 @@ _PROMPT = "Say it"
 class Run:
     """One comparison: added milliseconds of the worst column, the gaps between repaints, and kilobytes received.
 
-    `asked_ms` is from Enter to the last request at the provider: the part of the first tokens that is spent before them.
+    `asked_ms` is from Enter to the last request at the provider, before any first token.
     """
 
     asked_ms: float
