@@ -123,7 +123,7 @@ def _make_people(making: _Making, password_hash: str | None) -> None:
         making.rows["group_members"].append(
             {"group_id": groups[member.group], "user_id": user_id, "source": "admin", "added_at": begun}
         )
-    for subject, amount, hard in ((groups["Engineering"], "150", False), (groups["Support"], "40", True)):
+    for subject, amount, hard in ((groups["Engineering"], "12", False), (groups["Support"], "4", True)):
         making.rows["budgets"].append(_budget(making, subject, Decimal(amount), begun, hard=hard))
 
 
