@@ -40,10 +40,11 @@ except NotFound as error:
     st.button("New comparison", key="start_over", type="primary", on_click=compare_state.open_comparison, args=(None,))
     st.stop()
 
-# Every part has its place in every run, as on the chat page: nothing of an earlier run stays behind, faded. Of another
-# comparison nothing at all may stay, while this one is being answered.
-another = compare_state.is_another(opened.comparison.id if opened.comparison else None)
-places = [st.empty().container() if another else st.container() for _ in range(7)]
+# Every part has its place in every run, as on the chat page: nothing of an earlier run stays behind, faded. Another
+# comparison is drawn in another place: what the one before left would show until this one's answers have ended.
+sides = st.empty(), st.empty()
+with sides[compare_state.side_for(opened.comparison.id if opened.comparison else None)].container():
+    places = [st.container() for _ in range(7)]
 header_place, origin_place, prompt_place, columns_place, merges_place, merge_place, empty_place = places
 with header_place:
     draw_header(services, user, opened)

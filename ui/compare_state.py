@@ -185,11 +185,12 @@ def begun() -> str | None:
     return value if isinstance(value, str) else None
 
 
-def is_another(comparison: str | None) -> bool:
-    """Whether the run before this one drew another comparison, or none."""
-    before = st.session_state.get(_DRAWN, "")
-    st.session_state[_DRAWN] = comparison
-    return bool(before != comparison)
+def side_for(comparison: str | None) -> int:
+    """Which of two places, 0 or 1, this comparison is drawn in: the other one when the run before drew another."""
+    before, side = st.session_state.get(_DRAWN, ("", 0))
+    side = side if before == comparison else 1 - side
+    st.session_state[_DRAWN] = (comparison, side)
+    return int(side)
 
 
 def open_chat(conversation_id: str) -> None:
