@@ -19,7 +19,6 @@ from ui import formats
 PALETTE = ("#4269D0", "#EFB118", "#FF725C", "#6CC5B0", "#3CA951", "#FF8AB7", "#A463F2", "#97BBF5", "#9C6B4E")
 OTHER_COLOUR = "#9498A0"
 OTHER = "other"
-ALL_OTHERS = "All others"
 MOST_SERIES = len(PALETTE)
 HEIGHT_PX = 280
 
@@ -143,12 +142,12 @@ def stacked_columns(
 def stacked_bars(
     pieces: Sequence[Piece], series: Sequence[Series], *, unit: Unit = "usd", select: str | None = None
 ) -> alt.Chart:
-    """Bars one below the other in the order of their lengths, "All others" last, stacked by series."""
+    """Bars one below the other in the order of their lengths, stacked by series."""
     places = {item.key: place for place, item in enumerate(series)}
     lengths: dict[str, float] = {}
     for piece in pieces:
         lengths[piece.bar] = lengths.get(piece.bar, 0.0) + float(piece.value)
-    order = sorted(lengths, key=lambda bar: (bar == ALL_OTHERS, -lengths[bar], bar))
+    order = sorted(lengths, key=lambda bar: (-lengths[bar], bar))
     rows = [
         {
             "bar": piece.bar,

@@ -12,6 +12,7 @@ import streamlit as st
 from core.accounts.users import User
 from core.bootstrap import Services
 from core.costs.reports.explorer import NOTHING, PAGE_ROWS, TIMES, Cell, Explored, explore, narrowed
+from core.costs.reports.totals import total
 from core.costs.usage_filter import UsageFilter
 from ui import charts, costs_view
 from ui.costs_calls import draw_calls
@@ -20,7 +21,7 @@ from ui.costs_downloads import draw_downloads
 from ui.costs_groups import MEASURE_LABELS, group_table, measured, value_words
 from ui.costs_names import GROUP_LABELS, Names
 from ui.costs_values import load_names
-from ui.costs_words import at_least, counted
+from ui.costs_words import at_least, counted, exactly, headline
 from ui.markdown import literal
 
 _FIRST, _SECOND, _MEASURE, _SHOWN = "costs_first", "costs_second", "costs_measure", "costs_shown"
@@ -108,13 +109,12 @@ def _page(chosen: UsageFilter, view: _View) -> int:
 
 
 def _draw_chart(explored: Explored, view: _View, names: Names) -> None:
-    st.subheader(
-        literal(f"{at_least(explored.totals.spent)} in {counted(explored.totals.calls, 'call')}"), anchor=False
-    )
+    st.subheader(literal(headline(explored.totals.spent)), anchor=False)
     timed = view.first in TIMES
     series = _series(explored, view, names)
     known = {item.key for item in series}
-    pieces = [_piece(cell, view, names, known) for cell in explored.chart]
+    shown = [cell for cell in explored.chart if cell.first is not None]
+    pieces = [_piece(cell, view, names, known) for cell in shown]
     unit: charts.Unit = "usd" if view.measure == "spend" else "count"
     if timed:
         chart = charts.stacked_columns(pieces, series, grain=TIMES[view.first], unit=unit, select=_PICK)
@@ -124,6 +124,9 @@ def _draw_chart(explored: Explored, view: _View, names: Names) -> None:
     st.altair_chart(chart, key=key, on_select=partial(_pick_from_chart, key, view), alt=_alt(explored, view))
     if len(series) > 1:
         st.html(charts.legend_html(series))
+    beyond = total(cell.totals.spent for cell in explored.chart if cell.first is None)
+    if beyond.calls:
+        st.caption(literal(f"The largest. All others together: {exactly(beyond)}."))
 
 
 def _alt(explored: Explored, view: _View) -> str:
@@ -142,7 +145,7 @@ def _series(explored: Explored, view: _View, names: Names) -> list[charts.Series
     for cell in explored.chart:
         key = charts.OTHER if cell.second is None else str(cell.second)
         weights[key] = weights.get(key, 0) + float(measured(cell.totals, view.measure))
-    labels = {key: charts.ALL_OTHERS if key == charts.OTHER else names.of(group, key) for key in weights}
+    labels = {key: "All others" if key == charts.OTHER else names.of(group, key) for key in weights}
     return charts.series_of(weights, known=_known(group, weights, names), names=labels)
 
 
@@ -153,7 +156,7 @@ def _known(group: str, weights: Mapping[str, object], names: Names) -> list[str]
 def _piece(cell: Cell, view: _View, names: Names, known: set[str]) -> charts.Piece:
     key = charts.OTHER if cell.second is None else str(cell.second)
     piece = charts.Piece(
-        bar=charts.ALL_OTHERS if cell.first is None else value_words(view.first, cell.first, names),
+        bar=value_words(view.first, cell.first or "", names),
         key=key if key in known else "",
         value=measured(cell.totals, view.measure),
         words=value_of(cell, view),

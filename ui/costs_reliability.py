@@ -15,12 +15,13 @@ from core.bootstrap import Services
 from core.catalog.status_history import Stretch, status_history
 from core.clock import utc_now
 from core.costs.local_days import grain_for
+from core.costs.reports.overview import dearest
 from core.costs.reports.reliability import Detour, Reliability, load_reliability
 from core.costs.reports.totals import total
 from core.costs.usage_filter import UsageFilter
 from ui import charts, formats
 from ui.costs_names import STATUSES, Names
-from ui.costs_tables import dollars, draw_spent
+from ui.costs_tables import dollars, draw_spent, share_column
 from ui.costs_values import load_names
 from ui.costs_words import at_least, counted
 from ui.markdown import literal
@@ -118,7 +119,7 @@ def _draw_models(found: Reliability, names: Names) -> None:
         hide_index=True,
         height=_height(len(ranked)),
         column_config={
-            "Share": st.column_config.ProgressColumn(format="percent", min_value=0, max_value=1),
+            "Share": share_column(frame["Share"]),
         },
         alt="Failed calls by model",
     )
@@ -191,9 +192,12 @@ def _draw_stops(found: Reliability, names: Names) -> None:
         st.subheader("Stopped answers", anchor=False)
         st.caption("Nobody stopped an answer.")
         return
-    ranked = sorted(stops.items(), key=lambda item: (-item[1].calls, item[0]))
-    rows = [(names.of("model", model), spent) for model, spent in ranked]
-    draw_spent("Stopped answers", rows, total=total(stops.values()))
+    most, others = dearest(stops)
+    rows = [(names.of("model", model), spent) for model, spent in most]
+    rest = f"{len(stops) - len(most)} others"
+    if others.calls:
+        rows.append((rest, others))
+    draw_spent("Stopped answers", rows, total=total(stops.values()), rest=[rest])
 
 
 def lasting(milliseconds: object) -> str:
