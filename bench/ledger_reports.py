@@ -10,8 +10,12 @@ from functools import partial
 from typing import Any
 
 from core.costs.reconcile import reconcile
+from core.costs.reports.calls import load_calls
+from core.costs.reports.distribution import MEASURED, load_distribution, load_percentiles
+from core.costs.reports.explorer import NOTHING, explore
 from core.costs.reports.known_values import known_values
 from core.costs.reports.overview import load_columns, load_overview
+from core.costs.reports.reliability import load_reliability
 from core.costs.reports.statements import GROUPS
 from core.costs.usage_filter import UsageFilter
 from core.store.database import Cursor, Database, Row
@@ -85,9 +89,21 @@ def reports(now: datetime) -> Mapping[str, Report]:
         found[f"overview of one model, {label}"] = partial(_overview, chosen=narrowed, by="person", now=now)
         for group in GROUPS:
             found[f"over time by {group}, {label}"] = partial(_columns, chosen=chosen, by=group)
+        for first, second in (("week", "model"), ("person", "model"), ("model", NOTHING), ("status", "code")):
+            found[f"explorer by {first} and {second}, {label}"] = _of(explore, chosen, first=first, second=second)
+        for page in (1, 100):
+            found[f"calls, page {page}, {label}"] = _of(load_calls, chosen, page=page)
+        for measured in MEASURED:
+            found[f"distribution of {measured}, {label}"] = _of(load_distribution, chosen, measured=measured)
+            found[f"percentiles of {measured}, {label}"] = _of(load_percentiles, chosen, by="model", measured=measured)
+        found[f"reliability, {label}"] = _of(load_reliability, chosen)
+        found[f"what filters offer, {label}"] = _of(known_values, chosen)
         found[f"reconcile, {label}"] = partial(_reconcile, chosen=chosen)
-    found["what filters offer"] = _known_values
     return found
+
+
+def _of(load: Callable[..., object], chosen: UsageFilter, **options: object) -> Report:
+    return lambda cur: load(cur, chosen, viewer=_Administrator(), **options)
 
 
 def measure(database: Database, *, now: datetime, repetitions: int) -> list[Timed]:
@@ -115,10 +131,6 @@ def _overview(cur: Cursor, *, chosen: UsageFilter, by: str, now: datetime) -> ob
 
 def _columns(cur: Cursor, *, chosen: UsageFilter, by: str) -> object:
     return load_columns(cur, chosen, viewer=_Administrator(), by=by)
-
-
-def _known_values(cur: Cursor) -> object:
-    return known_values(_as_database(cur), user_id=None)
 
 
 def _reconcile(cur: Cursor, *, chosen: UsageFilter) -> object:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 
 from ui import costs_view
@@ -30,7 +32,7 @@ if user.is_admin:
 
 st.title("Costs" if user.is_admin else "My usage", anchor=False)
 names = load_names(services, user)
-chosen = draw_usage_filter(user, names=names, values=offered_values(services, user))
+chosen = draw_usage_filter(user, names=names, offered=partial(offered_values, services, user))
 costs_view.seed("tab", TAB, list(parts), default="Overview")
 tabs = st.tabs(list(parts), key=TAB, on_change="rerun")
 costs_view.keep("tab", TAB, default="Overview")

@@ -102,7 +102,9 @@ def series_for(weights: Mapping[str, Decimal | int], *, known: Sequence[str], na
     return found
 
 
-def series_of(weights: Mapping[str, float], *, known: Sequence[str], names: Mapping[str, str]) -> list[Series]:
+def series_of(
+    weights: Mapping[str, Decimal | float], *, known: Sequence[str], names: Mapping[str, str]
+) -> list[Series]:
     """The series of what is folded already: the key OTHER, where there is one, comes last and grey."""
     ranked = sorted((key for key in weights if key != OTHER), key=lambda key: (-weights[key], key))
     given = colours(ranked, known=known)

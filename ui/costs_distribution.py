@@ -47,7 +47,7 @@ def draw_distribution(services: Services, user: User, chosen: UsageFilter, *, na
     found, groups = services.database.snapshot(
         lambda cur: (
             load_distribution(cur, chosen, viewer=user, measured=measured),
-            load_percentiles(cur, chosen, viewer=user, by=by),
+            load_percentiles(cur, chosen, viewer=user, by=by, measured=measured),
         )
     )
     if not found.percentiles.count:
@@ -92,8 +92,8 @@ def _draw_histogram(found: Distribution, measured: str) -> None:
     st.caption(f"{at.count:,} {_WHAT[measured]}.{zeros}{few}")
 
 
-def _draw_percentiles(groups: Mapping[str, Mapping[str, Percentiles]], measured: str, *, by: str, names: Names) -> None:
-    rows = [(names.of(by, name), found[measured]) for name, found in groups.items()]
+def _draw_percentiles(groups: Mapping[str, Percentiles], measured: str, *, by: str, names: Names) -> None:
+    rows = [(names.of(by, name), found) for name, found in groups.items()]
     frame = pd.DataFrame(
         {
             GROUP_LABELS[by]: [name for name, _ in rows],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -48,8 +48,8 @@ class _Bar:
     name: str | None
 
 
-def draw_usage_filter(user: User, *, names: Names, values: Values) -> UsageFilter:
-    """Draw the bar and return what it leaves. `values` holds what each list of a filter offers.
+def draw_usage_filter(user: User, *, names: Names, offered: Callable[[datetime, datetime], Values]) -> UsageFilter:
+    """Draw the bar and return what it leaves. `offered` says what each list of a filter offers between two moments.
 
     Members choose among their own calls; what anybody may see is decided in core and not here.
     """
@@ -58,8 +58,12 @@ def draw_usage_filter(user: User, *, names: Names, values: Values) -> UsageFilte
     with st.container(horizontal=True, vertical_alignment="bottom", key="costs_filter"):
         name = _draw_period(now)
         mine = _draw_whose(user)
-        lists = _draw_lists(names, values, team=user.is_admin and not mine)
-        bar = _read(user, name=name, mine=mine, lists=lists, now=now)
+        since, until = period(name, zone=viewer_zone(), now=now) if name else _custom(now)
+        lists = _draw_lists(names, offered(since, until), team=user.is_admin and not mine)
+        chosen = {item: tuple(found) for item, found in lists.items()}
+        if mine and user.is_admin:
+            chosen["users"] = (user.id,)
+        bar = _Bar(UsageFilter(since=since, until=until, zone=viewer_zone(), **chosen), name)
         if bar.chosen.narrowed or bar.name != DEFAULT_PERIOD:
             st.button("Clear", key="costs_clear", type="tertiary", icon=":material/filter_alt_off:", on_click=_clear)
     _keep(to_parameters(bar.chosen, name=bar.name))
@@ -144,15 +148,6 @@ def _draw_list(item: str, names: Names, values: Values) -> list[str]:
         width=190 if item in _IN_SIGHT else "stretch",
         on_change=_touch,
     )
-
-
-def _read(user: User, *, name: str | None, mine: bool, lists: Mapping[str, Sequence[str]], now: datetime) -> _Bar:
-    zone = viewer_zone()
-    since, until = period(name, zone=zone, now=now) if name else _custom(now)
-    chosen = {item: tuple(found) for item, found in lists.items()}
-    if mine and user.is_admin:
-        chosen["users"] = (user.id,)
-    return _Bar(UsageFilter(since=since, until=until, zone=zone, **chosen), name)
 
 
 def _custom(now: datetime) -> tuple[datetime, datetime]:

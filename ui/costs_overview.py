@@ -12,7 +12,6 @@ from core.bootstrap import Services
 from core.clock import utc_now
 from core.costs.local_days import grain_for
 from core.costs.reports.overview import Column, Overview, load_overview
-from core.costs.reports.totals import Spent
 from core.costs.usage_filter import UsageFilter
 from ui import charts
 from ui.costs_budgets import draw_budgets
@@ -58,12 +57,12 @@ def _draw_columns(overview: Overview, chosen: UsageFilter, *, names: Names, grou
             label_visibility="collapsed",
         )
     weights = weigh(overview.columns)
-    labels = {name: names.of(by, name) for name in weights}
+    labels = {name: "All others" if name == charts.OTHER else names.of(by, name) for name in weights}
     known = list(names.models) if by == "model" else sorted(weights)
-    series = charts.series_for(weights, known=known, names=labels)
+    series = charts.series_of(weights, known=known, names=labels)
     grain = grain_for(chosen.since, chosen.until)
     st.altair_chart(
-        charts.stacked_columns(pieces(overview.columns, series), series, grain=grain),
+        charts.stacked_columns(pieces(overview.columns), series, grain=grain),
         alt=charts.columns_alt(f"Spend per {grain}", weights, labels, total=at_least(overview.totals.spent)),
     )
     st.html(charts.legend_html(series))
@@ -73,19 +72,19 @@ def weigh(columns: Sequence[Column]) -> dict[str, Decimal]:
     """What each group took over all columns."""
     weights: dict[str, Decimal] = {}
     for column in columns:
-        weights[column.name] = weights.get(column.name, Decimal(0)) + column.spent.cost_usd
+        key = charts.OTHER if column.name is None else column.name
+        weights[key] = weights.get(key, Decimal(0)) + column.spent.cost_usd
     return weights
 
 
-def pieces(columns: Sequence[Column], series: Sequence[charts.Series]) -> list[charts.Piece]:
-    """The columns as a chart wants them: the groups beyond its series together as "other"."""
-    shown = {item.key for item in series}
-    summed: dict[tuple[object, str], tuple[Column, Spent]] = {}
-    for column in columns:
-        key = column.name if column.name in shown else charts.OTHER
-        _, before = summed.get((column.at, key), (column, Spent()))
-        summed[column.at, key] = (column, before + column.spent)
+def pieces(columns: Sequence[Column]) -> list[charts.Piece]:
+    """The columns as a chart wants them."""
     return [
-        charts.Piece(at=column.at, key=key, value=spent.cost_usd, words=exactly(spent))
-        for (_, key), (column, spent) in summed.items()
+        charts.Piece(
+            at=column.at,
+            key=charts.OTHER if column.name is None else column.name,
+            value=column.spent.cost_usd,
+            words=exactly(column.spent),
+        )
+        for column in columns
     ]

@@ -82,7 +82,7 @@ def _draw_failures(found: Reliability, chosen: UsageFilter) -> None:
     pieces = [
         charts.Piece(
             at=column.at,
-            key=column.name if column.name in shown else charts.OTHER,
+            key=column.name if column.name and column.name in shown else charts.OTHER,
             value=column.spent.calls,
             words=counted(column.spent.calls, "call"),
         )

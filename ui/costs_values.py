@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import datetime
+
 import streamlit as st
 
 from core.accounts.users import User, list_users
 from core.bootstrap import Services
 from core.costs.reports.known_values import known_values
+from core.costs.usage_filter import UsageFilter
 from core.store.database import Database
 from ui.costs_filter import Values
 from ui.costs_names import CODES, SOURCES, Names
 
 # A model or a use case that was never called before is offered with the next look.
-_LIVE_S = 300
+_LIVE_S = 60
 
 
 def load_names(services: Services, user: User) -> Names:
@@ -24,9 +28,9 @@ def load_names(services: Services, user: User) -> Names:
     )
 
 
-def offered_values(services: Services, user: User) -> Values:
-    """What each list of the filter offers: what there has been in the ledger, and what there can be."""
-    known = _known(services.database, user_id=user.id, team=user.is_admin)
+def offered_values(services: Services, user: User, since: datetime, until: datetime) -> Values:
+    """What each list of the filter offers: what there was in the time chosen, and what there can be."""
+    known = _known(services.database, looker=_Looker(user.id, user.is_admin), since=since, until=until)
     registry = [name for name in services.registry.current().models if name in known["models"]]
     people = sorted(list_users(services.database), key=lambda person: person.display_name.casefold())
     return {
@@ -38,6 +42,15 @@ def offered_values(services: Services, user: User) -> Values:
     }
 
 
+@dataclass(frozen=True)
+class _Looker:
+    """Who looks, as a key of the cache."""
+
+    id: str
+    is_admin: bool
+
+
 @st.cache_data(ttl=_LIVE_S, max_entries=200, show_spinner=False)
-def _known(_database: Database, *, user_id: str, team: bool) -> dict[str, list[str]]:
-    return known_values(_database, user_id=None if team else user_id)
+def _known(_database: Database, *, looker: _Looker, since: datetime, until: datetime) -> dict[str, list[str]]:
+    with _database.cursor() as cur:
+        return known_values(cur, UsageFilter(since=since, until=until), viewer=looker)

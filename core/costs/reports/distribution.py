@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from core.costs.reports.statements import GROUPS, fetch
 from core.costs.usage_filter import UsageFilter, Viewer
-from core.store.database import Cursor, Row
+from core.store.database import Cursor
 
 
 def _ms(moment: str) -> str:
@@ -22,7 +22,6 @@ MEASURED: Mapping[str, str] = {
     "duration": f"case when not cached and status = 'ok' then {_ms('ended_at')} end",
     "tokens": "case when status = 'ok' then (input_tokens + output_tokens)::double end",
 }
-_COLUMNS = {"cost": "cost_usd", "first_token": "first_token_ms", "duration": "duration_ms", "tokens": "tokens"}
 # Fewer samples have no twentieth worst (PRODUCT.md, "Status").
 FEWEST = 20
 # Each bin is a tenth wider than the one below it.
@@ -75,16 +74,12 @@ def load_distribution(cur: Cursor, chosen: UsageFilter, *, viewer: Viewer, measu
 
 
 def load_percentiles(
-    cur: Cursor, chosen: UsageFilter, *, viewer: Viewer, by: str
-) -> dict[str, Mapping[str, Percentiles]]:
-    """The percentiles of everything in MEASURED by a name of GROUPS, for the 40 groups with the most calls."""
-    expressions = {"group": GROUPS[by], **MEASURED}
+    cur: Cursor, chosen: UsageFilter, *, viewer: Viewer, by: str, measured: str
+) -> dict[str, Percentiles]:
+    """The percentiles of a name of MEASURED by a name of GROUPS, for the 40 groups with the most measured calls."""
+    expressions = {"group": GROUPS[by], "value": MEASURED[measured]}
     rows = fetch(cur, "percentiles", chosen, viewer=viewer, expressions=expressions, limit=_MOST_GROUPS)
-    return {row["name"]: _of_group(row) for row in rows}
-
-
-def _of_group(row: Row) -> dict[str, Percentiles]:
-    return {name: _percentiles(row[f"{column}_count"], row[column]) for name, column in _COLUMNS.items()}
+    return {row["name"]: _percentiles(row["calls"], row["percentiles"]) for row in rows}
 
 
 def _percentiles(count: int, values: Sequence[float] | None) -> Percentiles:

@@ -18,6 +18,8 @@ from core.store.sql import load_queries
 
 # Rows of a list of the dearest; the others are one more.
 TOP = 10
+# Colours that can be told apart.
+MOST_SERIES = 9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,10 +47,13 @@ class Lately:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
-    """What one group took in one hour, day or week, which began at `at` on the local clock."""
+    """What one group took in one hour, day or week, which began at `at` on the local clock.
+
+    Without a name it is all groups past the nine dearest together.
+    """
 
     at: datetime
-    name: str
+    name: str | None
     spent: Spent
 
 
@@ -103,8 +108,8 @@ def load_columns(cur: Cursor, chosen: UsageFilter, *, viewer: Viewer, by: str) -
     """What each group took over time, in the order of time. The length of a column follows from the time chosen."""
     grain = grain_for(chosen.since, chosen.until)
     expressions: dict[str, Clause | str] = {"bucket": local_number(chosen, grain), "group": GROUPS[by]}
-    rows = fetch(cur, "spend_over_time", chosen, viewer=viewer, expressions=expressions)
-    rows.sort(key=lambda row: (row["bucket"], row["name"]))
+    rows = fetch(cur, "spend_over_time", chosen, viewer=viewer, expressions=expressions, most=MOST_SERIES)
+    rows.sort(key=lambda row: (row["bucket"], row["name"] or ""))
     return [Column(at=begins(row["bucket"], grain), name=row["name"], spent=spent_of(row)) for row in rows]
 
 
@@ -150,22 +155,32 @@ def _lately(rows: Sequence[Row], *, today: date) -> Lately:
 
 def _conversations(cur: Cursor, chosen: UsageFilter, *, viewer: Viewer) -> Conversations:
     rows = fetch(cur, "dearest_conversations", chosen, viewer=viewer, limit=TOP)
-    dear = [row for row in rows if row["conversation_id"] is not None]
-    dear.sort(key=lambda row: (-row["cost_usd"], row["conversation_id"]))
-    titles = _titles(cur, [row["conversation_id"] for row in dear], viewer=viewer)
-    others = [row for row in rows if row["others"] and not row["outside"]]
+    parts = {part: [row for row in rows if row["part"] == part] for part in ("one", "all", "outside")}
+    dear = sorted(parts["one"], key=lambda row: (-row["cost_usd"], row["conversation_id"]))
+    ids = [row["conversation_id"] for row in dear]
+    titles = _titles(cur, ids, viewer=viewer)
+    owners = {row["conversation_id"]: row for row in _owners(cur, chosen, ids, viewer=viewer)}
+    shown = total(spent_of(row) for row in dear)
     return Conversations(
-        dearest=[_conversation(row, titles.get(row["conversation_id"])) for row in dear],
-        others=total(spent_of(row) for row in others),
-        other_count=sum(row["conversations"] for row in others),
-        outside=total(spent_of(row) for row in rows if row["outside"]),
+        dearest=[_conversation(row, owners[row["conversation_id"]], titles) for row in dear],
+        others=total(spent_of(row) for row in parts["all"]) - shown,
+        other_count=sum(row["conversations"] for row in parts["all"]) - len(dear),
+        outside=total(spent_of(row) for row in parts["outside"]),
     )
 
 
-def _conversation(row: Row, title: str | None) -> Conversation:
+def _conversation(row: Row, owner: Row, titles: Mapping[str, str]) -> Conversation:
     return Conversation(
-        id=row["conversation_id"], user_id=row["user_id"], title=title, last_at=row["last_at"], spent=spent_of(row)
+        id=row["conversation_id"],
+        user_id=owner["user_id"],
+        title=titles.get(row["conversation_id"]),
+        last_at=owner["last_at"],
+        spent=spent_of(row),
     )
+
+
+def _owners(cur: Cursor, chosen: UsageFilter, ids: Sequence[str], *, viewer: Viewer) -> list[Row]:
+    return fetch(cur, "owners_of_conversations", chosen, viewer=viewer, ids=list(ids)) if ids else []
 
 
 def _titles(cur: Cursor, ids: Sequence[str], *, viewer: Viewer) -> dict[str, str]:

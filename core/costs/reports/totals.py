@@ -25,6 +25,13 @@ class Spent:
             unpriced=self.unpriced + other.unpriced,
         )
 
+    def __sub__(self, other: Spent) -> Spent:
+        return Spent(
+            calls=self.calls - other.calls,
+            cost_usd=self.cost_usd - other.cost_usd,
+            unpriced=self.unpriced - other.unpriced,
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Totals:

@@ -32,14 +32,28 @@ where {where}
 group by 1
 
 -- name: spend_over_time
+-- By group over time; the groups past the dearest together, without a name.
+with grouped as materialized (
+    select
+        {bucket} as bucket,
+        {group} as name,
+        count(*) as calls,
+        coalesce(sum(cost_usd), 0)::decimal(38,9) as cost_usd,
+        count(*) - count(cost_usd) as unpriced
+    from ledger
+    where {where}
+    group by 1, 2
+), ranked as (
+    select name, row_number() over (order by sum(cost_usd) desc, sum(calls) desc, name) as rank from grouped group by name
+)
 select
-    {bucket} as bucket,
-    {group} as name,
-    count(*) as calls,
-    coalesce(sum(cost_usd), 0)::decimal(38,9) as cost_usd,
-    count(*) - count(cost_usd) as unpriced
-from ledger
-where {where}
+    bucket,
+    case when rank <= $most then name end as name,
+    sum(calls)::bigint as calls,
+    sum(cost_usd)::decimal(38,9) as cost_usd,
+    sum(unpriced)::bigint as unpriced
+from grouped
+join ranked using (name)
 group by 1, 2
 
 -- name: spend_lately
@@ -56,33 +70,37 @@ where {where}
 group by 1, 2
 
 -- name: dearest_conversations
--- The dearest conversations; calls without one come as one row without an id, the rest as one row of the others.
-with spent as (
+-- The dearest conversations one by one, then all of them together (without an id), then the calls outside of any.
+with spent as materialized (
     select
         conversation_id,
         count(*) as calls,
         coalesce(sum(cost_usd), 0)::decimal(38,9) as cost_usd,
-        count(*) - count(cost_usd) as unpriced,
-        any_value(user_id) as user_id,
-        max(started_at) as last_at
+        count(*) - count(cost_usd) as unpriced
     from ledger
     where {where}
     group by conversation_id
-), ranked as (
-    select *, row_number() over (order by conversation_id is null, cost_usd desc, conversation_id) as place from spent
 )
+(
+    select 'one' as part, conversation_id, 1 as conversations, calls, cost_usd, unpriced
+    from spent
+    where conversation_id is not null
+    order by cost_usd desc, conversation_id
+    limit $limit
+)
+union all
 select
-    case when place <= $limit then conversation_id end as conversation_id,
-    conversation_id is null as outside,
-    place > $limit as others,
-    count(*) as conversations,
-    sum(calls)::bigint as calls,
-    sum(cost_usd)::decimal(38,9) as cost_usd,
-    sum(unpriced)::bigint as unpriced,
-    any_value(user_id) as user_id,
-    max(last_at) as last_at
-from ranked
-group by 1, 2, 3
+    case when conversation_id is null then 'outside' else 'all' end, null, count(*), sum(calls)::bigint,
+    sum(cost_usd)::decimal(38,9), sum(unpriced)::bigint
+from spent
+group by 1
+
+-- name: owners_of_conversations
+-- Whose the dearest conversations are and when they were last gone on with: asked for ten of them, not for all.
+select conversation_id, any_value(user_id) as user_id, max(started_at) as last_at
+from ledger
+where {where} and conversation_id in (select unnest($ids))
+group by conversation_id
 
 -- name: names_of_conversations
 -- Titles are words of the person whose conversation it is: only their own are read.
@@ -97,8 +115,8 @@ select distinct
     provider as providers,
     coalesce(use_case, '') as use_cases,
     status as statuses
-from attempts
-where $user_id is null or user_id = $user_id
+from ledger
+where {where}
 
 -- name: explored
 -- Calls grouped by one or two things: the rows of one page of a table, the same rows folded for a chart (everything past
@@ -184,20 +202,11 @@ select
 from measured
 
 -- name: percentiles
--- The exact percentiles of everything that a call takes (core.costs.reports.distribution), by group.
+-- The exact percentiles of one thing that calls take, by group.
 with measured as (
-    select
-        {group} as name, {cost} as cost_usd, {first_token} as first_token_ms, {duration} as duration_ms, {tokens} as tokens
-    from ledger
-    where {where}
+    select {group} as name, {value} as value from ledger where {where}
 )
-select
-    name,
-    count(*) as calls,
-    count(cost_usd) as cost_usd_count, quantile_cont(cost_usd, [0.5, 0.95, 0.99]) as cost_usd,
-    count(first_token_ms) as first_token_ms_count, quantile_cont(first_token_ms, [0.5, 0.95, 0.99]) as first_token_ms,
-    count(duration_ms) as duration_ms_count, quantile_cont(duration_ms, [0.5, 0.95, 0.99]) as duration_ms,
-    count(tokens) as tokens_count, quantile_cont(tokens, [0.5, 0.95, 0.99]) as tokens
+select name, count(value) as calls, quantile_cont(value, [0.5, 0.95, 0.99]) as percentiles
 from measured
 group by name
 order by calls desc, name
