@@ -46,13 +46,13 @@ def draw_switch(services: Services) -> None:
     known = use_cases(services.registry.current().models)
     on = blind_use_cases(services.database)
     with st.expander("Use cases with blind votes", type="compact", key="blind_switches"):
-        st.multiselect(
+        st.pills(
             "Use cases",
             sorted({*known, *on}),
+            selection_mode="multi",
             default=list(on),
             key=_SWITCH,
             format_func=_words,
-            placeholder="None: blind votes are off",
             label_visibility="collapsed",
             help="Only administrators see this. Everybody may vote in the use cases chosen here.",
             on_change=act,

@@ -51,10 +51,10 @@ def shown(app: AppTest) -> str:
 def test_members_are_told_that_it_is_off_and_administrators_switch_it_on(services):
     member = page_of(add_person(services.database, "bob"))
     assert "Blind votes are off" in shown(member)
-    assert not member.multiselect
+    assert not member.pills
 
     admin = page_of(add_person(services.database, "root", role="admin"))
-    admin.multiselect[0].set_value(["coding"]).run()
+    admin.pills(key="blind_switch").set_value(["coding"]).run()
     assert not admin.exception
     assert blind_use_cases(services.database) == ("coding",)
 
