@@ -254,13 +254,6 @@ def when(at: datetime, grain: Grain) -> str:
     return {"hour": f"{day}, {at:%H:%M}", "day": day, "week": f"week from {day}"}[grain]
 
 
-def exact(amount_usd: Decimal) -> str:
-    """Every digit that an amount has: `$12.345678901`."""
-    places = f"{amount_usd:,.9f}".rstrip("0")
-    whole, _, rest = places.partition(".")
-    return f"${whole}.{rest.ljust(2, '0')}"
-
-
 def columns_alt(what: str, weights: Mapping[str, Decimal], names: Mapping[str, str], *, total: str) -> str:
     """What a chart of money shows, for somebody who cannot see it."""
     ranked = sorted(weights, key=lambda key: (-weights[key], key))[:3]

@@ -14,7 +14,7 @@ from core.bootstrap import Services
 from core.costs.reports.explorer import NOTHING, PAGE_ROWS, TIMES, Cell, Explored, explore, narrowed
 from core.costs.reports.totals import total
 from core.costs.usage_filter import UsageFilter
-from ui import charts, costs_view
+from ui import charts, costs_view, formats
 from ui.costs_calls import draw_calls
 from ui.costs_distribution import draw_distribution
 from ui.costs_downloads import draw_downloads
@@ -170,7 +170,7 @@ def value_of(cell: Cell, view: _View) -> str:
     totals = cell.totals
     if view.measure == "spend":
         unpriced = f", {totals.unpriced:,} unpriced" if totals.unpriced else ""
-        return f"{charts.exact(totals.cost_usd)} in {counted(totals.calls, 'call')}{unpriced}"
+        return f"{formats.exact(totals.cost_usd)} in {counted(totals.calls, 'call')}{unpriced}"
     return f"{measured(totals, view.measure):,}"
 
 

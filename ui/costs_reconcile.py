@@ -11,8 +11,9 @@ from core.accounts.users import User
 from core.bootstrap import Services
 from core.costs.invoices import list_invoices
 from core.costs.reconcile import Reconciliation, reconcile
+from core.costs.words import money
 from ui.reconcile_import import draw_add_file, draw_files
-from ui.reconcile_rows import as_csv, cause_rows, dollars, table_rows
+from ui.reconcile_rows import MONEY, as_csv, cause_rows, table_rows
 
 _TABLE_PX = 420
 
@@ -88,10 +89,10 @@ def _draw(found: Reconciliation, *, since: date, until: date) -> None:
 def _draw_totals(found: Reconciliation) -> None:
     coverage = found.coverage_percent
     figures = (
-        ("Billed", dollars(found.billed_usd), "What the files add up to."),
-        ("Computed here", dollars(found.computed_usd), "Tokens times prices, for the days the files cover."),
+        ("Billed", money(found.billed_usd), "What the files add up to."),
+        ("Computed here", money(found.computed_usd), "Tokens times prices, for the days the files cover."),
         ("Reported per call", _reported(found), "What the provider said with its answers, where it did."),
-        ("Gap", dollars(found.gap.total), "Billed less computed here."),
+        ("Gap", money(found.gap.total), "Billed less computed here."),
         (
             "Coverage",
             "no bill" if coverage is None else f"{coverage:.1f} %",
@@ -106,18 +107,19 @@ def _draw_totals(found: Reconciliation) -> None:
 def _reported(found: Reconciliation) -> str:
     """Nothing reported is no report of nothing."""
     reports = any(cell.ours and cell.ours.reported_calls for cell in found.compared)
-    return dollars(found.reported_usd) if reports else "none"
+    return money(found.reported_usd) if reports else "none"
 
 
 def _draw_days(found: Reconciliation) -> None:
     st.markdown("**By day and model** :small[days in UTC, as on bills]")
-    money = st.column_config.NumberColumn(format="$%.6f")
+    # Without a dollar sign in the cells: a number format would put the minus of a gap behind it.
+    amount = st.column_config.NumberColumn(format="%.6f")
     st.dataframe(
         table_rows(found),
         placeholder="",
         height=_TABLE_PX,
         hide_index=True,
-        column_config=dict.fromkeys(("Computed", "Reported", "Billed", "Gap"), money),
+        column_config=dict.fromkeys(MONEY, amount),
         alt="For every day and model: calls, our figure, the provider's, the bill, the gap and its main cause",
     )
     if found.days_without_file:

@@ -33,7 +33,7 @@ def draw_dearest(overview: Overview, *, names: Names, user: User) -> None:
         with columns[place]:
             rows, others = dearest(groups)
             named = [(names.of(group, name), spent) for name, spent in rows]
-            rest = f"{len(groups) - len(rows)} others"
+            rest = counted(len(groups) - len(rows), "other")
             if others.calls:
                 named.append((rest, others))
             draw_spent(title, named, total=all_spent, rest=[rest])
@@ -129,7 +129,7 @@ def _named(found: Conversations, *, names: Names, user: User) -> list[tuple[str,
 
 
 def _others(found: Conversations) -> str:
-    return f"{found.other_count:,} others"
+    return counted(found.other_count, "other")
 
 
 def _title(title: str | None, user_id: str, last_at: Any, names: Names, user: User) -> str:

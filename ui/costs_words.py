@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from core.costs.reports.totals import Spent
-from ui import charts, formats
+from ui import formats
 
 
 def exactly(spent: Spent) -> str:
     """`$1.234567890 in 12 calls, 3 unpriced`."""
     unpriced = f", {spent.unpriced:,} unpriced" if spent.unpriced else ""
-    return f"{charts.exact(spent.cost_usd)} in {counted(spent.calls, 'call')}{unpriced}"
+    return f"{formats.exact(spent.cost_usd)} in {counted(spent.calls, 'call')}{unpriced}"
 
 
 def at_least(spent: Spent) -> str:

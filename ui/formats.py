@@ -12,6 +12,7 @@ from core.costs import words
 _CENT = Decimal("0.01")
 # How the engine says money in its refusals.
 money = words.money
+exact = words.exact
 _THOUSAND = 1_000
 _TEN_THOUSAND = 10_000
 _MILLION = 1_000_000

@@ -11,6 +11,7 @@ from core.costs.gap import Billed, Gap, Ours
 from core.costs.invoice_files import InvoiceFile
 from core.costs.invoices import Invoice, TakenDays
 from core.costs.reconcile import Compared, Reconciliation
+from core.costs.words import money
 
 _CAUSES = (
     (
@@ -28,6 +29,8 @@ _CAUSES = (
     ("unpriced", "Unpriced here", "The part of the bill that our calls without a price stand for."),
     ("unexplained", "Not told apart", "The files give no tokens for it. Add the provider's usage export."),
 )
+# The columns of the table that hold amounts.
+MONEY = ("Computed, USD", "Reported, USD", "Billed, USD", "Gap, USD")
 _FIELDS = (
     "day",
     "model",
@@ -43,18 +46,11 @@ _FIELDS = (
 )
 
 
-def dollars(amount: Decimal) -> str:
-    """`$12.34`, with a sign before the dollar; below a cent as many digits as it takes, and never a rounded zero."""
-    sign = "-" if amount < 0 else ""
-    exact = f"{abs(amount):,.2f}" if abs(amount) >= Decimal("0.01") or not amount else f"{abs(amount).normalize():f}"
-    return f"{sign}${exact}"
-
-
 def cause_rows(gap: Gap) -> list[dict[str, str]]:
     """The causes of a gap that take part in it, the largest first."""
     found = [(getattr(gap, name), label, meaning) for name, label, meaning in _CAUSES if getattr(gap, name)]
     found.sort(key=lambda cause: -abs(cause[0]))
-    return [{"Cause": label, "Dollars": dollars(amount), "Meaning": meaning} for amount, label, meaning in found]
+    return [{"Cause": label, "Dollars": money(amount), "Meaning": meaning} for amount, label, meaning in found]
 
 
 def table_rows(found: Reconciliation) -> list[dict[str, Any]]:
@@ -77,7 +73,7 @@ def invoice_line(invoice: Invoice) -> str:
         f" to {invoice.last_day:%-d %b %Y}" if invoice.last_day != invoice.first_day else ""
     )
     parts = [invoice.layout, days, _counted(invoice.lines, "line")]
-    parts += [dollars(invoice.amount_usd)] if invoice.amount_usd is not None else []
+    parts += [money(invoice.amount_usd)] if invoice.amount_usd is not None else []
     parts += [f"{_counted(invoice.bad_rows, 'row')} left out"] if invoice.bad_rows else []
     parts += [f"by {invoice.imported_by}"] if invoice.imported_by else []
     return " · ".join(parts)
@@ -87,7 +83,7 @@ def preview_line(file: InvoiceFile) -> str:
     """What was read of a file, before it is taken."""
     amounts = [line.amount_usd for line in file.lines if line.amount_usd is not None]
     first, last = min(file.days), max(file.days)
-    total = f", {dollars(sum(amounts, Decimal(0)))}" if amounts else ""
+    total = f", {money(sum(amounts, Decimal(0)))}" if amounts else ""
     return f"{file.layout}: {_counted(len(file.lines), 'line')} of {file.provider}, {first} to {last}{total}."
 
 
@@ -106,10 +102,10 @@ def _table_row(cell: Compared) -> dict[str, Any]:
         "Model": cell.model or "(no model)",
         "Calls here": ours.calls if ours else None,
         "Calls billed": billed.calls if billed else None,
-        "Computed": _float(ours.computed_usd if ours else None),
-        "Reported": _float(ours.reported_usd if ours and ours.reported_calls else None),
-        "Billed": _float(billed.amount_usd if billed else None),
-        "Gap": _float(gap.total if gap else None),
+        "Computed, USD": _float(ours.computed_usd if ours else None),
+        "Reported, USD": _float(ours.reported_usd if ours and ours.reported_calls else None),
+        "Billed, USD": _float(billed.amount_usd if billed else None),
+        "Gap, USD": _float(gap.total if gap else None),
         "Main cause": _main_cause(gap),
     }
 

@@ -1,4 +1,4 @@
-"""Money as people read it."""
+"""Money as people read it. A sign stands before the dollar: `-$0.004`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,17 @@ def money(amount_usd: Decimal) -> str:
     if amount_usd == 0:
         return "$0"
     if abs(amount_usd) >= _CENT:
-        return f"${amount_usd.quantize(_CENT, rounding=ROUND_HALF_UP):,}"
+        return _signed(amount_usd, f"{abs(amount_usd).quantize(_CENT, rounding=ROUND_HALF_UP):,}")
     exponent = amount_usd.adjusted() - 1
-    rounded = amount_usd.quantize(Decimal(1).scaleb(exponent), rounding=ROUND_HALF_UP)
-    return f"${rounded:f}".rstrip("0")
+    rounded = abs(amount_usd).quantize(Decimal(1).scaleb(exponent), rounding=ROUND_HALF_UP)
+    return _signed(amount_usd, f"{rounded:f}".rstrip("0"))
+
+
+def exact(amount_usd: Decimal) -> str:
+    """Every digit that an amount has, cents at least: `$12.345678901`, `$3.00`."""
+    whole, _, places = f"{abs(amount_usd):,f}".partition(".")
+    return _signed(amount_usd, f"{whole}.{places.rstrip('0').ljust(2, '0')}")
+
+
+def _signed(amount_usd: Decimal, digits: str) -> str:
+    return f"{'-' if amount_usd < 0 else ''}${digits}"

@@ -24,10 +24,26 @@ from ui import formats
         ("0.01", "$0.01"),
         ("1.235", "$1.24"),
         ("1234.5", "$1,234.50"),
+        ("-0.00423", "-$0.0042"),
+        ("-1234.5", "-$1,234.50"),
     ],
 )
 def test_money_has_two_digits_that_matter(amount: str, shown: str) -> None:
     assert formats.money(Decimal(amount)) == shown
+
+
+@pytest.mark.parametrize(
+    ("amount", "shown"),
+    [
+        ("3", "$3.00"),
+        ("12.345678901", "$12.345678901"),
+        ("-0.004", "-$0.004"),
+        ("1234.50", "$1,234.50"),
+        ("0", "$0.00"),
+    ],
+)
+def test_an_exact_amount_has_every_digit_and_its_sign_before_the_dollar(amount: str, shown: str) -> None:
+    assert formats.exact(Decimal(amount)) == shown
 
 
 @given(st.decimals(min_value=Decimal("0.000000001"), max_value=Decimal(10_000), places=9))
