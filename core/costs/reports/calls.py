@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from core.costs.reports.statements import fetch
@@ -13,6 +13,7 @@ from core.store.database import Cursor
 from core.store.sql import load_queries
 
 PAGE_ROWS = 50
+_LOOKS_BACK_DAYS = (2, 8, 32)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,9 +55,10 @@ class Calls:
 
 def load_calls(cur: Cursor, chosen: UsageFilter, *, viewer: Viewer, page: int = 1, page_rows: int = PAGE_ROWS) -> Calls:
     """The page of the chosen calls, which begin at 1. Call it in a snapshot: the count belongs to the rows."""
-    count: int = fetch(cur, "count_calls", chosen, viewer=viewer)[0]["calls"]
     offset = (page - 1) * page_rows
-    found = fetch(cur, "newest_calls", chosen, viewer=viewer, limit=page_rows, offset=offset)
+    recent = _recent(cur, chosen, viewer=viewer, rows=offset + page_rows)
+    found = fetch(cur, "newest_calls", recent, viewer=viewer, limit=page_rows, offset=offset)
+    count = _count(cur, chosen, viewer=viewer)
     if not found:
         return Calls(rows=(), count=count)
     times = [row["started_at"] for row in found]
@@ -64,3 +66,24 @@ def load_calls(cur: Cursor, chosen: UsageFilter, *, viewer: Viewer, page: int = 
         load_queries("usage")["calls"], ids=[row["id"] for row in found], since=min(times), until=max(times)
     )
     return Calls(rows=[Call(**row) for row in rows], count=count)
+
+
+def _recent(cur: Cursor, chosen: UsageFilter, *, viewer: Viewer, rows: int) -> UsageFilter:
+    """The end of the time chosen, as far as the newest `rows` of its calls go back.
+
+    The ledger is in the order of time: what a few days hold is counted at once, and sorted fifty times faster than what
+    a year holds.
+    """
+    for days in _LOOKS_BACK_DAYS:
+        since = chosen.until - timedelta(days=days)
+        if since <= chosen.since:
+            break
+        recent = chosen.at(since, chosen.until)
+        if _count(cur, recent, viewer=viewer) >= rows:
+            return recent
+    return chosen
+
+
+def _count(cur: Cursor, chosen: UsageFilter, *, viewer: Viewer) -> int:
+    count: int = fetch(cur, "count_calls", chosen, viewer=viewer)[0]["calls"]
+    return count
