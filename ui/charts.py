@@ -236,7 +236,7 @@ def legend_html(series: Sequence[Series], *, counts: Mapping[str, int] | None = 
     Vega's own legend is cut off on a phone.
     """
     items = "".join(
-        f'<span style="white-space:nowrap;max-width:100%;overflow:hidden;text-overflow:ellipsis">'
+        f'<span style="white-space:nowrap;max-width:min(100%,16rem);overflow:hidden;text-overflow:ellipsis">'
         f'<span aria-hidden="true" style="display:inline-block;width:0.7em;height:0.7em;border-radius:2px;'
         f'margin-right:0.4em;background:{item.colour}"></span>{escape(item.name)}{_count(item.key, counts)}</span>'
         for item in series

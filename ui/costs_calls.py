@@ -19,6 +19,7 @@ from ui.costs_words import counted
 from ui.markdown import literal
 from ui.times import local_time
 
+_NAME_PX = 150
 _PAGE, _ROWS = "costs_calls_page", "costs_calls"
 
 
@@ -35,6 +36,7 @@ def draw_calls(services: Services, user: User, chosen: UsageFilter, *, title: st
         key=f"{_ROWS}_{hash((chosen, page))}",
         hide_index=True,
         height=min(460, 38 + 35 * len(found.rows)),
+        column_config={name: st.column_config.TextColumn(width=_NAME_PX) for name in ("Person", "Model")},
         selection_mode="single-row",
         on_select="rerun",
         alt=f"{counted(found.count, 'call')}, the newest first",

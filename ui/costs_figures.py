@@ -45,7 +45,7 @@ def _draw_so_far(label: str, spent: SoFar, before: str, chart: list[float]) -> N
         delta_arrow="auto" if _compares(spent) else "off",
         delta_description=f"on {before}" if _compares(spent) else None,
         help=literal(f"{exactly(spent.now)}. {before.capitalize()}: {exactly(spent.before)}."),
-        chart_data=chart,
+        chart_data=chart if any(chart) else None,
         chart_type="bar",
         border=True,
     )
@@ -69,7 +69,7 @@ def _draw_forecast(lately: Lately, today: date, so_far: list[float]) -> None:
         _range(found),
         delta_color="off",
         delta_arrow="off",
-        chart_data=_ahead(so_far, found, days_left),
+        chart_data=_ahead(so_far, found, days_left) if found.expected_usd else None,
         help=literal(f"{_HOW} Last month: {exactly(lately.last_month)}."),
         border=True,
     )

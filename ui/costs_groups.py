@@ -66,9 +66,14 @@ def group_table(
     counts = [name for name in ("Calls", "Tokens in", "Cached in", "Tokens out", "Unpriced") if name in columns]
     style = pd.DataFrame(columns).style.format(dict.fromkeys(counts, "{:,}"))
     style.format(dollars, subset=["Spend", "A call"], na_rep="unpriced")
-    return style, {**_CONFIG, "Share": share_column(columns["Share"])}
+    # A name of 80 characters would leave no room for figures.
+    named = {
+        labels[group]: st.column_config.TextColumn(width=_NAME_PX) for group in (first, second) if group != NOTHING
+    }
+    return style, {**_CONFIG, **named, "Share": share_column(columns["Share"])}
 
 
+_NAME_PX = 150
 _CONFIG: dict[str, Any] = {
     "A call": st.column_config.Column(help="The mean of those that have a price"),
     "Unpriced": st.column_config.Column(help="Calls without a known price: in no sum"),

@@ -32,6 +32,8 @@ _TAX = (
     "waiting included, and what the failed try itself cost. Added up over an answer that is its receipt."
 )
 _COOLING = "cooling"
+# A name of 80 characters would leave no room for figures.
+_NAME = st.column_config.TextColumn(width=150)
 _HOURS_FROM = 2
 
 
@@ -119,6 +121,7 @@ def _draw_models(found: Reliability, names: Names) -> None:
         hide_index=True,
         height=_height(len(ranked)),
         column_config={
+            "Model": _NAME,
             "Share": share_column(frame["Share"]),
         },
         alt="Failed calls by model",
@@ -147,7 +150,13 @@ def _draw_detours(detours: Sequence[Detour], names: Names) -> None:
         }
     )
     style = frame.style.format({"Times": "{:,}", "Time lost": lasting, "Money lost": dollars})
-    st.dataframe(style, hide_index=True, height=_height(len(detours)), alt="What failed tries cost, by model")
+    st.dataframe(
+        style,
+        hide_index=True,
+        height=_height(len(detours)),
+        column_config={"Failed": _NAME, "Then": _NAME},
+        alt="What failed tries cost, by model",
+    )
 
 
 def _then(detour: Detour, names: Names) -> str:

@@ -60,10 +60,12 @@ def draw_spent(title: str, rows: Sequence[tuple[str, Spent]], *, total: Spent, r
             "Unpriced": [spent.unpriced for _, spent in rows],
         }
     )
+    formats_of: dict[Any, Any] = {"Spend": dollars, "Calls": "{:,}", "Unpriced": "{:,}"}
     if not total.unpriced:
         frame = frame.drop(columns="Unpriced")
+        del formats_of["Unpriced"]
     st.dataframe(
-        frame.style.format({"Spend": dollars, "Calls": "{:,}"}),
+        frame.style.format(formats_of),
         hide_index=True,
         column_config={
             title: st.column_config.TextColumn(width="medium"),
@@ -137,4 +139,4 @@ def _title(title: str | None, user_id: str, last_at: Any, names: Names, user: Us
         return title
     local = local_time(last_at, viewer_zone())
     whose = "Deleted" if user_id == user.id else names.of("person", user_id)
-    return f"{whose}, {local.day} {local:%b %Y}"
+    return f"{local.day} {local:%b %Y}, {whose}"

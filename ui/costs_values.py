@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -24,8 +26,19 @@ def load_names(services: Services, user: User) -> Names:
     people = list_users(services.database) if user.is_admin else [user]
     return Names(
         models={name: model.label for name, model in services.registry.current().models.items()},
-        people={person.id: person.display_name for person in people},
+        people=told_apart(people),
     )
+
+
+def told_apart(people: Sequence[User]) -> dict[str, str]:
+    """The names of people by id; those who share one have their user name after it."""
+    counts = Counter(person.display_name for person in people)
+    return {
+        person.id: f"{person.display_name} ({person.username})"
+        if counts[person.display_name] > 1
+        else person.display_name
+        for person in people
+    }
 
 
 def offered_values(services: Services, user: User, since: datetime, until: datetime) -> Values:
