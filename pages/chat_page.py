@@ -15,8 +15,8 @@ from ui.compare_begin import open_if_wanted
 from ui.drafts import keep_drafts
 from ui.errors import draw_error
 from ui.follow import caught_up, follow
-from ui.markdown import literal
 from ui.message_actions import draw_below, draw_dialog, draw_editor, draw_hub, draw_undo
+from ui.notice import draw_notice
 from ui.runtime import get_services
 from ui.transcript import draw_history, draw_live_answer, draw_ways_on, reserve_answer
 
@@ -52,8 +52,7 @@ with history_place:
     draw_history(opened.messages, label=label, actions=below, edit=partial(draw_editor, services))
     frame = reserve_answer() if opened.live else None
 last = opened.messages[-1] if opened.messages else None
-if notice := state.take_notice():
-    notice_slot.warning(literal(notice), icon=":material/error:")
+draw_notice(notice_slot, services)
 draw_undo(undo_slot, services, opened)
 draw_dialog(services, user, opened)
 if opened.live and frame:

@@ -36,7 +36,7 @@ def draw_budget_line(services: Services, user: User, slot: DeltaGenerator) -> No
     first, people = standings[0], services.budgets.people
     words = (literal(long_words(one, people=people, zone=services.budgets.zone)) for one in standings)
     with slot.container(gap="xxsmall"):
-        st.caption(_coloured(first.level, literal(short_words(first, people))), help="  \n".join(words))
+        st.caption(coloured(first.level, literal(short_words(first, people))), help="  \n".join(words))
         st.html(bar_html(first, dark=st.context.theme.type == "dark"))
 
 
@@ -50,7 +50,8 @@ def bar_html(standing: Standing, *, dark: bool) -> str:
     )
 
 
-def _coloured(level: Level, text: str) -> str:
+def coloured(level: Level, text: str) -> str:
+    """A line about a budget in the colour of its level, with a mark beside the colour."""
     return f":{_COLOURS[level]}[{_MARKS[level]}{text}]" if level in _COLOURS else text
 
 
@@ -110,7 +111,7 @@ def draw_own_budgets(services: Services, user: User) -> None:
 
 def _draw_standing(standing: Standing, *, people: People, zone: tzinfo) -> None:
     words = literal(long_words(standing, people=people, zone=zone))
-    st.progress(min(1.0, float(standing.share)), text=_coloured(standing.level, words))
+    st.progress(min(1.0, float(standing.share)), text=coloured(standing.level, words))
     if standing.balance.spent.unpriced:
         st.caption(_unpriced(standing.budget, standing.balance.spent.unpriced))
 

@@ -215,7 +215,7 @@ def _start(services: Services, asked: Asked) -> bool:
         live = once("start", lambda: services.engine.start(request_for(services, user, asked)))
     except SwitchboardError as error:
         _keep_text(asked)
-        state.leave_notice(str(error))
+        state.leave_notice(str(error), model_id=getattr(error, "instead", None))
         code = getattr(error, "code", "")
         file_state.note_unseen(_again(asked) if code == "vision" else None)
         length_state.note_too_long(_too_long(asked) if code == "window" else None)

@@ -15,6 +15,7 @@ from core.costs.limits import budget_words
 from core.costs.standing import Standing
 from core.costs.usage_filter import UsageFilter
 from ui import formats
+from ui.budget_line import at_least, coloured
 from ui.markdown import literal
 from ui.times import local_time
 
@@ -31,10 +32,10 @@ def draw_budgets(services: Services, user: User, chosen: UsageFilter, forecast: 
         return
     standings = _standings(services, user, mine=mine)
     for standing in standings[:_MOST]:
-        spent = formats.money(standing.balance.spent.usd)
+        spent = f"{at_least(standing)}{formats.money(standing.balance.spent.usd)}"
         words = f"{spent} of {budget_words(standing.budget, services.budgets.people)}, {_left(standing, chosen.zone)}"
         share = float(min(Decimal(1), max(Decimal(0), standing.share)))
-        st.progress(share, literal(words + _over(standing, forecast)))
+        st.progress(share, coloured(standing.level, literal(words + _over(standing, forecast))))
 
 
 def _standings(services: Services, user: User, *, mine: bool) -> Sequence[Standing]:

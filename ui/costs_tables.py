@@ -19,6 +19,7 @@ from ui.costs_words import at_least, counted
 from ui.markdown import literal
 from ui.times import local_time, viewer_zone
 
+_NAME_PX = 150
 _OUTSIDE = "Outside of conversations"
 
 
@@ -68,7 +69,8 @@ def draw_spent(title: str, rows: Sequence[tuple[str, Spent]], *, total: Spent, r
         frame.style.format(formats_of),
         hide_index=True,
         column_config={
-            title: st.column_config.TextColumn(width="medium"),
+            # Two tables side by side show their last column too.
+            title: st.column_config.TextColumn(width=_NAME_PX if total.unpriced else "medium"),
             "Share": share_column(frame["Share"]),
         },
         height="content",

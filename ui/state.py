@@ -19,6 +19,7 @@ MODEL = "model_selector"
 
 _CONVERSATION_PARAMETER = "c"
 _NOTICE = "notice"
+_NOTICE_MODEL = "notice_model"
 _UNDO = "deleted_conversation"
 _SHOWN = "shown_messages"
 _LISTED = "listed_conversations"
@@ -220,14 +221,21 @@ def keep_draft(text: str) -> None:
     st.session_state[COMPOSER] = text
 
 
-def leave_notice(text: str) -> None:
-    """Keep a sentence for the next time the page is drawn."""
+def leave_notice(text: str, *, model_id: str | None = None) -> None:
+    """Keep a sentence for the next time the page is drawn; `model_id` is a model that it says to use instead."""
     st.session_state[_NOTICE] = text
+    st.session_state[_NOTICE_MODEL] = model_id
 
 
 def take_notice() -> str | None:
     """The sentence that was left, once."""
     value = st.session_state.pop(_NOTICE, None)
+    return value if isinstance(value, str) else None
+
+
+def take_notice_model() -> str | None:
+    """The model that the sentence says to use instead, once."""
+    value = st.session_state.pop(_NOTICE_MODEL, None)
     return value if isinstance(value, str) else None
 
 

@@ -59,6 +59,17 @@ def test_a_budget_warns_refuses_keeps_the_draft_and_opens_when_it_is_raised(serv
     expect(composer(bob)).to_have_value("What does the lighthouse say?")
     expect(messages(bob)).to_have_count(0)
 
+    bob.get_by_role("button", name="Switch to Cheap").click()
+    expect(refusal).to_have_count(0)
+    expect(composer(bob)).to_have_value("What does the lighthouse say?")
+    composer(bob).press("Enter")
+    wait_until_answered(bob, 2)
+
+    choose_model(bob, "Dear")
+    ask(bob, "And what does the harbour say?")
+    expect(refusal).to_be_visible()
+    expect(composer(bob)).to_have_value("And what does the harbour say?")
+
     ada = _signed_in(open_profile(), server, "ada")
     ada.goto(f"{server.url}/admin")
     ada.get_by_role("tab", name="Budgets").click()
@@ -66,7 +77,7 @@ def test_a_budget_warns_refuses_keeps_the_draft_and_opens_when_it_is_raised(serv
     _raise_budget(ada, "5")
 
     composer(bob).press("Enter")
-    wait_until_answered(bob, 2)
+    wait_until_answered(bob, 4)
     expect(messages(bob).last).to_contain_text("Here is the answer.")
     expect(bob.get_by_test_id("stSidebar").get_by_text(re.compile(r"of \$5 this month"))).to_be_visible()
 
