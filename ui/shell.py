@@ -110,8 +110,9 @@ def draw_account(services: Services, user: User) -> DeltaGenerator:
 
     Returns the place of what is left, to be drawn again when the page has run: an answer may have cost something.
     """
-    with st.sidebar, st.container(horizontal=True, vertical_alignment="center"):
-        st.caption(f":material/person: {literal(user.display_name)}", width="stretch")
+    with st.sidebar, st.container(horizontal=True, vertical_alignment="center", wrap=False):
+        # A long name is cut off, so that the way out stays beside it.
+        st.caption(f":material/person: {literal(user.display_name)}", width="stretch", wrap=False)
         draw_keyboard()
         draw_sign_out(services)
     with st.sidebar:
