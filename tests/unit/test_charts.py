@@ -1,0 +1,86 @@
+"""Charts from rows: what stands where, in which colour, and in which words."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ui import charts
+
+MONDAY = datetime(2026, 11, 23)  # noqa: DTZ001 - a local time
+KEYS = [f"model-{number:02}" for number in range(30)]
+
+
+@given(shown=st.sets(st.sampled_from(KEYS), max_size=9))
+def test_nine_at_most_have_nine_different_colours(shown):
+    found = charts.colours(shown, known=KEYS)
+
+    assert set(found) == shown
+    assert len(set(found.values())) == len(shown)
+    assert charts.OTHER_COLOUR not in found.values()
+
+
+@given(shown=st.sets(st.sampled_from(KEYS[:9]), min_size=1))
+def test_of_nine_models_each_has_its_colour_whoever_is_shown_beside_it(shown):
+    everywhere = charts.colours(KEYS[:9], known=KEYS[:9])
+
+    assert charts.colours(shown, known=KEYS[:9]) == {key: everywhere[key] for key in shown}
+
+
+def test_what_is_past_nine_is_one_grey_series():
+    weights = {key: Decimal(100 - place) for place, key in enumerate(KEYS)}
+
+    found = charts.series_for(weights, known=KEYS, names={})
+
+    assert [item.key for item in found] == [*KEYS[:9], charts.OTHER]
+    assert found[-1].name == "21 others"
+    assert found[-1].colour == charts.OTHER_COLOUR
+
+
+def test_columns_are_stacked_from_zero_in_the_order_of_the_series():
+    series = charts.series_for({"a": 3, "b": 1}, known=["a", "b"], names={"a": "Ann", "b": "Bob"})
+    pieces = [
+        charts.Piece(at=MONDAY, key="b", value=Decimal("0.5"), words="$0.50"),
+        charts.Piece(at=MONDAY, key="a", value=Decimal("1.5"), words="$1.50"),
+    ]
+
+    chart = charts.stacked_columns(pieces, series, grain="day").to_dict()
+
+    rows = next(iter(chart["datasets"].values()))
+    assert [(row["series"], row["low"], row["high"]) for row in rows] == [("Ann", 0.0, 1.5), ("Bob", 1.5, 2.0)]
+    assert rows[0]["when"] == "23 Nov 2026"
+    assert chart["encoding"]["color"]["scale"]["range"] == [item.colour for item in series]
+
+
+def test_bars_are_in_the_order_of_their_lengths():
+    series = [charts.Series(key="", name="All", colour=charts.PALETTE[0])]
+    pieces = [charts.Piece(bar=name, key="", value=value, words="") for name, value in (("few", 1), ("many", 9))]
+
+    chart = charts.stacked_bars(pieces, series, unit="count").to_dict()
+
+    assert chart["encoding"]["y"]["sort"] == ["many", "few"]
+
+
+def test_a_histogram_marks_its_percentiles_on_a_logarithmic_axis():
+    bars = [charts.HistogramBar(low=1, high=1.1, calls=7, words="1 to 1.1")]
+
+    chart = charts.histogram(bars, {"p50": 1.05}, unit="ms").to_dict()
+
+    assert chart["layer"][0]["encoding"]["x"]["scale"] == {"type": "log"}
+    assert len(chart["layer"]) == 3
+    assert len(charts.histogram(bars, {}, unit="ms").to_dict()["layer"]) == 1
+
+
+def test_names_in_a_legend_are_text():
+    legend = charts.legend_html([charts.Series(key="x", name="<b>&", colour="#000000")], counts={"x": 1200})
+
+    assert "&lt;b&gt;&amp; 1,200" in legend
+
+
+def test_a_chart_says_in_words_what_it_shows():
+    words = charts.columns_alt("Spend per day", {"a": Decimal(2), "b": Decimal(1)}, {"a": "Ann"}, total="$3.00")
+
+    assert words == "Spend per day: $3.00 in all. Most: Ann $2.00, b $1.00."
