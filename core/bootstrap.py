@@ -17,6 +17,7 @@ from core.accounts.users import User, load_user
 from core.arena.asking import Arena
 from core.arena.boards import Boards
 from core.arena.foresight import Foresight
+from core.arena.set_runner import SetRunner
 from core.catalog.access import models_for_group, offered
 from core.catalog.catalog import Catalog
 from core.catalog.discovery import Discovery
@@ -79,6 +80,7 @@ class Services:
     # Whether the store holds the made-up team: only a command puts it in or takes it out, while no server runs.
     demo: bool
     boards: Boards
+    set_runner: SetRunner
 
     @property
     def circuit(self) -> Circuits:
@@ -124,6 +126,7 @@ class Services:
         """Let go of everything, in the reverse order of building."""
         self.registry.close()
         self.imports.close()
+        self.set_runner.close()
         self.engine.close()
         if self.local_model is not None:
             self.local_model.stop()
@@ -181,6 +184,8 @@ def build_services(settings: Settings) -> Services:
         done=health.probed,
         enabled=settings.probes != "off",
     )
+    set_runner = SetRunner(database, engine)
+    set_runner.resume_all()
     return Services(
         settings=settings,
         database=database,
@@ -209,6 +214,7 @@ def build_services(settings: Settings) -> Services:
         files=files,
         demo=demo_present(database),
         boards=Boards(database),
+        set_runner=set_runner,
     )
 
 

@@ -11,6 +11,7 @@ from ui.model_filter import provider_name
 SOURCES = {
     "chat": "Chat",
     "compare": "Compare",
+    "judge": "Judging",
     "api": "API",
     "title": "Titles",
     "probe": "Probes",

@@ -46,6 +46,13 @@ _DELETIONS = (
     "delete_comparisons",
     "delete_continuations",
     "delete_line_ups",
+    "delete_machine_judgements",
+    "delete_run_answers",
+    "delete_run_prompts",
+    "delete_set_jobs",
+    "delete_set_runs",
+    "delete_set_prompts",
+    "delete_prompt_sets",
     "delete_preferences",
 )
 
@@ -72,6 +79,10 @@ def export_data(database: Database, user: User, *, files: FileStore | None = Non
         "conversations": [to_document(parcel) for parcel in load_parcels(database, user_id=user.id, removed=True)],
         "comparisons": _comparisons(database, user, read),
         "line_ups": [{**row, "entries": json.loads(row["entries"])} for row in read["line_ups"]],
+        "prompt_sets": _prompt_sets(read),
+        "prompt_set_runs": read["set_runs"],
+        "prompt_set_answers": _set_answers(database, user, read),
+        "machine_judgements": read["machine_judgements"],
         "attachments": [] if files is None else export_attachments(database, files, user_id=user.id),
         "prompts": read["prompts"],
         "shared_links": read["shares"],
@@ -83,7 +94,46 @@ def export_data(database: Database, user: User, *, files: FileStore | None = Non
     return to_json(exported)
 
 
-_EXPORTED = ("attempts", "summaries", "feedback", "prompts", "shares", "votes", "comparisons", "columns", "line_ups")
+_EXPORTED = (
+    "attempts",
+    "summaries",
+    "feedback",
+    "prompts",
+    "shares",
+    "votes",
+    "comparisons",
+    "columns",
+    "line_ups",
+    "prompt_sets",
+    "set_prompts",
+    "set_runs",
+    "run_answers",
+    "machine_judgements",
+)
+
+
+def _prompt_sets(read: Mapping[str, Sequence[Row]]) -> list[dict[str, Any]]:
+    """Every set with its prompts in order."""
+    return [
+        {
+            **kept,
+            "prompts": [
+                {"category": prompt["category"], "turns": json.loads(prompt["turns"])}
+                for prompt in read["set_prompts"]
+                if prompt["set_id"] == kept["id"]
+            ],
+        }
+        for kept in read["prompt_sets"]
+    ]
+
+
+def _set_answers(database: Database, user: User, read: Mapping[str, Sequence[Row]]) -> list[dict[str, Any]]:
+    """What models answered to sets, each as a conversation of the exchange format."""
+    if not read["run_answers"]:
+        return []
+    parcels = load_parcels(database, user_id=user.id, removed=True, compared=True)
+    said = {parcel.id: to_document(parcel) for parcel in parcels}
+    return [{**row, "conversation": said.get(row["conversation_id"])} for row in read["run_answers"]]
 
 
 def _comparisons(database: Database, user: User, read: Mapping[str, Sequence[Row]]) -> list[dict[str, Any]]:

@@ -105,3 +105,48 @@ select name, entries from line_ups where owner_id = $user_id and name <> '' orde
 
 -- name: delete_blind_rounds
 delete from blind_rounds where user_id = $user_id
+
+-- name: export_prompt_sets
+select id, name, use_case, shared, created_at, updated_at from prompt_sets where owner_id = $user_id order by id
+
+-- name: export_set_prompts
+select set_prompts.set_id, set_prompts.category, set_prompts.turns
+from set_prompts join prompt_sets on prompt_sets.id = set_prompts.set_id
+where prompt_sets.owner_id = $user_id order by set_prompts.set_id, set_prompts.position
+
+-- name: export_set_runs
+select id, set_id, set_name, use_case, shared, models, created_at from set_runs where user_id = $user_id order by id
+
+-- name: export_run_answers
+select run_answers.run_id, run_answers.position, run_answers.model_id, run_answers.state, run_answers.conversation_id
+from run_answers join set_runs on set_runs.id = run_answers.run_id
+where set_runs.user_id = $user_id order by run_answers.run_id, run_answers.position, run_answers.model_id
+
+-- name: export_machine_judgements
+select machine_judgements.run_id, machine_judgements.position, machine_judgements.judge_model,
+    machine_judgements.model_a, machine_judgements.model_b, machine_judgements.state, machine_judgements.verdict,
+    machine_judgements.reason
+from machine_judgements join set_runs on set_runs.id = machine_judgements.run_id
+where set_runs.user_id = $user_id
+order by machine_judgements.run_id, machine_judgements.position, machine_judgements.conversation_id
+
+-- name: delete_machine_judgements
+delete from machine_judgements where run_id in (select id from set_runs where user_id = $user_id)
+
+-- name: delete_run_answers
+delete from run_answers where run_id in (select id from set_runs where user_id = $user_id)
+
+-- name: delete_run_prompts
+delete from run_prompts where run_id in (select id from set_runs where user_id = $user_id)
+
+-- name: delete_set_jobs
+delete from set_jobs where run_id in (select id from set_runs where user_id = $user_id)
+
+-- name: delete_set_runs
+delete from set_runs where user_id = $user_id
+
+-- name: delete_set_prompts
+delete from set_prompts where set_id in (select id from prompt_sets where owner_id = $user_id)
+
+-- name: delete_prompt_sets
+delete from prompt_sets where owner_id = $user_id
