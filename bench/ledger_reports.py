@@ -5,11 +5,18 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from functools import partial
 from typing import Any
 
+from core.catalog.models import ModelSpec, Prices, ProviderSpec
+from core.costs.frontier import standings
+from core.costs.length_ratios import measure_ratios
+from core.costs.limit_rows import count_ledger
+from core.costs.radar import retiring
 from core.costs.reconcile import reconcile
+from core.costs.replay import left_out_calls, replay
 from core.costs.reports.calls import load_calls
 from core.costs.reports.distribution import MEASURED, load_distribution, load_percentiles
 from core.costs.reports.explorer import NOTHING, explore
@@ -77,6 +84,7 @@ class _NotingDatabase:
 
     def __init__(self, cur: Cursor) -> None:
         self.fetch_all = cur.fetch_all
+        self.snapshot = lambda work: work(cur)
 
 
 def reports(now: datetime) -> Mapping[str, Report]:
@@ -99,7 +107,43 @@ def reports(now: datetime) -> Mapping[str, Report]:
         found[f"reliability, {label}"] = _of(load_reliability, chosen)
         found[f"what filters offer, {label}"] = _of(known_values, chosen)
         found[f"reconcile, {label}"] = partial(_reconcile, chosen=chosen)
+        found |= _replayed(chosen, label, now)
+    # What budgets and limits are counted anew from; a page asks the store nothing about them.
+    found["budgets, this month"] = lambda cur: count_ledger(_as_database(cur), zone=UTC, now=now)
     return found
+
+
+def _replayed(chosen: UsageFilter, label: str, now: datetime) -> dict[str, Report]:
+    """The Replay tab: what it measures first, one model, its calls left out, the frontier, and models that retire."""
+    model = ModelSpec(
+        id="bench",
+        label="Bench",
+        provider=ProviderSpec(id="openai", kind="openai"),
+        upstream="bench",
+        context_tokens=8_000,
+        prices=Prices(input=Decimal(1), output=Decimal(4), source="bench"),
+    )
+    who = _Administrator()
+
+    def both(cur: Cursor) -> None:
+        database = _as_database(cur)
+        ratios = measure_ratios(database, now=now)
+        replay(database, chosen, model, viewer=who, ratios=ratios)
+        left_out_calls(database, chosen, model, viewer=who, ratios=ratios)
+
+    retired = replace(model, id="openai-00", retires_on=now.date())
+    return {
+        f"replay, {label}": both,
+        f"frontier, {label}": lambda cur: standings(_as_database(cur), chosen, viewer=who),
+        f"retiring models, {label}": lambda cur: retiring(
+            _as_database(cur),
+            {retired.id: retired},
+            scope=chosen,
+            viewer=who,
+            ratios=lambda: measure_ratios(_as_database(cur), now=now),
+            now=now,
+        ),
+    }
 
 
 def _of(load: Callable[..., object], chosen: UsageFilter, **options: object) -> Report:

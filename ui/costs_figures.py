@@ -19,7 +19,8 @@ _SPARK_DAYS = 14
 _SPARK_WEEKS = 4
 _HOW = (
     "What was spent, plus for every day still to come the mean of the same weekday in the last 28 days. Four of five "
-    "outcomes lie in the interval, when the days to come are drawn 1,000 times from those of the same weekday."
+    "outcomes lie in the interval: the days to come are drawn 1,000 times from those of the same weekday, or from "
+    "all days while there are fewer than three of it."
 )
 
 

@@ -21,7 +21,7 @@ from core.errors import PriceRefused
 from ui import formats
 from ui.accounts_view import Work, act, draw_problem
 from ui.markdown import literal
-from ui.price_rows import NAMES, exact_price
+from ui.price_rows import NAMES, exact_price, other_prices
 from ui.times import local_time, viewer_zone, viewer_zone_name
 from ui.unbroken import once, unbroken
 
@@ -75,6 +75,10 @@ def _draw_buckets(prefix: str, prices: Prices | None) -> None:
             key=f"{prefix}_others",
             help="Longer inputs, other levels of service and off-peak hours stay as they are in the book now",
         )
+        st.caption(
+            f"They are: {literal(other_prices(prices))}. They come from the registry file or the price's source and "
+            "are changed there, not in this form."
+        )
 
 
 def _draw_period(prefix: str) -> None:
@@ -89,7 +93,8 @@ def _draw_period(prefix: str) -> None:
         st.time_input("at ", time(0), key=f"{prefix}_to_time", width=100)
     st.caption(
         f"Times are in {literal(viewer_zone_name())}. A price from the past corrects the calls since, by rows beside "
-        "the ledger; the preview says which."
+        "the ledger; the preview says which. A price ends where the next one begins: to end one, enter what holds "
+        "after it."
     )
 
 

@@ -1,8 +1,10 @@
 """What a month will have cost at its end, from the days before: pure arithmetic.
 
 A day still to come is expected to cost the mean of the same weekday in the last 28 days (of all days where that weekday
-has none): teams work by the week, and four weeks are recent. The interval holds four of five outcomes when the days to
-come are drawn from those of the same weekday, 1,000 times (a bootstrap, Efron 1979).
+has none): teams work by the week, and four weeks are recent. The interval holds four of five outcomes when the month is
+played 1,000 times (a bootstrap, Efron 1979): each time, what a weekday usually costs is itself drawn anew from its days
+of the past, and the days to come from that, so that four Mondays are not taken for all there is to know about Mondays.
+Where a weekday has fewer than three days of history, all days stand in: one Monday says nothing about the next one.
 """
 
 from __future__ import annotations
@@ -11,12 +13,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import Any
 
 import numpy as np
 
 HISTORY_DAYS = 28
 # Every weekday twice. With less the page says so, and with less than a week there is no forecast.
 ENOUGH_DAYS, FEWEST_DAYS = 14, 7
+_ENOUGH_SAME = 3
 _DRAWS, _SEED = 1000, 20261129
 _LOW, _HIGH = 10, 90
 _CENT = Decimal("0.01")
@@ -57,11 +61,11 @@ def forecast(
     means = [sum(pool, Decimal(0)) / len(pool) for pool in pools]
     # Today is part over: it will have cost what such a day usually does, and no less than it has.
     expected = so_far + max(spent_today, means[0]) + sum(means[1:], Decimal(0))
-    low, high = _interval(pools, spent_today=float(spent_today))
+    low, high = _interval(ahead, history, spent_today=float(spent_today))
     return Forecast(
         expected_usd=expected.quantize(_CENT),
-        low_usd=(so_far + Decimal(low)).quantize(_CENT),
-        high_usd=(so_far + Decimal(high)).quantize(_CENT),
+        low_usd=min(expected, so_far + Decimal(low)).quantize(_CENT),
+        high_usd=max(expected, so_far + Decimal(high)).quantize(_CENT),
         days=days,
     )
 
@@ -79,9 +83,20 @@ def _same_weekday(history: Mapping[date, Decimal], day: date) -> list[Decimal]:
     return [cost for other, cost in history.items() if other.weekday() == day.weekday()] or list(history.values())
 
 
-def _interval(pools: Sequence[Sequence[Decimal]], *, spent_today: float) -> tuple[float, float]:
+def _interval(days: Sequence[date], history: Mapping[date, Decimal], *, spent_today: float) -> tuple[float, float]:
     random = np.random.default_rng(_SEED)
-    drawn = [random.choice([float(cost) for cost in pool], size=_DRAWS) for pool in pools]
+    plays = np.arange(_DRAWS)
+    # The past of each weekday that is known well enough, and one of all days for the others; a row for every play.
+    pasts: dict[int | None, Any] = {}
+    drawn = []
+    for day in days:
+        same = [cost for other, cost in history.items() if other.weekday() == day.weekday()]
+        known = day.weekday() if len(same) >= _ENOUGH_SAME else None
+        if known not in pasts:
+            pool = [float(cost) for cost in (same if known is not None else history.values())]
+            pasts[known] = random.choice(pool, size=(_DRAWS, len(pool)))
+        drawn.append(pasts[known][plays, random.integers(pasts[known].shape[1], size=_DRAWS)])
+    # Today will have cost no less than it has.
     drawn[0] = np.maximum(drawn[0], spent_today)
     low, high = np.percentile(np.sum(drawn, axis=0), [_LOW, _HIGH])
     return float(low), float(high)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -10,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.accounts.audit import list_audit
 from core.bootstrap import close_services, open_services
-from core.catalog.models import Prices
+from core.catalog.models import Prices, PriceTier
 from core.clock import utc_now
 from core.costs.price_sheets import NewPrice
 from core.providers.events import Usage
@@ -180,6 +181,21 @@ def test_a_declined_proposal_is_gone_and_the_price_as_it_was(proposed, page, ser
     assert not page.exception
     assert services.prices.prices()["swift"].input == 1
     assert "No price waits to be decided" in _said(page)
+
+
+def test_the_form_names_the_prices_that_it_keeps_and_how_one_ends(page, services, ada):
+    usual = Prices(input=Decimal(3), output=Decimal(15), source="litellm")
+    long = PriceTier(above_tokens=200_000, prices=Prices(input=Decimal(6), output=Decimal("22.50"), source="litellm"))
+    price = NewPrice(
+        model_id="swift", prices=replace(usual, tiers=(long,)), valid_from=utc_now() - timedelta(days=1), reason="list"
+    )
+    services.prices.enter(price, offered=None, actor_id=ada.id)
+
+    page.session_state["prices_model"] = "swift"
+    page.run()
+
+    assert "They are: above 200,000: input $6.00, output $22.50." in _said(page)
+    assert "to end one, enter what holds after it" in _said(page)
 
 
 def test_nothing_of_it_is_worked_out_while_another_tab_is_open(ada):
