@@ -16,7 +16,7 @@ from ui.attachments import FILE_TYPES, LIMITS, draw_sight, draw_waiting, receive
 from ui.auth import current_user
 from ui.before_sending import draw_before_sending
 from ui.chat import OpenChat
-from ui.conversation_list import draw_conversations, draw_search_button
+from ui.conversation_list import NEW_CHAT_SHORTCUT, draw_conversations, draw_search_button
 from ui.conversation_menu import draw_menu, title_line
 from ui.model_gone import draw_model_gone
 from ui.model_selector import draw_selector
@@ -38,7 +38,7 @@ def draw_sidebar(services: Services, user: User, opened: OpenChat) -> None:
                 key="new_chat",
                 icon=":material/edit_square:",
                 width="stretch",
-                shortcut="mod+shift+o",
+                shortcut=NEW_CHAT_SHORTCUT,
                 on_click=state.open_conversation,
                 args=(None,),
             )

@@ -21,6 +21,7 @@ from ui.unbroken import unbroken
 
 CHAT_PAGE = "pages/chat_page.py"
 SEARCH_PAGE = "pages/search_page.py"
+NEW_CHAT_SHORTCUT = "mod+shift+o"
 
 _MORE = 50
 _WEEK_DAYS = 7
@@ -45,6 +46,15 @@ def draw_conversations(services: Services, *, user_id: str) -> None:
                 _draw_row(conversation, opened=is_open, running=conversation.id in running and not is_open)
     if len(found) > limit:
         st.button("Show older", key="older", type="tertiary", on_click=state.list_more_conversations, args=(_MORE,))
+
+
+def draw_new_chat_button() -> None:
+    """The way to a new chat, by its key too, from every page but the chat's own."""
+    if st.button(
+        "New chat", key="new_chat", icon=":material/edit_square:", width="stretch", shortcut=NEW_CHAT_SHORTCUT
+    ):
+        state.open_conversation(None)
+        st.switch_page(CHAT_PAGE)
 
 
 def draw_search_button() -> None:

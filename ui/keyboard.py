@@ -20,12 +20,12 @@ SHORTCUTS: Mapping[str, Sequence[tuple[str, str]]] = {
     ),
     "Chat": (
         ("Stop the answer", "Esc"),
-        ("New chat", "Mod+Shift+O"),
         ("Choose a model", "Ctrl+M"),
         ("Previous version of a message or answer", "Mod+Shift+←"),
         ("Next version of a message or answer", "Mod+Shift+→"),
     ),
     "Everywhere": (
+        ("New chat", "Mod+Shift+O"),
         ("Search all conversations", "Mod+K"),
         ("Show these shortcuts, also while typing", "Mod+/"),
         ("Show these shortcuts", "?"),

@@ -15,7 +15,7 @@ from core.bootstrap import Services
 from core.errors import SwitchboardError
 from ui.auth import draw_sign_out
 from ui.budget_line import draw_budget_line
-from ui.conversation_list import draw_search_button
+from ui.conversation_list import draw_new_chat_button, draw_search_button
 from ui.errors import draw_error
 from ui.keyboard import draw_keyboard
 from ui.markdown import literal
@@ -33,8 +33,9 @@ _FAILED = SwitchboardError(
 )
 # Pages of tables. The width of the last run comes first: a page that set its own would jump at every click.
 _WIDE = frozenset({"admin", "blind", "compare", "costs", "models", "ratings"})
-# Pages that have the way to the search in a place of their own, or are it. The first page's path is empty.
-_OWN_SEARCH = frozenset({"", "chat", "search"})
+# The page that has the ways to a new chat and to the search in its own part of the sidebar; the first page's path is
+# empty.
+_CHAT = frozenset({"", "chat"})
 _LAYOUT = "page_layout"
 _STYLE = Path(__file__).with_name("style.css")
 # Streamlit writes white on the accent in both modes; on the dark mode's light accent that has a contrast of 2.9 only.
@@ -127,9 +128,11 @@ def run_page(page: StreamlitPage) -> None:
     layout: Literal["centered", "wide"] = "wide" if page.url_path in _WIDE else "centered"
     st.session_state[_LAYOUT] = layout
     st.set_page_config(layout=layout)
-    if page.url_path not in _OWN_SEARCH:
-        with st.sidebar:
-            draw_search_button()
+    if page.url_path not in _CHAT:
+        with st.sidebar, st.container(gap="xsmall"):
+            draw_new_chat_button()
+            if page.url_path != "search":
+                draw_search_button()
     try:
         page.run()
     except SwitchboardError as error:

@@ -231,3 +231,15 @@ def test_the_search_page_does_not_lead_to_itself(page):
     _search(page)
 
     assert not _keys(page, "open_search")
+
+
+@pytest.mark.parametrize("place", ["search", "compare", "costs", "models", "settings"])
+def test_a_new_chat_begins_from_every_page(page, services, ada, plan, place):
+    _search(page, "TRAIN")
+    _button(page, _keys(page, "hit_")[0]).click().run()
+    page.switch_page(f"pages/{place}_page.py").run()
+
+    _button(page, "new_chat").click().run()
+
+    assert "What can I help with?" in [heading.value for heading in page.subheader]
+    assert "c" not in page.query_params

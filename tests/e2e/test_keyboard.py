@@ -99,6 +99,10 @@ def test_a_conversation_by_keys_alone(chat: Page) -> None:
     expect(messages(chat)).to_have_count(0)
     chat.keyboard.press("Control+k")
     expect(chat.get_by_role("searchbox")).to_be_focused()
+    chat.get_by_role("link", name="Models").click()
+    expect(chat.get_by_role("heading", name="Models")).to_be_visible()
+    chat.keyboard.press("Control+Shift+O")
+    expect(chat.get_by_text("What can I help with?")).to_be_visible()
 
 
 def test_escape_stops_the_answer_but_not_from_another_field_or_an_open_dialog(chat: Page) -> None:
