@@ -16,6 +16,7 @@ from core.accounts.preferences import load_team_zone
 from core.accounts.users import User, load_user
 from core.arena.asking import Arena
 from core.arena.boards import Boards
+from core.arena.evidence import KeptEvidence, measure_evidence_regularly
 from core.arena.foresight import Foresight
 from core.arena.set_runner import SetRunner
 from core.catalog.access import models_for_group, offered
@@ -81,6 +82,7 @@ class Services:
     demo: bool
     boards: Boards
     set_runner: SetRunner
+    evidence: KeptEvidence
 
     @property
     def circuit(self) -> Circuits:
@@ -173,6 +175,9 @@ def build_services(settings: Settings) -> Services:
     engine.run_aside(partial(purge_regularly, database, files))
     engine.run_aside(partial(recount_regularly, budgets))
     engine.run_aside(partial(measure_regularly, lengths))
+    boards = Boards(database)
+    evidence = KeptEvidence(database, boards)
+    engine.run_aside(partial(measure_evidence_regularly, evidence))
     complete = CompletionProbe(
         database, gateway=gateway, circuits=engine.circuit, limits=engine.limits, price_at=book.price_at
     )
@@ -213,8 +218,9 @@ def build_services(settings: Settings) -> Services:
         local_model=local_model,
         files=files,
         demo=demo_present(database),
-        boards=Boards(database),
         set_runner=set_runner,
+        boards=boards,
+        evidence=evidence,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from ui.advice import order_for
 from ui.auth import require_user
 from ui.groups_view import draw_unknown_groups
 from ui.markdown import literal
@@ -25,7 +26,7 @@ models = {model_id: row.model for model_id, row in rows.items()}
 labels = {model_id: model.label for model_id, model in services.registry.current().models.items()}
 
 wanted = draw_filters(models)
-ticked = draw_table(arranged(list(rows.values()), wanted), total=len(rows))
+ticked = draw_table(arranged(list(rows.values()), wanted, order=order_for(services, user)), total=len(rows))
 chosen = [rows[model_id] for model_id in ticked if model_id in rows]
 if len(chosen) == 1:
     draw_detail(chosen[0], labels)

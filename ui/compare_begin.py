@@ -15,6 +15,7 @@ from core.catalog.choice import choose_model
 from core.chat.store import load_conversation, load_messages
 from core.errors import SwitchboardError
 from ui import compare_state, file_state, state
+from ui.advice import advised_order
 from ui.auth import current_user
 from ui.model_filter import rivals
 from ui.unbroken import unbroken
@@ -40,7 +41,8 @@ def three_models(services: Services, user: User, model_id: str | None) -> Sequen
         model_id = choice.model_id if choice else None
     if model_id is None:
         return []
-    others = rivals(offered[model_id], offered, statuses, use_case=preferences.use_case)
+    order = advised_order(services, preferences)
+    others = rivals(offered[model_id], offered, statuses, use_case=preferences.use_case, order=order)
     return [Entry(model_id=name) for name in (model_id, *others)]
 
 

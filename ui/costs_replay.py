@@ -14,14 +14,13 @@ from core.bootstrap import Services
 from core.catalog.choice import usual_price
 from core.catalog.models import ModelSpec
 from core.clock import utc_now
-from core.costs.frontier import Frontier, frontier, standings
 from core.costs.length_ratios import LengthRatio, LengthRatios, measure_ratios
 from core.costs.replay import Replay, answered_models, left_out_calls, replay
 from core.costs.usage_filter import UsageFilter
 from core.store.database import Database
 from ui import formats
+from ui.costs_frontier import draw_frontier
 from ui.costs_radar import draw_radar
-from ui.frontier_chart import frontier_chart
 from ui.markdown import literal
 from ui.times import local_time, viewer_zone
 
@@ -52,13 +51,6 @@ _COLUMNS = {
     "Would be, high": st.column_config.Column(help="With answers as long as the 75th percentile of the measured ratio"),
     "Saved": st.column_config.Column(help="What it was less what it would be; below zero: dearer"),
 }
-_TABLE_PX = 400
-_STANDING_COLUMNS = {
-    "Per answer": st.column_config.Column(help="Mean cost of an answer in the chosen time"),
-    "First token": st.column_config.Column(help="Median"),
-    "Whole answer": st.column_config.Column(help="Median time from the question to the last word"),
-    "Beaten by": st.column_config.Column(help="The cheapest model that costs no more and is no slower or worse"),
-}
 _MONEY = ("Was", "Would be, low", "Would be", "Would be, high", "Saved")
 
 
@@ -74,7 +66,7 @@ def draw_replay(services: Services, user: User, chosen: UsageFilter) -> None:
         )
         return
     _draw_targets(services, user, chosen, models, answered=answered)
-    _draw_frontier(services, user, chosen, models)
+    draw_frontier(services, user, chosen, models)
 
 
 @st.cache_data(ttl=_RATIOS_LIVE_S, max_entries=1, show_spinner=False)
@@ -222,51 +214,3 @@ def _draw_left_out(
     hidden = sum(one.left_out.values()) - len(rows)
     if hidden > 0:
         st.caption(f"The newest {len(rows)}; {hidden:,} more are counted above.")
-
-
-def _draw_frontier(services: Services, user: User, chosen: UsageFilter, models: Mapping[str, ModelSpec]) -> None:
-    found = frontier(standings(services.database, chosen, viewer=user))
-    st.subheader("Cost against quality" if found.by_quality else "Cost against time", anchor=False)
-    if not found.standings:
-        st.caption("A model is shown here from 20 priced answers on; none has as many in the chosen time.")
-        return
-    labels = {one.model_id: _label(models, one.model_id) for one in found.standings}
-    st.altair_chart(frontier_chart(found, labels), width="stretch", height=340, alt=_frontier_words(found, labels))
-    st.dataframe(
-        _standings_table(found, labels),
-        hide_index=True,
-        column_config=_STANDING_COLUMNS,
-        height=min(_TABLE_PX, 38 + 35 * len(found.standings)),
-        alt="Cost, time and standing of every model with at least 20 answers",
-    )
-
-
-def _standings_table(found: Frontier, labels: Mapping[str, str]) -> object:
-    frame = pd.DataFrame(
-        [
-            {
-                "Model": labels[one.model_id],
-                "Per answer": _number(one.cost_per_answer_usd),
-                "Rating": one.quality,
-                "First token": one.first_token_ms,
-                "Whole answer": one.duration_ms,
-                "Answers": one.answers,
-                "Beaten by": labels.get(found.beaten_by.get(one.model_id, ""), ""),
-            }
-            for one in found.standings
-        ]
-    )
-    if not found.by_quality:
-        frame = frame.drop(columns="Rating")
-    style = frame.style.format(_money, subset=["Per answer"]).format("{:,}", subset=["Answers"])
-    return style.format(_duration, subset=["First token", "Whole answer"], na_rep="")
-
-
-def _duration(milliseconds: Any) -> str:
-    return formats.duration(float(milliseconds))
-
-
-def _frontier_words(found: Frontier, labels: Mapping[str, str]) -> str:
-    best = [labels[one.model_id] for one in found.standings if one.model_id not in found.beaten_by]
-    against = "rating" if found.by_quality else "median seconds"
-    return f"Cost per answer against {against}. Not beaten: {', '.join(best)}."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import chain
@@ -111,15 +111,30 @@ def is_fast(model: ModelSpec, status: ModelStatus) -> bool:
     return FAST in model.use_cases
 
 
+# A use case and the models for it in our order -> the same in the order of the team's evidence (ui/advice.py).
+Order = Callable[[str, Sequence[str]], Sequence[str]]
+
+
+def our_order(_use_case: str, model_ids: Sequence[str]) -> Sequence[str]:
+    """The order as it is."""
+    return model_ids
+
+
 def recommended(
-    models: Mapping[str, ModelSpec], statuses: Mapping[str, ModelStatus], use_case: str, *, limit: int = _RECOMMENDED
+    models: Mapping[str, ModelSpec],
+    statuses: Mapping[str, ModelStatus],
+    use_case: str,
+    *,
+    limit: int = _RECOMMENDED,
+    order: Order = our_order,
 ) -> list[str]:
     """The ids of the models that the registry names for a use case, the first to try first.
 
-    What can be called comes first, in the order of core.catalog.recommend, as everywhere in the app; then the rest,
-    the more promising states and the cheaper first.
+    What can be called comes first, in the order of core.catalog.recommend and then of the evidence, as everywhere in
+    the app; then the rest, the more promising states and the cheaper first.
     """
-    best = [found.model_id for found in recommend(models, statuses, use_case, limit=limit)]
+    found = [one.model_id for one in recommend(models, statuses, use_case)]
+    best = list(order(use_case, found))[:limit]
     if len(best) == limit:
         return best
     placed = set(best)
@@ -135,13 +150,14 @@ def rivals(
     *,
     use_case: str | None,
     limit: int = _RIVALS,
+    order: Order = our_order,
 ) -> list[str]:
     """The ids of the models to compare one with: the best for the use case, then what is asked when it fails.
 
     Where the model is not for `use_case`, or that is not known, what it is for first counts.
     """
     wanted = use_case if use_case in model.use_cases else next(iter(model.use_cases), use_case)
-    best = [found.model_id for found in recommend(models, statuses, wanted)] if wanted else []
+    best = order(wanted, [one.model_id for one in recommend(models, statuses, wanted)]) if wanted else ()
     states = {name: status.state for name, status in statuses.items()}
     instead = [other.id for other in alternatives(model, models, states=states, tried=[model.id])]
     return [name for name in dict.fromkeys([*best, *instead]) if name != model.id][:limit]

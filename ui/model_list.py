@@ -18,11 +18,13 @@ from core.catalog.models import Capability, ModelSpec
 from ui import formats
 from ui.model_card import measured, reason
 from ui.model_filter import (
+    Order,
     all_chips,
     by_provider,
     capability_name,
     chips_of,
     is_fast,
+    our_order,
     provider_name,
     recommended,
     search_text,
@@ -89,6 +91,7 @@ def build_facts(
     favourites: Collection[str],
     use_case: str | None,
     zone: tzinfo,
+    order: Order = our_order,
 ) -> str:
     """What is true of the models at this moment for this person, with times on the clock of `zone`."""
     places = {model_id: place for place, model_id in enumerate(listed.order)}
@@ -99,7 +102,9 @@ def build_facts(
             "chosen": places[chosen],
             "favourites": [places[name] for name in favourites if name in places],
             "useCase": use_case if use_case in use_cases else None,
-            "recommended": {name: [places[i] for i in recommended(models, statuses, name)] for name in use_cases},
+            "recommended": {
+                name: [places[i] for i in recommended(models, statuses, name, order=order)] for name in use_cases
+            },
             "fast": [place for name, place in places.items() if is_fast(models[name], statuses[name])],
             "keyless": _keyless(listed, models, statuses),
             "states": {

@@ -13,7 +13,7 @@ from core.catalog.health import ModelStatus
 from core.catalog.models import ModelSpec, Prices
 from core.costs.model_figures import ModelFigures
 from ui.model_card import abilities, state_sign
-from ui.model_filter import provider_name, recommended, search_text, shown_capabilities
+from ui.model_filter import Order, our_order, provider_name, recommended, search_text, shown_capabilities
 
 # A table shows no word for a figure that is missing. As a figure it sorts behind every known price.
 UNPRICED = float("inf")
@@ -84,12 +84,12 @@ def table(rows: Sequence[Row]) -> dict[str, list[Any]]:
     }
 
 
-def in_recommended_order(rows: Sequence[Row], use_case: str) -> list[Row]:
+def in_recommended_order(rows: Sequence[Row], use_case: str, *, order: Order = our_order) -> list[Row]:
     """The models that the registry names for a use case with their rank, the first to try first; then the others."""
     by_id = {row.model.id: row for row in rows}
     models = {name: row.model for name, row in by_id.items() if row.model.enabled}
     statuses = {name: row.status for name, row in by_id.items()}
-    ranked = recommended(models, statuses, use_case, limit=len(models))
+    ranked = recommended(models, statuses, use_case, limit=len(models), order=order)
     others = [row for name, row in by_id.items() if name not in set(ranked)]
     return [*(replace(by_id[name], rank=place) for place, name in enumerate(ranked, start=1)), *others]
 

@@ -32,6 +32,7 @@ from core.catalog.models import ModelSpec
 from core.clock import utc_now
 from core.costs.model_figures import ModelFigures, figures_by_model
 from ui import state
+from ui.advice import advised_order
 from ui.auth import current_user
 from ui.markdown import literal
 from ui.model_card import known_facts, price_line
@@ -111,6 +112,7 @@ def _send(
         favourites=preferences.favourites,
         use_case=preferences.use_case,
         zone=viewer_zone(),
+        order=advised_order(services, preferences),
     )
     _send_facts(key=_FACTS, data=facts)
 
@@ -192,14 +194,15 @@ def _draw_card(
             figures = _figures(services, user.id, month_start(viewer_zone()))
             _draw_details(services, model, figures.get(model.id, ModelFigures()))
     if compare:
-        _compare(services, model, models, use_case=preferences.use_case)
+        _compare(services, model, models, preferences)
 
 
 def _compare(
-    services: Services, model: ModelSpec, models: Mapping[str, ModelSpec], *, use_case: str | None
+    services: Services, model: ModelSpec, models: Mapping[str, ModelSpec], preferences: Preferences
 ) -> NoReturn:
     statuses = {name: services.model_status(other) for name, other in models.items()}
-    state.tick_models([model.id, *rivals(model, models, statuses, use_case=use_case)])
+    order = advised_order(services, preferences)
+    state.tick_models([model.id, *rivals(model, models, statuses, use_case=preferences.use_case, order=order)])
     st.switch_page("pages/models_page.py")
 
 

@@ -23,7 +23,7 @@ from ui import formats, state
 from ui.accounts_view import act, draw_problem
 from ui.markdown import literal
 from ui.model_card import facts
-from ui.model_filter import all_chips
+from ui.model_filter import Order, all_chips
 from ui.model_rows import UNPRICED, Filter, Row, in_recommended_order, table, to_csv
 from ui.status_strip import strip_image
 from ui.times import month_start, viewer_zone
@@ -89,10 +89,10 @@ def _strips(database: Database) -> dict[str, str]:
     return {name: strip_image(strip(found, until=now)) for name, found in status_history(database).items()}
 
 
-def arranged(rows: Sequence[Row], wanted: Filter) -> list[Row]:
+def arranged(rows: Sequence[Row], wanted: Filter, *, order: Order) -> list[Row]:
     """What the filters leave; in the order recommended where they name one use case."""
     kept = [row for row in rows if wanted.keeps(row.model)]
-    return in_recommended_order(kept, wanted.use_cases[0]) if len(wanted.use_cases) == 1 else kept
+    return in_recommended_order(kept, wanted.use_cases[0], order=order) if len(wanted.use_cases) == 1 else kept
 
 
 def draw_filters(models: Mapping[str, ModelSpec]) -> Filter:

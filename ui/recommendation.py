@@ -1,25 +1,40 @@
-"""The model to take for a use case, offered in a new chat: a row of use cases, and one sentence of reasons."""
+"""The model to take for a use case, offered in a new chat: a row of use cases, a dial, and a sentence of reasons."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 import streamlit as st
 
-from core.accounts.preferences import load_preferences, read_preferences
+from core.accounts.preferences import Preferences, RecommendBy, load_preferences, read_preferences, save_preference
 from core.accounts.users import User
+from core.arena.advice import Advice, advise
 from core.bootstrap import Services
 from core.catalog.models import ModelSpec
-from core.catalog.recommend import Reasons, Recommendation, callable_now, recommend, use_cases
+from core.catalog.recommend import Reasons, callable_now, recommend, use_cases
 from ui import formats, state
+from ui.advice import DIALS, dial_of, evidence_sentence, missing_sentence
+from ui.auth import current_user
 from ui.markdown import literal
+from ui.unbroken import unbroken
 
-_USE_CASE = "recommend_for"
+_USE_CASE, _DIAL = "recommend_for", "recommend_by"
 _WORDS = ("free", "unpriced")
 _HELP = (
-    "Which models suit a use case is our opinion. Where they were called often enough in the last 24 hours, "
-    "these calls decide which of them comes first."
+    "Which models suit a use case is our opinion. Which of them comes first is your team's, from blind votes and from "
+    "how their answers went in 30 days. Until there is enough of both, the calls of the last 24 hours decide."
 )
+_DIAL_HELP = "What the order goes by, here and in the list of models. Kept for you."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Found:
+    """The first model for a use case."""
+
+    model: ModelSpec
+    reasons: Reasons
+    advice: Advice
 
 
 def draw_recommendation(services: Services, user: User, *, choose: Callable[[str], None]) -> None:
@@ -30,7 +45,8 @@ def draw_recommendation(services: Services, user: User, *, choose: Callable[[str
     preferences = read_preferences(load_preferences(services.database, user.id))
     models = services.offered_models(user)
     shown = {name: model for name, model in models.items() if name not in preferences.hidden_models}
-    best = _best(services, shown)
+    dial = dial_of(preferences)
+    best = _best(services, shown, dial)
     if not best:
         return
     chosen = st.pills(
@@ -42,8 +58,8 @@ def draw_recommendation(services: Services, user: User, *, choose: Callable[[str
         help=_HELP,
     )
     if chosen in best:
-        found = best[chosen]
-        _draw_model(shown[found.model_id], found.reasons, choose=choose)
+        _draw_dial(services, preferences)
+        _draw_model(best[chosen], dial, choose=choose)
 
 
 def sentence(reasons: Reasons) -> str:
@@ -57,16 +73,48 @@ def sentence(reasons: Reasons) -> str:
     return f"Our suggestion, measured over 24 h: {', '.join(parts)}, {_facts(reasons)}."
 
 
-def _best(services: Services, models: dict[str, ModelSpec]) -> dict[str, Recommendation]:
+def _best(services: Services, models: Mapping[str, ModelSpec], dial: RecommendBy) -> dict[str, _Found]:
     statuses = {name: services.model_status(model) for name, model in models.items()}
     if sum(map(callable_now, statuses.values())) <= 1:
         return {}
-    ranked = {name: recommend(models, statuses, name) for name in use_cases(models)}
-    return {name: found[0] for name, found in ranked.items() if found}
+    evidence, found = services.evidence.current(), {}
+    for use_case in use_cases(models):
+        reasons = {one.model_id: one.reasons for one in recommend(models, statuses, use_case)}
+        if reasons:
+            advice = advise(list(reasons), evidence, use_case=use_case, dial=dial)
+            first = advice.order[0]
+            found[use_case] = _Found(model=models[first], reasons=reasons[first], advice=advice)
+    return found
 
 
-def _draw_model(model: ModelSpec, reasons: Reasons, *, choose: Callable[[str], None]) -> None:
-    st.caption(f"**{literal(model.label)}** · {literal(sentence(reasons))}")
+def _draw_dial(services: Services, preferences: Preferences) -> None:
+    # The store's word each time: another tab may have turned it.
+    st.session_state[_DIAL] = dial_of(preferences)
+    st.segmented_control(
+        "Go by",
+        DIALS,
+        key=_DIAL,
+        format_func=str.capitalize,
+        required=True,
+        help=_DIAL_HELP,
+        on_change=_keep_dial,
+        args=(services,),
+    )
+
+
+@unbroken
+def _keep_dial(services: Services) -> None:
+    user, dial = current_user(services), st.session_state.get(_DIAL)
+    if user is not None and dial in DIALS:
+        save_preference(services.database, user_id=user.id, name="recommend_by", value=dial)
+
+
+def _draw_model(found: _Found, dial: RecommendBy, *, choose: Callable[[str], None]) -> None:
+    model, known = found.model, found.advice.judged.get(found.model.id)
+    why = sentence(found.reasons) if known is None else evidence_sentence(known, found.advice, dial)
+    st.caption(f"**{literal(model.label)}** · {literal(why)}")
+    if missing := missing_sentence(found.advice):
+        st.caption(literal(missing))
     if model.id == state.active_model():
         st.caption(":material/check: This chat uses it.")
         return

@@ -22,6 +22,7 @@ JSON = str | int | float | bool | None | list["JSON"] | dict[str, "JSON"]
 Fallback = Literal["automatic", "ask", "never"]
 Density = Literal["comfortable", "compact"]
 Switch = Literal["on", "off"]
+RecommendBy = Literal["quality", "balanced", "speed", "price"]
 
 _SQL = load_queries("preferences")
 _CHOICES = {
@@ -29,6 +30,7 @@ _CHOICES = {
     "density": get_args(Density),
     "titles": get_args(Switch),
     "inspection": get_args(Switch),
+    "recommend_by": get_args(RecommendBy),
 }
 
 
@@ -39,6 +41,7 @@ class Preferences:
     `fallback`: what happens when the chosen model fails before it has said anything. `time_zone` is an IANA name; None
     follows the browser. `density` is how close together the messages of a chat stand, `titles` whether a model names
     conversations. `answer_cap_usd` is the most that one answer may cost, as text, so that it stays exact.
+    `recommend_by` is what recommendations go by, "balanced" where it is not set.
     `inspection` is the team's alone: whether administrators may read others' conversations; nobody may unless it is
     "on". The field names are the names in the store.
     """
@@ -48,6 +51,7 @@ class Preferences:
     hidden_models: tuple[str, ...] = ()
     fallback: Fallback | None = None
     use_case: str | None = None
+    recommend_by: RecommendBy | None = None
     time_zone: str | None = None
     density: Density | None = None
     titles: Switch | None = None

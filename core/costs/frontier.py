@@ -22,7 +22,7 @@ class Standing:
 
     `cost_per_answer_usd` is the mean over priced calls, None when there is none; `duration_ms` the median time from the
     question to the last word, `first_token_ms` to the first. `quality` is a rating from votes, higher is better, where
-    there are enough of them.
+    there are enough of them, and `win_share` the share of its votes that it won.
     """
 
     model_id: str
@@ -32,6 +32,14 @@ class Standing:
     first_token_ms: float | None
     duration_ms: float
     quality: float | None = None
+    win_share: float | None = None
+
+    @property
+    def cost_per_win_usd(self) -> Decimal | None:
+        """What its answers cost for each one that was voted the better; None without a price or a win."""
+        if self.cost_per_answer_usd is None or not self.win_share:
+            return None
+        return self.cost_per_answer_usd / Decimal(self.win_share)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +55,21 @@ class Frontier:
 
 
 def standings(
-    database: Database, chosen: UsageFilter, *, viewer: Viewer, ratings: Mapping[str, float] | None = None
+    database: Database,
+    chosen: UsageFilter,
+    *,
+    viewer: Viewer,
+    ratings: Mapping[str, float] | None = None,
+    win_shares: Mapping[str, float] | None = None,
 ) -> Sequence[Standing]:
-    """Every model with at least 20 answers among the chosen calls. `ratings` come from votes, by model."""
+    """Every model with at least 20 answers among the chosen calls. `ratings` and `win_shares` are by model."""
     where = clause(chosen, viewer=viewer)
     sql = _SQL["standings"].replace("{where}", where.sql).replace("{answered}", _SQL["answered"])
     rows = database.fetch_all(sql, enough=ENOUGH_ANSWERS, **where.parameters)
-    return [Standing(**row, quality=(ratings or {}).get(row["model_id"])) for row in rows]
+    ratings, win_shares = ratings or {}, win_shares or {}
+    return [
+        Standing(**row, quality=ratings.get(row["model_id"]), win_share=win_shares.get(row["model_id"])) for row in rows
+    ]
 
 
 def frontier(found: Sequence[Standing]) -> Frontier:

@@ -8,6 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.accounts.preferences import save_preference
+from core.arena.votes import Ballot, Side, cast_vote
 from core.bootstrap import close_services, open_services
 from core.clock import utc_now
 from core.settings import Settings
@@ -15,6 +16,7 @@ from tests.support.attempts import add_attempt
 from tests.support.live_server import ROOT
 from tests.support.people import add_person
 from tests.support.signed_in import sign_in_app
+from tests.support.turns import model
 
 REGISTRY = """
 providers:
@@ -97,3 +99,27 @@ def test_nothing_where_one_model_can_be_called(tmp_path):
         assert not page.pills
     finally:
         close_services()
+
+
+def test_votes_put_the_better_one_first_and_the_dial_is_kept(services):
+    for number in range(20):
+        sides = [
+            Side(message_id=f"{name}{number}", model=model(name), text="Fine.", whole=True)
+            for name in ("cheap", "proven")
+        ]
+        ballot = Ballot(user_id="ann", comparison_id="c", left=sides[0], right=sides[1], use_case="coding")
+        cast_vote(services.database, ballot, "left" if number < 15 else "right")
+    services.evidence.measure()
+    page = _page(services)
+    page.pills(key="recommend_for").set_value("coding").run()
+
+    assert page.segmented_control(key="recommend_by").value == "balanced"
+    assert "it takes, for two models each, 20 timed answers" in _captions(page).replace("speed ", "")
+    page.segmented_control(key="recommend_by").set_value("quality").run()
+
+    assert not page.exception
+    assert "**Cheap** · Best by the team's own judgement: rated 1" in _captions(page)
+    assert "from 20 votes for coding" in _captions(page)
+    assert "This chat uses it." in _captions(page)
+    page.run()
+    assert page.segmented_control(key="recommend_by").value == "quality"

@@ -203,6 +203,18 @@ def test_ratings_take_the_place_of_time_where_every_model_has_one(database, add)
     assert (found.beaten_by, found.by_quality) == ({"bad": "good"}, True)
 
 
+def test_dollars_per_win_are_the_cost_of_an_answer_over_the_share_of_votes_won(database, add):
+    for _ in range(20):
+        add(model="good", usd="0.2")
+        add(model="never", usd="0.2")
+        add(model="unvoted", usd="0.2")
+
+    found = standings(database, EVER, viewer=Viewer(), win_shares={"good": 0.5, "never": 0.0})
+
+    per_win = {one.model_id: one.cost_per_win_usd for one in found}
+    assert per_win == {"good": Decimal("0.4"), "never": None, "unvoted": None}
+
+
 def test_the_radar_names_models_in_use_that_retire_soon_and_their_successor(database, add):
     soon = (NOW + timedelta(days=60)).date()
     models = {
