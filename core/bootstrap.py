@@ -153,10 +153,7 @@ def build_services(settings: Settings) -> Services:
         sign_in = open_sign_in(database, data_dir=settings.data_dir, admin_password=settings.admin_password)
         registry.current()  # fills the book: no call is to come before its price
         recover_turns(
-            database,
-            find_model=lambda model_id: registry.current().get(model_id),
-            files=files,
-            price_at=book.price_at,
+            database, find_model=lambda name: registry.current().get(name), files=files, price_at=book.price_at
         )
     except BaseException:
         database.close()
