@@ -172,8 +172,7 @@ def build_services(settings: Settings) -> Services:
     engine.run_aside(partial(purge_regularly, database, files))
     engine.run_aside(partial(recount_regularly, budgets))
     engine.run_aside(partial(measure_regularly, lengths))
-    boards = Boards(database)
-    evidence = KeptEvidence(database, boards)
+    evidence = KeptEvidence(database, Boards(database))
     engine.run_aside(partial(measure_evidence_regularly, evidence))
     complete = CompletionProbe(
         database, gateway=gateway, circuits=engine.circuit, limits=engine.limits, price_at=book.price_at
@@ -216,7 +215,7 @@ def build_services(settings: Settings) -> Services:
         files=files,
         demo=demo_present(database),
         set_runner=set_runner,
-        boards=boards,
+        boards=evidence.boards,
         evidence=evidence,
     )
 

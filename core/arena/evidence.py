@@ -98,7 +98,8 @@ class KeptEvidence:
     """The evidence as of the last minute. Reading it never waits. Safe to use from any thread."""
 
     def __init__(self, database: Database, boards: Boards, *, clock: Clock = utc_now) -> None:
-        self._database, self._boards, self._clock = database, boards, clock
+        self.boards = boards
+        self._database, self._clock = database, clock
         self._lock = threading.Lock()
         self._kept = Evidence()
         self._version: int | None = None
@@ -112,7 +113,7 @@ class KeptEvidence:
         with self._lock:
             version = self._database.version
             if version != self._version:
-                self._kept = measure_evidence(self._database, self._boards, now=self._clock())
+                self._kept = measure_evidence(self._database, self.boards, now=self._clock())
                 self._version = version
             return self._kept
 
