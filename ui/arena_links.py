@@ -8,6 +8,7 @@ _PAGES = (
     ("pages/compare_page.py", "Side by side", ":material/view_column:"),
     ("pages/blind_page.py", "Blind votes", ":material/visibility_off:"),
     ("pages/ratings_page.py", "Ratings", ":material/leaderboard:"),
+    ("pages/prompt_sets_page.py", "Prompt sets", ":material/checklist:"),
 )
 
 

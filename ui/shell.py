@@ -32,7 +32,7 @@ _FAILED = SwitchboardError(
     next_step="Reload the page. If it happens again, tell your administrator: the log says why.",
 )
 # Pages of tables. The width of the last run comes first: a page that set its own would jump at every click.
-_WIDE = frozenset({"admin", "blind", "compare", "costs", "models", "ratings"})
+_WIDE = frozenset({"admin", "blind", "compare", "costs", "models", "prompt-sets", "ratings"})
 # The page that has the ways to a new chat and to the search in its own part of the sidebar; the first page's path is
 # empty.
 _CHAT = frozenset({"", "chat"})
@@ -75,6 +75,13 @@ def pages(*, admin: bool) -> list[StreamlitPage]:
             title="Ratings",
             icon=":material/leaderboard:",
             url_path="ratings",
+            visibility="hidden",
+        ),
+        st.Page(
+            "pages/prompt_sets_page.py",
+            title="Prompt sets",
+            icon=":material/checklist:",
+            url_path="prompt-sets",
             visibility="hidden",
         ),
         st.Page("pages/costs_page.py", title="Costs", icon=":material/payments:", url_path="costs"),

@@ -62,14 +62,19 @@ def read_jsonl(data: bytes) -> ReadPrompts:
 
 def read_paragraphs(text: str, *, category: str = "") -> ReadPrompts:
     """Read one prompt from every paragraph; an empty line ends one."""
+    blocks = [block for block in clean_text(text).split("\n\n") if block.strip()]
+    return read_texts(blocks, category=category)
+
+
+def read_texts(texts: Sequence[str], *, category: str = "") -> ReadPrompts:
+    """Read one prompt of one turn from every text."""
     prompts: list[Prompt] = []
     problems: list[str] = []
-    blocks = [block for block in clean_text(text).replace("\r", "").split("\n\n") if block.strip()]
-    for number, block in enumerate(blocks, start=1):
+    for number, text in enumerate(texts, start=1):
         try:
-            prompts.append(_prompt({"turns": [block], "category": category}))
+            prompts.append(_prompt({"turns": [text], "category": category}))
         except ValueError as error:
-            problems.append(f"Paragraph {number}: {error}.")
+            problems.append(f"Prompt {number}: {error}.")
     return _within_limit(prompts, problems)
 
 
