@@ -22,6 +22,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse
 from starlette.routing import Route
 
+from api.routes import api_routes
 from core.accounts.users import count_users
 from core.bootstrap import Services, close_services, open_services
 from core.costs.token_count import estimate_tokens
@@ -44,7 +45,7 @@ def main() -> int:
         _check_port(settings.host, settings.port)
         services = open_services(settings)
         # Streamlit serves its first page at / only; who types the name of this one means it.
-        routes = [Route("/chat", _to_chat)]
+        routes = [Route("/chat", _to_chat), *api_routes(services)]
         app = st.App(_SCRIPT, lifespan=partial(_lifespan, services=services), routes=routes)
         app.run(config={"server.address": settings.host, "server.port": settings.port, "server.headless": True})
     except SwitchboardError as error:

@@ -1,4 +1,4 @@
-"""Settings: one's own defaults, budgets, presets, prompts, links, name, password, sessions and data."""
+"""Settings: one's own defaults, budgets, presets, prompts, links, name, password, sessions, tokens and data."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from ui.preferences_view import draw_data, draw_defaults, draw_presets
 from ui.prompts_view import draw_prompts
 from ui.runtime import get_services
 from ui.share_view import draw_shares
+from ui.tokens_view import draw_tokens
 
 user = require_user()
 services = get_services()
@@ -44,6 +45,9 @@ with st.container(border=True):
 with st.container(border=True):
     st.subheader("Sessions", anchor=False)
     draw_sessions(services)
+with st.container(border=True):
+    st.subheader("API tokens", anchor=False)
+    draw_tokens(services, user)
 with st.container(border=True):
     st.subheader("Data", anchor=False)
     draw_export_all(services, user)

@@ -44,7 +44,8 @@ class TurnRequest:
     comparison. `summary` is sent in place of the messages it stands for; `drop_oldest` says that what then does not fit
     the model's window is left out, the oldest first. `most_usd` is what each call may cost at most
     (core.chat.money_cap). `tools`: models that can may call tools, unless the conversation says no. `time_zone` is the
-    person's (IANA name).
+    person's (IANA name). `token_id` is the API token that asks, `fallbacks` are models to take in place of those that
+    the registry names, and `only_models` those that may answer at all (None: every one open to the person).
     """
 
     user_id: str
@@ -68,6 +69,9 @@ class TurnRequest:
     most_usd: Decimal | None = None
     tools: bool = False
     time_zone: str = "UTC"
+    token_id: str | None = None
+    fallbacks: tuple[str, ...] | None = None
+    only_models: frozenset[str] | None = None
 
 
 def check_text(text: str, *, with_files: bool = False) -> str:

@@ -143,12 +143,15 @@ async def _from_cache(asking: Asking, live: LiveTurn) -> bool:
 
 async def _fallbacks(asking: Asking, live: LiveTurn) -> Sequence[ModelSpec]:
     # What a model has said to people is never gone on with by another one. Results of tools anybody can go on with.
-    if live.fallback != "automatic" or not live.model.fallbacks or any(step.text.strip() for step in live.steps):
+    named = live.model.fallbacks if live.request.fallbacks is None else live.request.fallbacks
+    if live.fallback != "automatic" or not named or any(step.text.strip() for step in live.steps):
         return ()
     # Counting a long history and looking up who may use what takes a while: on a thread it holds up no other turn.
     accepts = partial(_accepts, asking, live)
     try:
-        return await asyncio.to_thread(fallbacks_of, live.model, find=asking.find_model, accepts=accepts)
+        return await asyncio.to_thread(
+            fallbacks_of, replace(live.model, fallbacks=named), find=asking.find_model, accepts=accepts
+        )
     except Exception:
         # The person is told what the model said, and not that looking for another one failed.
         log.exception("turn %s has no fallbacks", live.ids.turn)
@@ -156,6 +159,9 @@ async def _fallbacks(asking: Asking, live: LiveTurn) -> Sequence[ModelSpec]:
 
 
 def _accepts(asking: Asking, live: LiveTurn, model: ModelSpec) -> bool:
+    only = live.request.only_models
+    if only is not None and model.id not in only:
+        return False
     if not capabilities_needed(live.request.parameters) <= model.capabilities:
         return False
     try:

@@ -28,6 +28,11 @@ class LoopThread:
         self._thread.start()
         self._started.wait()
 
+    @property
+    def alive(self) -> bool:
+        """Whether the loop runs."""
+        return self._loop is not None and self._thread.is_alive()
+
     def call(self, function: Callable[..., object], *arguments: object) -> bool:
         """Run `function` on the loop soon; False when the loop is closed."""
         with self._lock:

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Protocol
 
 from core.providers.events import Event
 
@@ -23,6 +24,13 @@ class Reading:
     ended: bool
 
 
+class Wakes(Protocol):
+    """What is woken: a `threading.Event`, or what carries the news to an event loop. `set` neither waits nor raises."""
+
+    def set(self) -> None:
+        """Something has come."""
+
+
 class TurnBuffer:
     """An append-only list of events with waiting readers. Safe between threads."""
 
@@ -31,7 +39,7 @@ class TurnBuffer:
         self._ended = False
         self._changed = threading.Condition()
         # Readers of several buffers: each has one event for all of them.
-        self._waking: list[threading.Event] = []
+        self._waking: list[Wakes] = []
 
     def append(self, event: Event) -> None:
         """Add an event and wake the readers. After the end it does nothing: readers have been told the last word."""
@@ -47,7 +55,7 @@ class TurnBuffer:
             self._tell()
 
     @contextmanager
-    def waking(self, event: threading.Event) -> Iterator[None]:
+    def waking(self, event: Wakes) -> Iterator[None]:
         """Within the block, `event` is set whenever something comes or the turn ends: for a reader of several buffers.
 
         Such a reader clears the event, reads every buffer without waiting, and then waits for the event.

@@ -52,7 +52,7 @@ def begin_turn(
             _store_place(cur, request, ids, question, now)
         cur.execute(_SQL["insert_turn"], **_turn_row(request, ids), now=now)
         if request.temporary is not None:
-            cur.execute(_SQL["mark_temporary"], id=ids.turn)
+            cur.execute(_SQL["mark_temporary"], id=ids.turn, token_id=request.token_id)
 
     database.transaction(work)
 

@@ -148,6 +148,11 @@ class TurnEngine:
         with self._changed:
             return frozenset(self._live)
 
+    @property
+    def serving(self) -> bool:
+        """Whether turns can be started: the loop runs and nobody is stopping it."""
+        return not self._closing and self._loop.alive
+
     def stop(self, live: LiveTurn) -> None:
         """Close the upstream connection of a turn; what had arrived is kept and priced. Returns at once."""
         self._loop.call(live.end_early, "stopped")

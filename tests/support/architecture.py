@@ -41,6 +41,7 @@ RANKS = {
     "core.doctor": 7,
     "core.cli_usage": 7,
     "core.cli_demo": 7,
+    "core.cli_tokens": 7,
     "core.cli": 8,
     "core.__main__": 9,
     "ui": 10,

@@ -8,7 +8,7 @@ insert into turns (
 )
 
 -- name: mark_temporary
-update turns set temporary = true where id = $id
+update turns set temporary = true, token_id = $token_id where id = $id
 
 -- name: running_turn_of_conversation
 select id from turns where conversation_id = $conversation_id and status = 'running'

@@ -1,0 +1,1 @@
+"""The HTTP API: thin routes that authenticate, validate, call core and serialise."""

@@ -1,0 +1,156 @@
+"""`POST /v1/chat/completions`: the chat's engine for scripts. Of a call only the turn and its cost are stored."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
+
+from api.caller import bearer_of, body_as
+from api.completion_answer import HEARTBEAT, Served, broken, ending, failure, headers, opening, pieces, whole
+from api.completion_request import CompletionBody, turn_of
+from api.errors import ApiError
+from api.following import Follower, following, stopping_for_absent
+from core.accounts.tokens import Bearer
+from core.bootstrap import Services
+from core.catalog.models import ModelSpec
+from core.chat.live_turn import LiveTurn
+from core.chat.store import with_figures
+from core.costs.token_use import TokenUse
+from core.readiness import refuse_unready
+
+# A provider's refusal within this time has its status code; later it is an event of a stream that has begun. Proxies
+# commonly cut a silent connection after 60 seconds.
+_FIRST_WITHIN_S = 10.0
+_HEARTBEAT_S = 10.0
+
+
+async def complete(request: Request, *, services: Services, use: TokenUse) -> Response:
+    """Answer a chat completion. Raises ApiError and SwitchboardError."""
+    bearer = await bearer_of(request, services, "chat")
+    body = await body_as(request, CompletionBody)
+    live, left = await asyncio.to_thread(partial(_begin, services, use, bearer, body))
+    told = headers(live.ids.turn) | left
+    # Held until the answer is sent: a response in chunks takes it along.
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(_counted(services, use, live))
+        follower = await stack.enter_async_context(following(live))
+        async with stopping_for_absent(request, live, services.engine):
+            if body.stream:
+                await follower.wait_for_words(timeout_s=_FIRST_WITHIN_S)
+            else:
+                await follower.wait_until_ended()
+        if follower.ended and (error := failure(live.result, live.error)) is not None:
+            return error.response(told)
+        if not body.stream:
+            served = await _served(services, use, live)
+            return JSONResponse(whole(served, created=_now()), headers=told | headers(live.ids.turn, served))
+        chunks = _chunks(services, use, live, follower, tells_usage=body.tells_usage)
+        return _Stream(chunks, headers=told, holds=stack.pop_all())
+
+
+def find_model(services: Services, bearer: Bearer, model_id: str) -> ModelSpec:
+    """A model that the token may call. Raises ApiError (404, 403), or TurnRefused for one not open to its owner."""
+    model = services.registry.current().get(model_id)
+    if model is None:
+        raise ApiError(
+            status=404,
+            message=f"There is no model {model_id[:100]!r}. GET /v1/models lists those there are.",
+            code="model_not_found",
+            param="model",
+        )
+    if bearer.token.models is not None and model_id not in bearer.token.models:
+        raise ApiError(
+            status=403, message=f"This token may not use {model_id}.", code="model_not_allowed", param="model"
+        )
+    refuse_unready(model, bearer.user.id, database=services.database, groups=services.groups, keys=services.keys)
+    return model
+
+
+def _begin(services: Services, use: TokenUse, bearer: Bearer, body: CompletionBody) -> tuple[LiveTurn, dict[str, str]]:
+    """Start the turn; and the headers that say what is left of the token's limit. It blocks."""
+    turn = turn_of(body, bearer, find_model(services, bearer, body.model))
+    token = bearer.token
+    left = use.admit(token.id, rpm_limit=token.rpm_limit, budget_usd=token.budget_usd)
+    told = (
+        {}
+        if left is None
+        else {
+            "x-ratelimit-limit-requests": str(token.rpm_limit),
+            "x-ratelimit-remaining-requests": str(left),
+        }
+    )
+    return services.engine.start(turn), told
+
+
+class _Stream(StreamingResponse):
+    """An event stream that lets go of what it `holds` however it ends, also when nobody took its first byte."""
+
+    def __init__(self, chunks: AsyncIterator[str], *, headers: Mapping[str, str], holds: AsyncExitStack) -> None:
+        told = {**headers, "cache-control": "no-cache", "x-accel-buffering": "no"}
+        super().__init__(chunks, media_type="text/event-stream", headers=told)
+        self._holds = holds
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it."""
+        async with self._holds:
+            await super().__call__(scope, receive, send)
+
+
+@asynccontextmanager
+async def _counted(services: Services, use: TokenUse, live: LiveTurn) -> AsyncIterator[None]:
+    """Within it a turn runs for a caller: leaving stops it if it still does, and counts what it cost the token."""
+    try:
+        yield
+    finally:
+        if not live.buffer.wait_until_ended(timeout_s=0):
+            services.engine.stop(live)
+            services.engine.run_aside(partial(_count, use, live))
+
+
+async def _count(use: TokenUse, live: LiveTurn) -> None:
+    async with following(live) as follower:
+        await follower.wait_until_ended()
+    if live.request.token_id is not None:
+        await asyncio.to_thread(use.ended, live.request.token_id)
+
+
+async def _chunks(
+    services: Services, use: TokenUse, live: LiveTurn, follower: Follower, *, tells_usage: bool
+) -> AsyncIterator[str]:
+    """The body of a stream."""
+    created, turn_id = _now(), live.ids.turn
+    yield opening(turn_id, live.completion.model.id, created=created)
+    while (events := await follower.read(timeout_s=_HEARTBEAT_S)) or not follower.ended:
+        if text := pieces(events, turn_id, live.completion.model.id, created=created):
+            yield text
+        elif not events:
+            yield HEARTBEAT
+    error = failure(live.result, live.error)
+    if error is not None:
+        yield broken(error)
+    else:
+        yield ending(await _served(services, use, live), created=created, tells_usage=tells_usage)
+
+
+async def _served(services: Services, use: TokenUse, live: LiveTurn) -> Served:
+    answer = live.result
+    if answer is None:
+        raise RuntimeError("a turn without a result was not found to have failed")
+    # Before the last word goes out: whoever asks again at once is judged with this call counted.
+    await _count(use, live)
+    [figured] = await asyncio.to_thread(
+        partial(with_figures, services.database, [answer], conversation_id=live.ids.conversation)
+    )
+    attempts = len(live.tries) + bool(live.answer.sent)
+    return Served(answer=answer, figures=figured.figures, attempts=attempts)
+
+
+def _now() -> int:
+    return int(time.time())

@@ -1,0 +1,140 @@
+"""Errors as OpenAI's clients understand them: a status code and `{"error": {message, type, param, code}}`."""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from functools import wraps
+from typing import Any
+
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response
+
+from core.errors import (
+    ErrorClass,
+    LimitReached,
+    NotFound,
+    ProviderError,
+    SwitchboardError,
+    TurnRefused,
+    UsageFilterError,
+)
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+log = logging.getLogger(__name__)
+
+# Nginx's number for a caller that has left: nobody reads it.
+_CALLER_LEFT = 499
+# The caller's key is ours: what a provider says against ours is a failure behind us and never a 401.
+_PROVIDER: Mapping[ErrorClass, tuple[int, str]] = {
+    ErrorClass.CONNECTION: (502, "provider_unreachable"),
+    ErrorClass.AUTHENTICATION: (502, "provider_authentication"),
+    ErrorClass.PERMISSION: (502, "provider_permission"),
+    ErrorClass.NOT_FOUND: (502, "provider_model_not_found"),
+    ErrorClass.RATE_LIMIT: (429, "rate_limit_exceeded"),
+    ErrorClass.BAD_REQUEST: (400, "provider_refused"),
+    ErrorClass.CONTEXT_LENGTH: (400, "context_length_exceeded"),
+    ErrorClass.CONTENT_POLICY: (400, "content_policy_violation"),
+    ErrorClass.SERVER: (502, "provider_error"),
+    ErrorClass.STALL: (504, "provider_timeout"),
+    ErrorClass.TRUNCATED: (502, "provider_broke_off"),
+    ErrorClass.STARTING: (503, "model_starting"),
+    ErrorClass.INTERNAL: (500, "internal_error"),
+}
+_REFUSED: Mapping[str, tuple[int, str]] = {
+    "unknown_model": (404, "model_not_found"),
+    "disabled": (403, "model_not_allowed"),
+    "no_key": (503, "model_without_key"),
+    "window": (400, "context_length_exceeded"),
+    "stopping": (503, "stopping"),
+    "budget": (429, "insufficient_quota"),
+    "rate_limit": (429, "rate_limit_exceeded"),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiError(Exception):
+    """An answer that is an error. `param` is the field of the request that is wrong."""
+
+    status: int
+    message: str
+    code: str | None = None
+    param: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    def body(self) -> dict[str, Any]:
+        """The body, in OpenAI's shape."""
+        said = {"message": self.message, "type": _type_of(self), "param": self.param, "code": self.code}
+        return {"error": said}
+
+    def response(self, headers: Mapping[str, str] | None = None) -> JSONResponse:
+        """The response; `headers` are sent beside its own."""
+        return JSONResponse(self.body(), self.status, {**(headers or {}), **self.headers})
+
+
+def from_error(error: SwitchboardError) -> ApiError:
+    """The answer to an error of ours, without what only the chat page means ("your message is kept in the box")."""
+    match error:
+        case LimitReached():
+            status, code = _REFUSED.get(error.code, (429, error.code))
+            message = f"{error.user_message} {error.next_step}" if error.code == "rate_limit" else error.user_message
+            return ApiError(status=status, message=message.strip(), code=code, headers=retry_after(error.retry_after_s))
+        case TurnRefused():
+            status, code = _REFUSED.get(error.code, (400, error.code))
+            param = "model" if code.startswith("model_") else None
+            return ApiError(status=status, message=error.user_message, code=code, param=param)
+        case ProviderError():
+            status, code = _PROVIDER[error.error_class]
+            return ApiError(status=status, message=str(error), code=code, headers=retry_after(error.retry_after_s))
+        case NotFound():
+            return ApiError(status=404, message=error.user_message, code="not_found")
+        case UsageFilterError():
+            return ApiError(status=400, message=error.user_message, code="invalid_filter")
+        case _:
+            return ApiError(status=500, message=error.user_message, code="internal_error")
+
+
+def retry_after(seconds: float | None) -> dict[str, str]:
+    """The header that says when to come back, in whole seconds rounded up."""
+    return {} if seconds is None else {"retry-after": str(max(1, math.ceil(seconds)))}
+
+
+def answering_errors(endpoint: Endpoint) -> Endpoint:
+    """An endpoint whose errors are answers in OpenAI's shape. What nobody foresaw is logged and says nothing."""
+
+    @wraps(endpoint)
+    async def run(request: Request) -> Response:
+        try:
+            return await endpoint(request)
+        except ApiError as error:
+            return error.response()
+        except SwitchboardError as error:
+            return from_error(error).response()
+        except ClientDisconnect:
+            return Response(status_code=_CALLER_LEFT)
+        except Exception:
+            log.exception("%s %s failed", request.method, request.url.path)
+            return ApiError(
+                status=500, message="Something went wrong inside Switchboard.", code="internal_error"
+            ).response()
+
+    return run
+
+
+def _type_of(error: ApiError) -> str:
+    if error.code == "insufficient_quota":
+        return "insufficient_quota"
+    match error.status:
+        case 401:
+            return "authentication_error"
+        case 403:
+            return "permission_error"
+        case 429:
+            return "rate_limit_error"
+        case status if status >= 500:  # noqa: PLR2004 - HTTP's server errors
+            return "server_error"
+        case _:
+            return "invalid_request_error"

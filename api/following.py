@@ -1,0 +1,99 @@
+"""Reading a running turn from an event loop, and noticing that its caller has left."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+
+from starlette.requests import Request
+
+from core.chat.live_turn import LiveTurn
+from core.chat.turns import TurnEngine
+from core.providers.events import Event, Finished, ReasoningDelta, TextDelta
+
+
+@dataclass(frozen=True, slots=True)
+class _Bell:
+    """What the engine's thread rings for a reader on another loop."""
+
+    loop: asyncio.AbstractEventLoop
+    rung: asyncio.Event
+
+    def set(self) -> None:
+        """Ring; a loop that has closed has no reader any more."""
+        with suppress(RuntimeError):
+            self.loop.call_soon_threadsafe(self.rung.set)
+
+
+class Follower:
+    """A reader of one turn, on the loop that it is used on."""
+
+    def __init__(self, live: LiveTurn, rung: asyncio.Event) -> None:
+        self._live = live
+        self._rung = rung
+        self._offset = 0
+        self._kept: list[Event] = []
+        self.ended = False
+
+    async def read(self, *, timeout_s: float | None = None) -> Sequence[Event]:
+        """What has come since the last read; empty when nothing came in time or the turn has ended."""
+        if self._kept:
+            events, self._kept = self._kept, []
+            return events
+        while True:
+            self._rung.clear()
+            reading = self._live.buffer.read(self._offset, timeout_s=0)
+            self._offset, self.ended = reading.offset, reading.ended
+            if reading.events or reading.ended:
+                return reading.events
+            try:
+                await asyncio.wait_for(self._rung.wait(), timeout_s)
+            except TimeoutError:
+                return ()
+
+    async def wait_for_words(self, *, timeout_s: float) -> None:
+        """Wait until the model says something or the turn ends, at most so long. What was read is kept."""
+        seen: list[Event] = []
+        with suppress(TimeoutError):
+            async with asyncio.timeout(timeout_s):
+                while not self.ended and not any(map(_tells, seen)):
+                    seen += await self.read()
+        self._kept = seen
+
+    async def wait_until_ended(self) -> None:
+        """Wait for the end; what comes until then is for nobody."""
+        while not self.ended:
+            await self.read()
+
+
+@asynccontextmanager
+async def following(live: LiveTurn) -> AsyncIterator[Follower]:
+    """A reader of a turn."""
+    rung = asyncio.Event()
+    # The buffer only ever asks it to ring.
+    with live.buffer.waking(_Bell(asyncio.get_running_loop(), rung)):
+        yield Follower(live, rung)
+
+
+@asynccontextmanager
+async def stopping_for_absent(request: Request, live: LiveTurn, engine: TurnEngine) -> AsyncIterator[None]:
+    """Within the block, the turn is stopped when the caller leaves. The body has to have been read."""
+    watch = asyncio.create_task(_stop_when_gone(request, live, engine))
+    try:
+        yield
+    finally:
+        watch.cancel()
+        with suppress(asyncio.CancelledError):
+            await watch
+
+
+async def _stop_when_gone(request: Request, live: LiveTurn, engine: TurnEngine) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+    engine.stop(live)
+
+
+def _tells(event: Event) -> bool:
+    return isinstance(event, TextDelta | ReasoningDelta | Finished)
