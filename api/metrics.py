@@ -52,7 +52,7 @@ def _parts(services: Services) -> dict[str, str]:
     local = services.local_model
     return {
         "store": _store(services),
-        "engine": "ok" if services.engine.serving else "unavailable",
+        "engine": "ok" if services.engine.serving() else "unavailable",
         "local_model": "off" if local is None else _local(local.status().state),
     }
 

@@ -71,3 +71,11 @@ class LoopThread:
                 await self._on_close()
             except Exception:
                 log.exception("the last work of a loop failed")
+
+
+async def logged(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Await work that nobody waits for: a failure of it is logged, and no turn may suffer from it."""
+    try:
+        await work()
+    except Exception:
+        log.warning("work beside the turns failed", exc_info=True)

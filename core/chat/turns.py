@@ -24,7 +24,7 @@ from core.chat.asking import Asking, ask, completion_for, kept_answer
 from core.chat.attachment_contents import check_seen, check_there
 from core.chat.attempt import Answer
 from core.chat.live_turn import LiveTurn
-from core.chat.loop_thread import LoopThread
+from core.chat.loop_thread import LoopThread, logged
 from core.chat.money_cap import capped
 from core.chat.outcome import Outcome, outcome_of
 from core.chat.placement import place_turn
@@ -148,9 +148,8 @@ class TurnEngine:
         with self._changed:
             return frozenset(self._live)
 
-    @property
     def serving(self) -> bool:
-        """Whether turns can be started: the loop runs and nobody is stopping it."""
+        """Whether turns can be started."""
         return not self._closing and self._loop.alive
 
     def stop(self, live: LiveTurn) -> None:
@@ -159,7 +158,7 @@ class TurnEngine:
 
     def run_aside(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Run a coroutine on the engine's loop, beside the turns. A failure is logged. Returns at once."""
-        self._loop.call(lambda: self._loop.spawn(_logged(work), name="aside"))
+        self._loop.call(lambda: self._loop.spawn(logged(work), name="aside"))
 
     def close(self, *, grace_s: float = 5.0) -> None:
         """Refuse new turns, interrupt the running ones, store what they have, and end the loop.
@@ -251,7 +250,7 @@ class TurnEngine:
             self._release(live.request.user_id, live.ids.conversation)
             live.buffer.end()
         if self._after_answer is not None:
-            self._loop.spawn(_logged(partial(self._after_answer, live)), name="after-answer")
+            self._loop.spawn(logged(partial(self._after_answer, live)), name="after-answer")
 
     async def _answer(self, live: LiveTurn) -> Outcome:
         live.answer.started_at = self._clock()
@@ -295,11 +294,3 @@ def _not_stored(error: Exception) -> StoreError:
         next_step="It is kept in the box. Try again; if it fails again, ask an administrator to check the disk.",
         detail=type(error).__name__,
     )
-
-
-async def _logged(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
-    try:
-        await work()
-    except Exception:
-        # What runs aside is a courtesy: nobody waits for it, and no turn may suffer from it.
-        log.warning("work beside the turns failed", exc_info=True)
