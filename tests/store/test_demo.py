@@ -101,6 +101,25 @@ def test_everything_is_taken_out_again_and_nothing_else(database, counts):
     assert remove(database) == {}
 
 
+def test_what_grew_on_the_demo_goes_with_it(database, counts):
+    database.execute(
+        "insert into search_texts (user_id, conversation_id, message_id, content, created_at) "
+        "select 'somebody', conversation_id, id, content, created_at from messages"
+    )
+    database.execute(
+        "insert into search_state (conversation_id, user_id, indexed_until) "
+        "select id, user_id, updated_at from conversations"
+    )
+    database.execute(
+        "insert into adjustments (id, attempt_id, attempt_started_at, created_at, delta_usd, reason) "
+        "select id, id, started_at, started_at, 0.5, 'late' from attempts limit 5"
+    )
+
+    remove(database)
+
+    assert {row_counts(database)[table] for table in ("search_texts", "search_state", "adjustments")} == {0}
+
+
 def test_a_store_that_is_used_is_left_alone(database):
     add_person(database, "ada")
     before = row_counts(database)
