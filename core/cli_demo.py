@@ -10,7 +10,8 @@ from core.accounts.passwords import hash_password
 from core.catalog.models import ModelSpec
 from core.catalog.registry import load_registry
 from core.clock import utc_now
-from core.demo.fill import DAYS, fill, remove
+from core.demo.fill import DAYS, fill
+from core.demo.removal import remove
 from core.demo.team import ADMIN, MEMBERS
 from core.errors import StoreError, StoreLocked
 from core.settings import Settings, load_settings

@@ -1,4 +1,4 @@
-"""Filling a fresh store with the demo team, and taking it out again, row by row as it was noted."""
+"""Filling a fresh store with the demo team; every row is noted, so that it can be taken out again."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from typing import Any
 from core.catalog.models import ModelSpec
 from core.costs.ledger import Attempt, record_attempts
 from core.demo.calls import Question, call, id_at
+from core.demo.removal import TABLES
 from core.demo.shapes import activity, draw_second_of_day
 from core.demo.team import ADMIN, MEMBERS, Member, topics
 from core.errors import StoreError
@@ -24,31 +25,6 @@ DAYS = 90
 
 _SQL = load_queries("demo")
 _SEED = 20260301
-# The tables that rows of the demo stand in, and the column that tells them.
-_TABLES = {
-    "users": "id",
-    "user_groups": "id",
-    "group_members": "group_id",
-    "budgets": "id",
-    "conversations": "id",
-    "messages": "id",
-    "turns": "id",
-    "attempts": "id",
-    "feedback": "message_id",
-}
-# What grew on those rows while somebody looked at the demo, by table: its column, and the table of the rows that it is
-# about. What the demo's people asked real models stays in the ledger, because it was paid for.
-_GROWN = {
-    "search_texts": ("conversation_id", "conversations"),
-    "search_state": ("conversation_id", "conversations"),
-    "branch_leaves": ("conversation_id", "conversations"),
-    "conversation_parameters": ("conversation_id", "conversations"),
-    "summaries": ("conversation_id", "conversations"),
-    "shares": ("conversation_id", "conversations"),
-    "messages": ("conversation_id", "conversations"),
-    "turns": ("conversation_id", "conversations"),
-    "adjustments": ("attempt_id", "attempts"),
-}
 _FROM_A_SCRIPT, _RATED, _BAD = 0.06, 0.12, 0.2
 
 Rows = dict[str, list[dict[str, Any]]]
@@ -99,37 +75,8 @@ def fill(
     return {**{table: len(rows) for table, rows in making.rows.items()}, "attempts": len(making.attempts)}
 
 
-def remove(database: Database) -> Mapping[str, int]:
-    """Take out everything `fill` made, and what grew on it. Returns how many rows that were made went, by table."""
-
-    def work(cur: Cursor) -> dict[str, int]:
-        counts = {table: count for table in _TABLES if (count := _take_out(cur, table))}
-        for table, (column, about) in _GROWN.items():
-            _delete_grown(cur, table, column=column, about=about)
-        cur.execute(_SQL["forget_demo_rows"])
-        return counts
-
-    return database.transaction(work)
-
-
-def _take_out(cur: Cursor, table: str) -> int:
-    # Names of our own, not of anybody who types.
-    rows = f"from {table} where {_TABLES[table]} in (select row_id from demo_rows where table_name = $table)"  # noqa: S608
-    counted = cur.fetch_one(f"select count(*) as rows {rows}", table=table)
-    cur.execute(f"delete {rows}", table=table)
-    return int(counted["rows"]) if counted else 0
-
-
-def _delete_grown(cur: Cursor, table: str, *, column: str, about: str) -> None:
-    # Names of our own, not of anybody who types.
-    cur.execute(
-        f"delete from {table} where {column} in (select row_id from demo_rows where table_name = $about)",  # noqa: S608
-        about=about,
-    )
-
-
 def _note(cur: Cursor, making: _Making) -> None:
-    noted = {(table, row[_TABLES[table]]) for table, rows in making.rows.items() for row in rows}
+    noted = {(table, row[TABLES[table]]) for table, rows in making.rows.items() for row in rows}
     noted |= {("attempts", attempt.id) for attempt in making.attempts}
     cur.append("demo_rows", [{"table_name": table, "row_id": row_id} for table, row_id in sorted(noted)])
 

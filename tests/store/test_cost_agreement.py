@@ -50,7 +50,7 @@ def _ledger(request, tmp_path_factory):
     database = Database(f"duckdb:{tmp_path_factory.mktemp('ledger') / 'store.duckdb'}")
     migrate(database)
     since, until = span_of(FIRST, LAST, zone=zone)
-    fill_ledger(database, seed=len(request.param), since=since - timedelta(days=3), until=until, calls=1200)
+    fill_ledger(database, seed=len(request.param), since=since - timedelta(days=3), until=until, calls=700)
     yield database, rows_of(database), UsageFilter(since=since, until=until, zone=zone)
     database.close()
 

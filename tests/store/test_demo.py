@@ -10,7 +10,8 @@ import pytest
 from core import cli
 from core.catalog.models import ModelSpec, Prices, ProviderSpec
 from core.costs.pricing import compute_cost
-from core.demo.fill import demo_present, fill, remove
+from core.demo.fill import demo_present, fill
+from core.demo.removal import remove
 from core.demo.shapes import quantile
 from core.demo.team import ADMIN, MEMBERS
 from core.errors import StoreError

@@ -1,0 +1,65 @@
+"""Taking the demo team out of the store again, row by row as it was noted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from core.store.database import Cursor, Database
+from core.store.sql import load_queries
+
+# The tables that rows of the demo stand in, and the column that tells them.
+TABLES = {
+    "users": "id",
+    "user_groups": "id",
+    "group_members": "group_id",
+    "budgets": "id",
+    "conversations": "id",
+    "messages": "id",
+    "turns": "id",
+    "attempts": "id",
+    "feedback": "message_id",
+}
+# What grew on those rows while somebody looked at the demo, by table: its column, and the table of the rows that it is
+# about. What the demo's people asked real models stays in the ledger, because it was paid for.
+_GROWN = {
+    "search_texts": ("conversation_id", "conversations"),
+    "search_state": ("conversation_id", "conversations"),
+    "branch_leaves": ("conversation_id", "conversations"),
+    "conversation_parameters": ("conversation_id", "conversations"),
+    "summaries": ("conversation_id", "conversations"),
+    "shares": ("conversation_id", "conversations"),
+    "messages": ("conversation_id", "conversations"),
+    "turns": ("conversation_id", "conversations"),
+    "adjustments": ("attempt_id", "attempts"),
+}
+
+_SQL = load_queries("demo")
+
+
+def remove(database: Database) -> Mapping[str, int]:
+    """Take out everything that was made, and what grew on it. Returns how many rows that were made went, by table."""
+
+    def work(cur: Cursor) -> dict[str, int]:
+        counts = {table: count for table in TABLES if (count := _take_out(cur, table))}
+        for table, (column, about) in _GROWN.items():
+            _delete_grown(cur, table, column=column, about=about)
+        cur.execute(_SQL["forget_demo_rows"])
+        return counts
+
+    return database.transaction(work)
+
+
+def _take_out(cur: Cursor, table: str) -> int:
+    # Names of our own, not of anybody who types.
+    rows = f"from {table} where {TABLES[table]} in (select row_id from demo_rows where table_name = $table)"  # noqa: S608
+    counted = cur.fetch_one(f"select count(*) as rows {rows}", table=table)
+    cur.execute(f"delete {rows}", table=table)
+    return int(counted["rows"]) if counted else 0
+
+
+def _delete_grown(cur: Cursor, table: str, *, column: str, about: str) -> None:
+    # Names of our own, not of anybody who types.
+    cur.execute(
+        f"delete from {table} where {column} in (select row_id from demo_rows where table_name = $about)",  # noqa: S608
+        about=about,
+    )
