@@ -18,6 +18,7 @@ from ui import length_state, state
 from ui.parameter_changes import chosen_for_request
 from ui.temporary_chat import up_to_date
 from ui.times import viewer_zone_name
+from ui.use_case import use_case_for
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +54,7 @@ def request_for(services: Services, user: User, asked: Asked) -> TurnRequest:
         temporary=temporary.messages if temporary else None,
         parameters={name: value for name, value in wanted.items() if value is not None},
         system_prompt=system_prompt,
-        use_case=state.use_case(),
+        use_case=use_case_for(services, asked.text, conversation_id),
         tools=state.new_chat_tools() if conversation_id is None else True,
         time_zone=viewer_zone_name(),
         most_usd=usable_cap(most_usd or state.answer_cap()),

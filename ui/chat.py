@@ -24,7 +24,7 @@ from core.chat.tree import Children, children_of
 from core.chat.turns import LiveTurn
 from core.costs.token_count import estimate_tokens
 from core.errors import SwitchboardError
-from ui import file_state, length_state, message_state, state
+from ui import file_state, length_state, message_state, state, use_case
 from ui.asked import Asked, request_for
 from ui.auth import current_user
 from ui.length_state import TooLong
@@ -238,6 +238,7 @@ def _follow_up(services: Services, asked: Asked, live: LiveTurn) -> None:
     state.drop_undo()
     state.stop_pointing_out()
     message_state.offer_restore(None)
+    use_case.keep_use_case(live.ids.conversation, request.use_case)
     begun = request.conversation_id
     if asked.model_id is None and begun is not None and state.successor_noted(begun):
         keep_model(services)

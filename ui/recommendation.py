@@ -18,8 +18,9 @@ from ui.advice import DIALS, dial_of, evidence_sentence, missing_sentence
 from ui.auth import current_user
 from ui.markdown import literal
 from ui.unbroken import unbroken
+from ui.use_case import draw_use_cases
 
-_USE_CASE, _DIAL = "recommend_for", "recommend_by"
+_DIAL = "recommend_by"
 _WORDS = ("free", "unpriced")
 _HELP = (
     "Which models suit a use case is our opinion. Which of them comes first is your team's, from blind votes and from "
@@ -49,14 +50,7 @@ def draw_recommendation(services: Services, user: User, *, choose: Callable[[str
     best = _best(services, shown, dial)
     if not best:
         return
-    chosen = st.pills(
-        "Find a model for",
-        list(best),
-        default=preferences.use_case if preferences.use_case in best else None,
-        format_func=lambda name: literal(name.replace("_", " ")),
-        key=_USE_CASE,
-        help=_HELP,
-    )
+    chosen = draw_use_cases(list(best), preferred=preferences.use_case, label="Find a model for", about=_HELP)
     if chosen in best:
         _draw_dial(services, preferences)
         _draw_model(best[chosen], dial, choose=choose)

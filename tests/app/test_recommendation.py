@@ -123,3 +123,34 @@ def test_votes_put_the_better_one_first_and_the_dial_is_kept(services):
     assert "This chat uses it." in _captions(page)
     page.run()
     assert page.segmented_control(key="recommend_by").value == "quality"
+
+
+def _use_case_sent(services, page, text) -> str | None:
+    page.chat_input(key="composer").set_value(text).run()
+    assert not page.exception
+    row = services.database.fetch_one("select use_case from turns order by id desc limit 1")
+    return row["use_case"]
+
+
+@pytest.mark.parametrize(
+    ("chosen", "text", "expected"),
+    [
+        ("everyday", "Fix this bug in my Python function", "everyday"),
+        (None, "Fix this bug in my Python function", "coding"),
+        (None, "Hello", None),
+    ],
+)
+def test_a_turn_counts_for_what_was_chosen_else_for_what_its_words_say(services, chosen, text, expected):
+    page = _page(services)
+    if chosen:
+        page.pills(key="recommend_for").set_value(chosen).run()
+
+    assert _use_case_sent(services, page, text) == expected
+
+
+def test_a_later_question_counts_for_what_its_conversation_is_for(services):
+    page = _page(services)
+    page.pills(key="recommend_for").set_value("everyday").run()
+    _use_case_sent(services, page, "Hello")
+
+    assert _use_case_sent(services, page, "Fix this bug in my Python function") == "everyday"
