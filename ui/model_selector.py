@@ -41,6 +41,7 @@ from ui.model_list import CAPABILITY_ICONS, ModelList, build_facts, build_list
 from ui.model_status import draw_status
 from ui.times import month_start, viewer_zone
 from ui.unbroken import unbroken
+from ui.use_case import use_case_in_hand
 
 _FACTS = "model_facts"
 _FIGURES_LIVE_S = 15
@@ -110,7 +111,7 @@ def _send(
         {model_id: services.model_status(model) for model_id, model in models.items()},
         chosen=chosen,
         favourites=preferences.favourites,
-        use_case=preferences.use_case,
+        use_case=use_case_in_hand() or preferences.use_case,
         zone=viewer_zone(),
         order=advised_order(services, preferences),
     )

@@ -44,10 +44,19 @@ def draw_use_cases(names: Sequence[str], *, preferred: str | None, label: str, a
         on_change=_touch,
     )
     if not st.session_state.get(_TOUCHED):
-        if chosen is not None:
-            st.caption("Guessed from what you type, in your browser. Choose another one if it is wrong.")
-        _guess(key=_GUESS, data=_table(names), on_guess_change=partial(_take_guess, names))
+        with st.container(gap=None):
+            if chosen is not None:
+                st.caption("Guessed from what you type, in your browser. Choose another one if it is wrong.")
+            _guess(key=_GUESS, data=guess_table(names), on_guess_change=partial(_take_guess, names))
     return chosen
+
+
+def use_case_in_hand() -> str | None:
+    """What the open chat is for, chosen or guessed, as far as this session knows; the list of models leads with it."""
+    conversation_id = state.conversation_id()
+    if conversation_id is None:
+        return cast("str | None", st.session_state.get(_CHOICE))
+    return cast("str | None", st.session_state.get(_KEPT, {}).get(conversation_id))
 
 
 def use_case_for(services: Services, text: str, conversation_id: str | None) -> str | None:
@@ -72,7 +81,8 @@ def _chosen_here() -> bool:
     return _CHOICE in st.session_state and bool(st.session_state.get(_TOUCHED))
 
 
-def _table(names: Sequence[str]) -> dict[str, object]:
+def guess_table(names: Sequence[str]) -> dict[str, object]:
+    """The table of words as the browser takes it."""
     known = [name for name in use_case_guess.WORDS if name in names]
     return {
         "words": {name: sorted(use_case_guess.WORDS[name]) for name in known},
