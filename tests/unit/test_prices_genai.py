@@ -155,6 +155,9 @@ class Compared:
         given_counts = {
             name: count for name, count in counts.items() if count or name in {"input_tokens", "output_tokens"}
         }
+        if usage.audio_tokens and usage.cached_input_tokens:
+            # Each of our tokens is in one bucket; unless it is said that none is in both, they refuse to guess.
+            given_counts["cache_audio_read_tokens"] = 0
         return genai_prices.calc_price(
             genai_prices.Usage(**given_counts),
             model_ref=self.name,
