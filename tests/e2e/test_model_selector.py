@@ -260,6 +260,13 @@ def test_on_a_phone_a_choice_in_the_sidebar_closes_it(chat: Page) -> None:
     new_chat.click()
     expect(new_chat).not_to_be_in_viewport()
     chat.get_by_role("button", name="Expand sidebar").click()
+    expect(new_chat).to_be_in_viewport()
+    # Nor does it lie over what the address leads to.
+    chat.reload()
+    composer(chat).wait_for()
+    expect(selector(chat)).not_to_have_value("")
+    expect(new_chat).not_to_be_in_viewport()
+    chat.get_by_role("button", name="Expand sidebar").click()
     chat.get_by_role("link", name="Settings").click()
 
     expect(chat.get_by_role("heading", name="Settings")).to_be_visible()
