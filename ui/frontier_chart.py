@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
+from typing import Literal, cast
 
 import altair as alt
 import pandas as pd
@@ -19,11 +20,11 @@ _ALL_NAMED = 9
 
 def frontier_chart(found: Frontier, labels: Mapping[str, str]) -> alt.LayerChart | alt.FacetChart:
     """A point per model, a line through those that nothing beats, names beside the points. Costs are logarithmic."""
-    rows = [_row(one, found, labels) for one in found.standings]
+    most = max((float(one.cost_per_answer_usd or 0) for one in found.standings), default=0.0)
+    rows = [_row(one, found, labels, dear_from=most / 3) for one in found.standings]
     least = min((one.cost_per_answer_usd for one in found.standings if one.cost_per_answer_usd), default=None)
     # Logarithmic, with a place for what is free: symlog is linear below its constant.
     kind = {"type": "linear"} if least is None else {"type": "symlog", "constant": float(least)}
-    most = max((float(one.cost_per_answer_usd or 0) for one in found.standings), default=0.0)
     scale = alt.Scale(**kind, domain=[0, 1.5 * most or 1.0])
     x = alt.X(
         "cost:Q",
@@ -54,8 +55,16 @@ def frontier_chart(found: Frontier, labels: Mapping[str, str]) -> alt.LayerChart
     )
     # Among many, only those that nothing beats have their names there; the tooltip names the others.
     named = base if len(rows) <= _ALL_NAMED else base.transform_filter(alt.datum.standing == _KEPT)
-    names = named.mark_text(align="left", dx=8, dy=-9, limit=180, color="#7A8499").encode(x=x, y=y, text="label:N")
-    return alt.layer(line, points, names)
+    return alt.layer(line, points, *(_names(named, x, y, dear=dear) for dear in (False, True)))
+
+
+def _names(rows: alt.Chart, x: alt.X, y: alt.Y, *, dear: bool) -> alt.Chart:
+    # The names of the dearest stand to their left: on the other side the chart ends.
+    align: Literal["right", "left"] = "right" if dear else "left"
+    names = rows.transform_filter(alt.datum.dear == dear).mark_text(
+        align=align, dx=-8 if dear else 8, dy=-9, limit=180, color="#7A8499"
+    )
+    return cast("alt.Chart", names.encode(x=x, y=y, text="label:N"))
 
 
 def _ticks(found: Frontier) -> list[float]:
@@ -68,7 +77,7 @@ def _ticks(found: Frontier) -> list[float]:
     return [0.0, *powers] if len(costs) < len(found.standings) else powers
 
 
-def _row(one: Standing, found: Frontier, labels: Mapping[str, str]) -> dict[str, object]:
+def _row(one: Standing, found: Frontier, labels: Mapping[str, str], *, dear_from: float) -> dict[str, object]:
     cost_usd = one.cost_per_answer_usd
     measure = one.quality if found.by_quality else one.duration_ms / _MS
     return {
@@ -78,5 +87,6 @@ def _row(one: Standing, found: Frontier, labels: Mapping[str, str]) -> dict[str,
         "measure": measure,
         "measure_words": f"{measure:.0f}" if found.by_quality else formats.duration(one.duration_ms),
         "answers": one.answers,
+        "dear": float(cost_usd or 0) > dear_from,
         "standing": _BEATEN if one.model_id in found.beaten_by else _KEPT,
     }

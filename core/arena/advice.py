@@ -11,6 +11,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import lru_cache
 from typing import Literal, TypeVar, get_args
 
 from core.arena.evidence import Answers, Evidence
@@ -88,6 +89,12 @@ def advise(candidates: Sequence[str], evidence: Evidence, *, use_case: str, dial
     At the dial's ends the one measure alone decides, in balance all of them. A model of which more than 2 calls of 100
     fail comes after the others that are judged; one that lacks a measure after all of them.
     """
+    return _advise(tuple(candidates), evidence, use_case, dial)
+
+
+# The pages ask at every run for every use case; a handful of orders per person's list of models is all there is.
+@lru_cache(maxsize=512)
+def _advise(candidates: tuple[str, ...], evidence: Evidence, use_case: str, dial: Dial) -> Advice:
     qualities, quality_from = _first_enough(candidates, _qualities(evidence, use_case))
     answers, answers_from = _first_enough(candidates, [(name, _enough(evidence, name)) for name in (use_case, None)])
     known = [

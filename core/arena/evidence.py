@@ -56,7 +56,8 @@ class Record:
     wins: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+# Compared by identity: what follows from it is kept for as long as it is the same.
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Evidence:
     """All of it. Keys of use cases are None for everything together."""
 
