@@ -16,6 +16,7 @@ from core.catalog.models import ModelSpec
 from core.costs.frontier import Frontier, frontier, standings
 from core.costs.usage_filter import UsageFilter
 from ui import formats
+from ui.costs_words import few
 from ui.frontier_chart import frontier_chart
 from ui.markdown import literal
 
@@ -65,7 +66,7 @@ def measure_words(found: Frontier, labels: Mapping[str, str], use_case: str | No
     missing = [labels[one.model_id] for one in found.standings if one.quality is None]
     return (
         f"By time, not quality: that takes {SHOWN_FROM} {votes} on every model shown. "
-        f"Missing for {len(missing)} of {len(found.standings)}: {', '.join(missing)}."
+        f"Missing for {len(missing)} of {len(found.standings)}: {few(missing)}."
     )
 
 
@@ -74,8 +75,8 @@ def standing_words(found: Frontier, labels: Mapping[str, str]) -> str:
     best = [labels[one.model_id] for one in found.standings if one.model_id not in found.beaten_by]
     beaten = [f"{labels[name]} by {labels[better]}" for name, better in found.beaten_by.items()]
     against = "rating" if found.by_quality else "median seconds"
-    words = f"Cost per answer against {against}. Not beaten: {', '.join(best)}."
-    return f"{words} Beaten on both: {', '.join(beaten)}." if beaten else words
+    words = f"Cost per answer against {against}. Not beaten: {few(best)}."
+    return f"{words} Beaten on both: {few(beaten)}." if beaten else words
 
 
 def _found(services: Services, user: User, chosen: UsageFilter, use_case: str | None) -> Frontier:

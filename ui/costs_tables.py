@@ -19,7 +19,8 @@ from ui.costs_words import at_least, counted
 from ui.markdown import literal
 from ui.times import local_time, viewer_zone
 
-_NAME_PX = 150
+# Six columns of figures fit beside each other on half of a wide page.
+_NAME_PX, _SHARE_PX = 120, 110
 _OUTSIDE = "Outside of conversations"
 
 
@@ -118,7 +119,7 @@ def draw_caches(totals: Totals) -> None:
 def share_column(shares: Iterable[float | None]) -> Any:
     """A column of bars; the largest fills its cell."""
     most = max((found for found in shares if found is not None and not math.isnan(found)), default=0)
-    return st.column_config.ProgressColumn(format="percent", min_value=0, max_value=most or 1)
+    return st.column_config.ProgressColumn(width=_SHARE_PX, format="percent", min_value=0, max_value=most or 1)
 
 
 def share(part: Decimal, whole: Decimal) -> float:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from core.costs.reports.totals import Spent
 from ui import formats
 
@@ -28,3 +30,9 @@ def headline(spent: Spent) -> str:
 def counted(number: int, word: str) -> str:
     """`1 call`, `1,204 calls`."""
     return f"{number:,} {word}{'' if number == 1 else 's'}"
+
+
+def few(names: Sequence[str], *, most: int = 6) -> str:
+    """Names in a sentence, the first ones where there are many: `luna, haiku and 37 more`."""
+    shown = ", ".join(names[:most])
+    return f"{shown} and {len(names) - most:,} more" if len(names) > most else shown

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from core.catalog.models import Hours, Prices
 from core.chat.conversation import AnswerFigures
 from ui import formats
+from ui.costs_words import few
 
 
 @pytest.mark.parametrize(
@@ -44,6 +45,11 @@ def test_money_has_two_digits_that_matter(amount: str, shown: str) -> None:
 )
 def test_an_exact_amount_has_every_digit_and_its_sign_before_the_dollar(amount: str, shown: str) -> None:
     assert formats.exact(Decimal(amount)) == shown
+
+
+def test_many_names_in_a_sentence_are_the_first_and_how_many_more() -> None:
+    assert few(["luna", "haiku"]) == "luna, haiku"
+    assert few([str(number) for number in range(40)], most=2) == "0, 1 and 38 more"
 
 
 @given(st.decimals(min_value=Decimal("0.000000001"), max_value=Decimal(10_000), places=9))
