@@ -52,6 +52,7 @@ def draw_frontier(services: Services, user: User, chosen: UsageFilter, models: M
     st.dataframe(
         _table(found, labels),
         hide_index=True,
+        placeholder="-",
         column_config=_COLUMNS,
         height=min(_TABLE_PX, 38 + 35 * len(found.standings)),
         alt="Cost, time and standing of every model with at least 20 answers",
@@ -108,7 +109,7 @@ def _table(found: Frontier, labels: Mapping[str, str]) -> object:
     frame[money] = frame[money].apply(pd.to_numeric)
     style = frame.style.format(_money, subset=money, na_rep="").format("{:,}", subset=["Answers"])
     if "Rating" in frame:
-        style = style.format("{:.0f}", subset=["Rating"], na_rep="too few votes")
+        style = style.format("{:.0f}", subset=["Rating"], na_rep="")
     return style.format(_duration, subset=["First token", "Whole answer"], na_rep="")
 
 
