@@ -27,6 +27,7 @@ _UNSUPPORTED = (
     "prediction",
     "web_search_options",
 )
+_AUTO = "auto:"
 # Names on the wire for those of core.catalog.parameters.
 _WIRE_NAMES = {"json_mode": "response_format"}
 _SENT_AS_IS = (
@@ -108,7 +109,12 @@ class CompletionBody(_Loose):
         return self.stream_options is None or self.stream_options.include_usage is not False
 
 
-def turn_of(body: CompletionBody, bearer: Bearer, model: ModelSpec) -> TurnRequest:
+def use_case_of(asked: str) -> str | None:
+    """The use case of a `model` that is `auto:<use case>`: whoever is recommended for it answers. None for an id."""
+    return asked.removeprefix(_AUTO) if asked.startswith(_AUTO) else None
+
+
+def turn_of(body: CompletionBody, bearer: Bearer, model: ModelSpec, *, use_case: str | None = None) -> TurnRequest:
     """The turn that answers a request: of a chat that is not stored. Raises ApiError (400) naming what is wrong."""
     _refuse_unsupported(body)
     system = [_text(message, at) for at, message in enumerate(body.messages) if message.role in {"system", "developer"}]
@@ -129,6 +135,7 @@ def turn_of(body: CompletionBody, bearer: Bearer, model: ModelSpec) -> TurnReque
         parameters=_parameters(body, model),
         system_prompt="\n\n".join(system) if system else None,
         source="api",
+        use_case=use_case,
         token_id=bearer.token.id,
         fallbacks=None if body.fallbacks is None else tuple(body.fallbacks),
         only_models=None if bearer.token.models is None else frozenset(bearer.token.models),

@@ -14,12 +14,13 @@ from starlette.types import Receive, Scope, Send
 
 from api.caller import bearer_of, body_as
 from api.completion_answer import HEARTBEAT, Served, broken, ending, failure, headers, opening, pieces, whole
-from api.completion_request import CompletionBody, turn_of
+from api.completion_request import CompletionBody, turn_of, use_case_of
 from api.errors import ApiError
 from api.following import Follower, following, stopping_for_absent
 from core.accounts.tokens import Bearer
 from core.bootstrap import Services
 from core.catalog.models import ModelSpec
+from core.catalog.recommend import recommend
 from core.chat.live_turn import LiveTurn
 from core.chat.store import with_figures
 from core.costs.token_use import TokenUse
@@ -55,6 +56,25 @@ async def complete(request: Request, *, services: Services, use: TokenUse) -> Re
         return _Stream(chunks, headers=told, holds=stack.pop_all())
 
 
+def _chosen(services: Services, bearer: Bearer, asked: str) -> ModelSpec:
+    """The model of that id, or the one recommended for `auto:<use case>` among those that can be called now."""
+    use_case = use_case_of(asked)
+    if use_case is None:
+        return find_model(services, bearer, asked)
+    allowed = bearer.token.models
+    models = {
+        name: model
+        for name, model in services.offered_models(bearer.user).items()
+        if use_case in model.use_cases and (allowed is None or name in allowed)
+    }
+    statuses = {name: services.model_status(model) for name, model in models.items()}
+    best = recommend(models, statuses, use_case, limit=1)
+    if not best:
+        message = f"No model for {use_case[:100]!r} can be called with this token. GET /v1/models has the use cases."
+        raise ApiError(status=404, message=message, code="model_not_found", param="model")
+    return models[best[0].model_id]
+
+
 def find_model(services: Services, bearer: Bearer, model_id: str) -> ModelSpec:
     """A model that the token may call. Raises ApiError (404, 403), or TurnRefused for one not open to its owner."""
     model = services.registry.current().get(model_id)
@@ -75,7 +95,7 @@ def find_model(services: Services, bearer: Bearer, model_id: str) -> ModelSpec:
 
 def _begin(services: Services, use: TokenUse, bearer: Bearer, body: CompletionBody) -> tuple[LiveTurn, dict[str, str]]:
     """Start the turn; and the headers that say what is left of the token's limit. It blocks."""
-    turn = turn_of(body, bearer, find_model(services, bearer, body.model))
+    turn = turn_of(body, bearer, _chosen(services, bearer, body.model), use_case=use_case_of(body.model))
     token = bearer.token
     left = use.admit(token.id, rpm_limit=token.rpm_limit, budget_usd=token.budget_usd)
     told = (

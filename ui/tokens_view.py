@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, time
 from decimal import Decimal, InvalidOperation
+from functools import partial
 
 import streamlit as st
 
@@ -15,6 +16,7 @@ from core.errors import AccountError
 from ui.accounts_view import Work, act, draw_problem
 from ui.markdown import literal
 from ui.times import local_time, viewer_zone
+from ui.unbroken import once, unbroken
 
 _PLACE = "tokens"
 _NAME = "token_name"
@@ -34,7 +36,7 @@ _MEANS = {
 def draw_tokens(services: Services, user: User) -> None:
     """One's own tokens, and a form for a new one."""
     st.caption("For scripts: the same models through OpenAI's API at `/v1` of this address, on your budgets.")
-    _draw_made()
+    _draw_made(user)
     for token in list_tokens(services.database, user_id=user.id):
         _draw_row(services, token)
     draw_problem(_PLACE)
@@ -42,10 +44,10 @@ def draw_tokens(services: Services, user: User) -> None:
         _draw_form(services, user)
 
 
-def _draw_made() -> None:
-    """The token that has just been made: it stays until its owner says that they have it."""
-    text = st.session_state.get(_MADE)
-    if text is None:
+def _draw_made(user: User) -> None:
+    """The token that has just been made: it stays until its owner, and nobody else, says that they have it."""
+    owner_id, text = st.session_state.get(_MADE, ("", ""))
+    if owner_id != user.id:
         return
     with st.container(border=True, key="made_token"):
         st.markdown("**Copy your new token now.** It is not shown again.")
@@ -53,6 +55,7 @@ def _draw_made() -> None:
         st.button("I have copied it", on_click=_forget, type="primary")
 
 
+@unbroken
 def _forget() -> None:
     st.session_state.pop(_MADE, None)
 
@@ -94,8 +97,10 @@ def _make(services: Services) -> Work:
             rpm_limit=kept[_RPM],
             expires_at=None if kept[_EXPIRES] is None else datetime.combine(kept[_EXPIRES], time.max),
         )
-        text, token = create_token(services.database, user, new, actor_id=user.id)
-        kept[_MADE], kept[_NAME], kept[_BUDGET] = text, "", ""
+        # Another click may start this again at the lines below: the token it has made stays the one.
+        text, token = once("token", partial(create_token, services.database, user, new, actor_id=user.id))
+        kept[_MADE] = (user.id, text)
+        kept[_NAME] = kept[_BUDGET] = ""
         return f"{token.name} is made."
 
     return work

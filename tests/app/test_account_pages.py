@@ -7,6 +7,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.accounts.changes import disable_user, sign_out_everywhere
 from core.accounts.sign_in import authenticate
+from core.accounts.tokens import find_bearer, list_tokens
 from core.accounts.users import find_user, load_user
 from tests.support.live_server import ROOT
 from tests.support.people import PASSWORD, add_person
@@ -150,3 +151,30 @@ def _fill_password(page: AppTest, current: str, new: str, again: str) -> None:
     page.text_input(key="settings_new_password").set_value(new)
     page.text_input(key="settings_repeated_password").set_value(again)
     _click(page, "Change password")
+
+
+def test_a_token_is_made_shown_once_and_revoked(settings_page, services, ada):
+    settings_page.text_input(key="token_name").set_value("nightly")
+    settings_page.text_input(key="token_budget").set_value("a lot")
+    _click(settings_page, "Make token")
+    assert "is no amount" in settings_page.error[0].value
+    settings_page.text_input(key="token_budget").set_value("$2.50")
+    _click(settings_page, "Make token")
+    [token] = list_tokens(services.database, user_id=ada.id)
+    assert (token.name, str(token.budget_usd)) == ("nightly", "2.500000000")
+    [shown] = [block.value for block in settings_page.code if block.value.startswith("sb-")]
+    assert find_bearer(services.database, shown).user.id == ada.id
+
+    _click(settings_page, "I have copied it")
+    assert not [block for block in settings_page.code if block.value.startswith("sb-")]
+    _click(settings_page, "Revoke it")
+    assert find_bearer(services.database, shown) is None
+
+
+def test_a_token_that_was_just_made_is_not_shown_to_who_signs_in_next(settings_page, services):
+    settings_page.text_input(key="token_name").set_value("nightly")
+    _click(settings_page, "Make token")
+    assert [block for block in settings_page.code if block.value.startswith("sb-")]
+
+    bob = sign_in_app(settings_page, add_person(services.database, "bob")).run()
+    assert not [block for block in bob.code if block.value.startswith("sb-")]

@@ -29,6 +29,7 @@ def _provider():
         provider.behave("flaky", SERVER_ERROR)
         provider.behave("broken", SERVER_ERROR)
         provider.behave("locked", UNAUTHORIZED)
+        provider.behave("cut", Answer(tokens=("One ", "two ", "three "), ending="dropped", break_after=2))
         provider.behave("slow", Answer(tokens=("word ",) * 2000, tokens_per_second=20))
         provider.behave("silent", Answer(tokens=("late",), first_token_ms=60_000))
         yield provider
@@ -38,8 +39,9 @@ def _provider():
 def _server(provider, tmp_path_factory):
     directory = tmp_path_factory.mktemp("switchboard")
     models = "\n".join(
-        f"  - {{id: {name}, call: loop/{name}, label: {name.title()}, price: {{input: 3, output: 6}}}}"
-        for name in ("fast", "limited", "broken", "flaky", "locked", "slow", "silent")
+        f"  - {{id: {name}, call: loop/{name}, label: {name.title()}, "
+        f"price: {{input: 3, output: 6}}, use_cases: [{name}s]}}"
+        for name in ("fast", "limited", "broken", "flaky", "locked", "cut", "slow", "silent")
     )
     registry = directory / "models.yaml"
     registry.write_text(
@@ -182,6 +184,22 @@ def test_failures_have_their_status_code_streamed_or_not(http, model, status, co
     assert (answer.status_code, answer.json()["error"]["code"]) == (status, code)
     assert "box" not in answer.text
     assert "sk-" not in answer.text
+
+
+def test_a_stream_that_breaks_ends_with_an_error_and_without_done(client, http) -> None:
+    text = ask(http, model="cut", stream=True).text
+    assert '"content":"One ' in text
+    assert json.loads(text.strip().split("\n\n")[-1].removeprefix("data: "))["error"]["code"].startswith("provider_")
+    with pytest.raises(openai.APIError):
+        list(client.chat.completions.create(model="cut", messages=HELLO, stream=True))
+
+
+def test_a_use_case_takes_the_recommended_model(http, server) -> None:
+    assert ask(http, model="auto:fasts").json()["model"] == "fast"
+    assert ask(http, model="auto:nothing").json()["error"]["code"] == "model_not_found"
+    narrow = {"authorization": f"Bearer {new_token(server, '--model', 'slow')}"}
+    body = {"model": "auto:fasts", "messages": HELLO}
+    assert http.post("/v1/chat/completions", json=body, headers=narrow).status_code == 404
 
 
 def test_a_fallback_answers_and_is_named(http) -> None:

@@ -1,0 +1,140 @@
+"""What the HTTP API writes and reads, without a server."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from api.completion_answer import Served, ending, exact, failure, finish_reason, headers, pieces, usage, whole
+from api.errors import ApiError, from_error, retry_after
+from core.chat.conversation import AnswerFigures, Message
+from core.errors import ErrorClass, LimitReached, ProviderError, StoreError, TurnRefused
+from core.providers.events import Finished, ReasoningDelta, TextDelta
+
+FIGURES = AnswerFigures(
+    input_tokens=10,
+    cached_input_tokens=4,
+    output_tokens=5,
+    reasoning_tokens=2,
+    cost_usd=Decimal("0.000120000"),
+    cost_code="computed",
+    first_token_ms=1.0,
+    duration_ms=2.0,
+    tokens_per_second=None,
+)
+
+
+def answer(**changes) -> Message:
+    fields = {
+        "id": "a",
+        "conversation_id": "c",
+        "parent_id": None,
+        "turn_id": "t",
+        "role": "assistant",
+        "content": "Hello",
+        "status": "complete",
+        "created_at": datetime.fromisoformat("2026-01-01"),
+        "served_model": "gpt",
+        "finish_reason": "stop",
+    }
+    return Message(**{**fields, **changes})
+
+
+def events_of(text: str) -> list[dict]:
+    return [json.loads(event.removeprefix("data: ")) for event in text.strip().split("\n\n") if "[DONE]" not in event]
+
+
+def test_a_whole_answer_has_openais_fields() -> None:
+    said = whole(Served(answer=answer(reasoning="Hm."), figures=FIGURES, attempts=2), created=7)
+    assert (said["object"], said["id"], said["model"], said["created"]) == ("chat.completion", "chatcmpl-t", "gpt", 7)
+    assert said["choices"][0]["message"] == {
+        "role": "assistant",
+        "content": "Hello",
+        "refusal": None,
+        "reasoning_content": "Hm.",
+    }
+    assert said["usage"]["total_tokens"] == 15
+    assert said["usage"]["prompt_tokens_details"] == {"cached_tokens": 4}
+
+
+def test_an_unknown_cost_has_no_header() -> None:
+    unpriced = Served(answer=answer(), figures=None, attempts=1)
+    assert headers("t", unpriced) == {"x-switchboard-turn": "t", "x-switchboard-attempts": "1"}
+    assert usage(None) is None
+    priced = Served(answer=answer(), figures=FIGURES, attempts=1)
+    assert headers("t", priced)["x-switchboard-cost-usd"] == "0.00012"
+
+
+def test_runs_of_text_and_reasoning_share_a_chunk_each() -> None:
+    events = [ReasoningDelta("a"), ReasoningDelta("b"), TextDelta("c"), TextDelta("\n\nd"), Finished("stop")]
+    deltas = [event["choices"][0]["delta"] for event in events_of(pieces(events, "t", "gpt", created=1))]
+    assert deltas == [{"reasoning_content": "ab"}, {"content": "c\n\nd"}]
+
+
+@given(st.lists(st.text(st.characters(exclude_categories=["Cs"]), min_size=1), min_size=1))
+def test_no_text_breaks_the_frames_of_a_stream(texts: list[str]) -> None:
+    sent = pieces([TextDelta(text) for text in texts], "t", "gpt", created=1)
+    assert "".join(event["choices"][0]["delta"]["content"] for event in events_of(sent)) == "".join(texts)
+
+
+def test_the_end_of_a_stream_has_usage_when_it_is_wanted() -> None:
+    served = Served(answer=answer(finish_reason="length"), figures=FIGURES, attempts=1)
+    last, told = events_of(ending(served, created=1, tells_usage=True))
+    assert (last["choices"][0]["finish_reason"], told["choices"], told["usage"]["total_tokens"]) == ("length", [], 15)
+    assert told["switchboard"] == {"turn": "t", "attempts": "1", "cost_usd": "0.00012"}
+    assert len(events_of(ending(served, created=1, tells_usage=False))) == 1
+    assert finish_reason(answer(finish_reason="tool_calls")) == "stop"
+
+
+@given(st.decimals(min_value=0, max_value=10**9, places=9))
+def test_amounts_lose_no_digit(amount: Decimal) -> None:
+    assert Decimal(exact(amount)) == amount
+    assert "E" not in exact(amount)
+
+
+@pytest.mark.parametrize(
+    ("error_class", "status"),
+    [
+        (ErrorClass.CONNECTION, 502),
+        (ErrorClass.AUTHENTICATION, 502),
+        (ErrorClass.RATE_LIMIT, 429),
+        (ErrorClass.CONTEXT_LENGTH, 400),
+        (ErrorClass.STALL, 504),
+        (ErrorClass.STARTING, 503),
+    ],
+)
+def test_a_providers_failure_has_its_status(error_class: ErrorClass, status: int) -> None:
+    found = failure(answer(status="failed"), ProviderError(error_class, "It failed."))
+    assert found is not None
+    assert found.status == status
+
+
+def test_every_class_of_error_has_a_status() -> None:
+    assert all(from_error(ProviderError(one, "It failed.")).status >= 400 for one in ErrorClass)
+
+
+def test_how_a_turn_ended_says_whether_it_failed() -> None:
+    assert failure(answer(), None) is None
+    for lost in (failure(None, None), failure(answer(status="failed"), None)):
+        assert lost is not None
+        assert lost.status == 500
+    interrupted = failure(answer(status="interrupted"), None)
+    assert interrupted is not None
+    assert interrupted.status == 503
+
+
+def test_refusals_say_nothing_of_a_message_box() -> None:
+    refused = from_error(TurnRefused("window", "It is too long.", next_step="It is kept in the box."))
+    assert (refused.status, refused.message) == (400, "It is too long.")
+    limited = from_error(LimitReached("rate_limit", "Too many.", limit_id="x", retry_after_s=1.2))
+    assert (limited.status, limited.headers) == (429, {"retry-after": "2"})
+    spent = from_error(LimitReached("budget", "All is spent.", limit_id="x"))
+    assert spent.body()["error"]["type"] == "insufficient_quota"
+    assert from_error(StoreError("The disk is full.")).status == 500
+    assert retry_after(None) == {}
+    assert ApiError(status=401, message="No.").body()["error"]["type"] == "authentication_error"
