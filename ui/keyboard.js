@@ -36,6 +36,8 @@ function fill(sheet, groups) {
   );
 }
 
+const popover = () => document.querySelector("[aria-haspopup='dialog'][aria-expanded='true']");
+
 function toComposer() {
   const box = composer();
   box?.focus();
@@ -118,7 +120,11 @@ function listen(help, sheet, signal) {
   );
   document.addEventListener(
     "keydown",
-    ({ key }) => key === "Escape" && hasKeys() && document.querySelector("[role='dialog']") && setTimeout(leadToComposer),
+    // A popover gives the focus back to the button that opened it.
+    ({ key }) => {
+      const closes = key === "Escape" && hasKeys() && document.querySelector("[role='dialog']");
+      if (closes && !popover()) setTimeout(leadToComposer);
+    },
     { capture: true, signal },
   );
 }

@@ -235,8 +235,7 @@ def test_the_details_are_drawn_when_asked_for(chat: Page) -> None:
 def test_details_open_and_close_with_the_keyboard_and_the_focus_stays(chat: Page) -> None:
     choose_model(chat, "Alpha Large")
     details = chat.get_by_role("button", name="Details")
-    chat.keyboard.press("Tab")
-    chat.keyboard.press("Tab")
+    details.focus()
     expect(details).to_be_focused()
     chat.keyboard.press("Enter")
     expect(chat.get_by_text("400,000 tokens")).to_be_visible()
