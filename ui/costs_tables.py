@@ -107,9 +107,6 @@ def draw_caches(totals: Totals) -> None:
     if totals.kept_answers:
         kept = formats.money(totals.kept_answers_saved_usd)
         parts.append(f"{kept} of it with {counted(totals.kept_answers, 'answer')} kept here")
-    if saved_usd:
-        # `cache_saved_usd` is part of what was written with the call, which no correction touches.
-        parts.append("Savings are at the price of the moment of each call, also where the call was corrected later")
     if totals.unpriced:
         part = Decimal(totals.unpriced) / totals.calls
         parts.append(f"{counted(totals.unpriced, 'call')} ({part:.1%}) without a price are in no sum")

@@ -183,16 +183,22 @@ def _sentence(price: NewPrice) -> str:
 
 def effect_sentence(effect: Effect) -> str:
     """What a price would correct of the past, in words."""
+    beside = f" {_beside(effect.beside)}" if effect.beside else ""
     if not effect.calls:
-        return "No call of the past is in this period: nothing is corrected."
+        return beside.strip() or "No call of the past is in this period: nothing is corrected."
     if not effect.corrected:
-        return f"All {effect.calls:,} calls of this period cost this already: nothing is corrected."
+        return f"All {effect.calls:,} calls of this period cost this already: no cost is corrected.{beside}"
     unpriced = f", {effect.unpriced:,} of them unpriced until now" if effect.unpriced else ""
     sign = "+" if effect.difference_usd >= 0 else "-"
     return (
         f"Corrects {effect.corrected:,} of {effect.calls:,} calls{unpriced}: {formats.money(effect.before_usd)} "
-        f"becomes {formats.money(effect.after_usd)} ({sign}{formats.money(abs(effect.difference_usd))})."
+        f"becomes {formats.money(effect.after_usd)} ({sign}{formats.money(abs(effect.difference_usd))}).{beside}"
     )
+
+
+def _beside(calls: int) -> str:
+    keep = "1 call keeps" if calls == 1 else f"{calls:,} calls keep"
+    return f"{keep} what the provider reported or a cache gave; only our own figure beside it is corrected."
 
 
 def _enter(services: Services, label: str, price: NewPrice, offered: ModelSpec | None) -> Work:

@@ -51,12 +51,14 @@ class Slice:
 class Effect:
     """What prices make of a model's calls: of `calls` priced from tokens, `unpriced` had no price, `corrected` change.
 
+    `beside` more keep what their provider billed or a cache gave: only our own figure beside it changes.
     `before_usd` is the sum of those that had one. `first_at` and `last_at` are when the calls ended; None without any.
     """
 
     calls: int = 0
     unpriced: int = 0
     corrected: int = 0
+    beside: int = 0
     before_usd: Decimal = Decimal(0)
     after_usd: Decimal = Decimal(0)
     first_at: datetime | None = None
@@ -98,7 +100,9 @@ def correct(
     actor_id: str | None,
     now: datetime,
 ) -> None:
-    """Add a correction for every call of the period that costs something else at these prices.
+    """Add a correction for every call of the period that something else is computed for at these prices.
+
+    What a provider reported as billed stays what the call cost.
 
     Within the caller's transaction; again with the same prices it adds nothing.
     """

@@ -129,7 +129,8 @@ def _add(database, name, *, cost, started_at=NOON):
 
 def _adjust(database, name, delta, *, code=None, version=None, started_at=NOON):
     database.execute(
-        "insert into adjustments values ($id, $attempt, $started_at, $now, $delta, $code, $version, 'a test', null)",
+        "insert into adjustments (id, attempt_id, attempt_started_at, created_at, delta_usd, new_code, price_version, "
+        "reason, actor) values ($id, $attempt, $started_at, $now, $delta, $code, $version, 'a test', null)",
         id=new_id(),
         attempt=name,
         started_at=started_at,

@@ -14,8 +14,8 @@ from core.accounts.audit import list_audit, record
 from core.catalog.models import Hours, OffPeak, Prices, ServicePrices
 from core.costs.price_book import PriceBook
 from core.costs.price_sheets import NewPrice
-from core.costs.pricing import Cost, compute_cost, price_attempt
-from core.costs.repricing import effects, slices_of
+from core.costs.pricing import Cost, cache_saving, compute_cost, price_attempt
+from core.costs.repricing import correct, effects, slices_of
 from core.providers.events import Usage
 from core.store.database import Database
 from core.store.migrate import migrate
@@ -55,6 +55,11 @@ def late(clock, *, hours=10, prices=PRICES, **fields):
 
 def ledger(database):
     rows = database.fetch_all("select id, cost_usd, cost_code, price_version from ledger order by id")
+    return {row.pop("id"): tuple(row.values()) for row in rows}
+
+
+def figures(database):
+    rows = database.fetch_all("select id, computed_cost_usd, cache_saved_usd from ledger order by id")
     return {row.pop("id"): tuple(row.values()) for row in rows}
 
 
@@ -126,16 +131,31 @@ def test_another_late_price_corrects_the_corrected(book, database, clock):
     assert adjustments(database) == 2
 
 
-def test_what_providers_bill_and_what_caches_gave_is_left_alone(book, database, clock):
+def test_what_providers_bill_and_what_caches_gave_keeps_its_cost(book, database, clock):
     billed = replace(USAGE, reported_cost_usd=Decimal("0.5"))
     call(database, "a", ended_at=clock() - HOUR, usage=billed)
-    cached = Cost(cost_usd=Decimal(0), code="cached", computed_cost_usd=None, reported_cost_usd=None)
-    call(database, "b", ended_at=clock() - HOUR, cost=cached)
+    kept = Cost(cost_usd=Decimal(0), code="cached", computed_cost_usd=None, reported_cost_usd=None)
+    call(database, "b", ended_at=clock() - HOUR, cost=kept, cached=True)
 
-    assert book.effect(late(clock)).calls == 0
+    effect = book.effect(late(clock))
     book.enter(late(clock), offered=None, actor_id="ann")
 
-    assert adjustments(database) == 0
+    assert (effect.calls, effect.corrected, effect.beside, effect.difference_usd) == (0, 0, 2, 0)
+    assert ledger(database) == {"a": (Decimal("0.5"), "reported", "book 1"), "b": (0, "cached", "book 1")}
+    # What the prompt cache saved is 400 tokens at 2.70 less; what was kept here saved the whole of the call.
+    assert figures(database) == {"a": (COST, Decimal("0.00108")), "b": (COST, COST)}
+
+
+def test_our_own_figure_and_what_a_cache_saved_follow_the_price(book, database, clock):
+    call(database, "a", ended_at=clock() - HOUR, prices=replace(PRICES, cached_input=None))
+    call(database, "b", ended_at=clock() - HOUR)
+
+    book.enter(late(clock), offered=None, actor_id="ann")
+
+    assert figures(database) == dict.fromkeys("ab", (COST, Decimal("0.00108")))
+    # A correction from before these were kept: what was computed is what the call cost.
+    database.execute("update adjustments set computed_cost_usd = null, cache_saved_usd = null")
+    assert figures(database) == {"a": (COST, Decimal(0)), "b": (COST, None)}
 
 
 def test_a_price_from_now_on_does_not_reach_back(book, database, clock):
@@ -266,10 +286,18 @@ def _empty(tmp_path_factory):
 def test_the_sql_agrees_with_the_arithmetic_to_the_last_digit(empty, usages, prices):
     noon = datetime(2026, 11, 2, 12)  # noqa: DTZ001 - naive UTC is the store's own form
     empty.execute("delete from attempts")
+    empty.execute("delete from adjustments")
     for number, usage in enumerate(usages):
         call(empty, f"{number}", ended_at=noon + number * HOUR, usage=usage)
 
     until = noon + len(usages) * HOUR
-    (effect,) = effects(empty, slices_of("gpt", prices, since=noon, until=until), since=noon, until=until).values()
+    slices = slices_of("gpt", prices, since=noon, until=until)
+    (effect,) = effects(empty, slices, since=noon, until=until).values()
+    correcting = {"reason": "a test", "actor_id": None, "now": until}
+    empty.transaction(lambda cur: correct(cur, slices, since=noon, until=until, **correcting))
 
-    assert effect.after_usd == sum(compute_cost(usage, prices) for usage in usages)
+    costs = [compute_cost(usage, prices) for usage in usages]
+    assert effect.after_usd == sum(costs)
+    assert list(figures(empty).values()) == [
+        (cost, cache_saving(usage, prices)) for cost, usage in zip(costs, usages, strict=True)
+    ]

@@ -68,7 +68,8 @@ def _cost(dice: random.Random, *, cached: bool) -> Cost:
 def _correct(database: Database, dice: random.Random, attempt_id: str, started_at: datetime, *, unpriced: bool) -> None:
     delta = Decimal(dice.randrange(1, 1_000_000_000)).scaleb(-9)
     database.execute(
-        "insert into adjustments values ($id, $attempt, $at, $at, $delta, $code, null, 'a price came late', null)",
+        "insert into adjustments (id, attempt_id, attempt_started_at, created_at, delta_usd, new_code, price_version, "
+        "reason, actor) values ($id, $attempt, $at, $at, $delta, $code, null, 'a price came late', null)",
         id=new_id(),
         attempt=attempt_id,
         at=started_at,

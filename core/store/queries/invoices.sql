@@ -53,13 +53,11 @@ group by day, model
 select
     started_at::date as day, coalesce(served_model, requested_model) as model_id, max(upstream_model) as upstream_model,
     count(*) as calls,
-    count(*) filter (where computed_cost_usd is null and adjusted_usd = 0) as unpriced_calls,
+    count(*) filter (where computed_cost_usd is null) as unpriced_calls,
     sum(input_tokens)::bigint as input_tokens, sum(cached_input_tokens)::bigint as cached_input_tokens,
     sum(cache_write_tokens)::bigint as cache_write_tokens, sum(output_tokens)::bigint as output_tokens,
-    coalesce(sum(input_tokens + output_tokens) filter (where computed_cost_usd is null and adjusted_usd = 0), 0)::bigint
-        as unpriced_tokens,
-    coalesce(sum(coalesce(computed_cost_usd, 0) + case when cost_code <> 'reported' then adjusted_usd else 0 end), 0)
-        ::decimal(18,9) as computed_usd,
+    coalesce(sum(input_tokens + output_tokens) filter (where computed_cost_usd is null), 0)::bigint as unpriced_tokens,
+    coalesce(sum(computed_cost_usd), 0)::decimal(18,9) as computed_usd,
     coalesce(sum(reported_cost_usd), 0)::decimal(18,9) as reported_usd, count(reported_cost_usd) as reported_calls
 from ledger
 where provider = $provider and started_at >= $since and started_at < $until
