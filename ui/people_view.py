@@ -58,6 +58,7 @@ _ACTIONS = {
     "price.fill": "Prices taken from their source",
     "price.accept": "Price accepted",
     "price.decline": "Price declined",
+    "price.end": "Price ended",
     "price.enter": "Price entered",
     "budget.create": "Budget added",
     "budget.change": "Budget changed",

@@ -15,10 +15,11 @@ from core.accounts.users import User
 from core.bootstrap import Services
 from core.catalog.models import ModelSpec
 from core.clock import utc_now
-from core.costs.price_sheets import Proposal, Sheet, in_force
+from core.costs.price_sheets import Proposal, Sheet, in_force, priced
 from core.costs.repricing import Effect
 from ui.accounts_view import Work, act, draw_problem
 from ui.markdown import literal
+from ui.price_end_view import draw_end
 from ui.price_entry_view import draw_entry
 from ui.price_rows import NAMES, book_csv, exact_price, price_table, proposal_table
 from ui.times import month_start, viewer_zone, viewer_zone_name
@@ -130,7 +131,7 @@ def _decide(proposals: Sequence[Proposal], decide: Callable[[Proposal, str, User
 def _draw_book(services: Services, models: Mapping[str, ModelSpec]) -> None:
     sheets = services.prices.sheets()
     now = utc_now()
-    current = [sheet for found in sheets.values() if (sheet := in_force(found, now))]
+    current = [sheet for found in sheets.values() if (sheet := in_force(found, now)) and sheet.prices]
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.subheader("Price book", anchor=False, width="stretch")
         st.text_input(
@@ -189,7 +190,10 @@ def _draw_model(services: Services, models: Mapping[str, ModelSpec]) -> None:
         _draw_sheets(history, labels, history=True)
     else:
         st.caption("The book has no price of this model: its calls are unpriced.")
-    draw_entry(services, chosen, labels.get(chosen, chosen), history=history, offered=models.get(chosen))
+    label, offered = labels.get(chosen, chosen), models.get(chosen)
+    draw_entry(services, chosen, label, history=history, offered=offered)
+    if priced(history, utc_now()) is not None:
+        draw_end(services, chosen, label, history=history, offered=offered)
 
 
 def _draw_sheets(sheets: Sequence[Sheet], labels: Mapping[str, str], *, history: bool = False) -> None:

@@ -4,25 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime, time
+from datetime import datetime, time
 from decimal import Decimal, InvalidOperation
 from functools import partial
 from typing import Any
 
+import pandas as pd
 import streamlit as st
 
 from core.accounts.users import User
 from core.bootstrap import Services
 from core.catalog.models import BUCKETS, ModelSpec, Prices
 from core.clock import utc_now
-from core.costs.price_sheets import ADMINISTRATOR, NewPrice, Sheet, default_end, in_force
+from core.costs.price_lines import STANDARD
+from core.costs.price_sheets import ADMINISTRATOR, NewPrice, Sheet, default_end, priced
 from core.costs.repricing import Effect
 from core.errors import PriceRefused
 from ui import formats
 from ui.accounts_view import Work, act, draw_problem
 from ui.markdown import literal
 from ui.price_rows import NAMES, exact_price, other_prices
-from ui.times import local_time, viewer_zone, viewer_zone_name
+from ui.price_steps import ABOVE, LEVELS, SERVICE, STEP_NAMES, edited_rows, step_rows, with_steps
+from ui.times import local_time, naive_utc, viewer_zone, viewer_zone_name
 from ui.unbroken import once, unbroken
 
 # The price that is being looked at before it is entered: (model, NewPrice).
@@ -35,12 +38,13 @@ def draw_entry(
     services: Services, model_id: str, label: str, *, history: Sequence[Sheet], offered: ModelSpec | None
 ) -> None:
     """The form for one model, and the preview of what was filled in."""
-    current = in_force(history, utc_now())
+    current = priced(history, utc_now())
     # Other prices are other fields: what was typed before a change must not stand there after it.
     prefix = f"price_{model_id}_{history[0].version if history else 0}"
     with st.form(f"{prefix}_form", border=True):
         st.markdown(f"**Enter a price of {literal(label)}**")
-        _draw_buckets(prefix, None if current is None else current.prices)
+        _draw_buckets(prefix, current)
+        _draw_steps(prefix, current)
         _draw_period(prefix)
         st.text_input("Why", key=f"{prefix}_why", max_chars=500, placeholder="Invoice of October")
         draw_problem("price")
@@ -68,17 +72,40 @@ def _draw_buckets(prefix: str, prices: Prices | None) -> None:
                     key=f"{prefix}_{name}",
                     autocomplete="off",
                 )
-    if prices is not None and (prices.tiers or prices.services or prices.off_peak):
-        st.checkbox(
-            "Keep its other prices",
-            value=True,
-            key=f"{prefix}_others",
-            help="Longer inputs, other levels of service and off-peak hours stay as they are in the book now",
+
+
+def _draw_steps(prefix: str, prices: Prices | None) -> None:
+    rows = step_rows(prices)
+    with st.expander("Longer inputs and other levels of service", expanded=bool(rows)):
+        st.data_editor(
+            pd.DataFrame(rows, columns=[SERVICE, ABOVE, *STEP_NAMES.values()], dtype=object),
+            key=f"{prefix}_steps",
+            num_rows="dynamic",
+            placeholder="",
+            hide_index=True,
+            column_config={
+                SERVICE: st.column_config.SelectboxColumn(
+                    options=LEVELS, default=STANDARD, required=True, format_func=_level, pinned=True
+                ),
+                ABOVE: st.column_config.NumberColumn(
+                    min_value=0, step=1, default=0, format="localized", help="0: inputs of every length"
+                ),
+                **{label: st.column_config.TextColumn(width=130) for label in STEP_NAMES.values()},
+            },
+            alt="Prices of longer inputs and of other levels of service",
         )
         st.caption(
-            f"They are: {literal(other_prices(prices))}. They come from the registry file or the price's source and "
-            "are changed there, not in this form."
+            "The whole input decides which row counts, and all of the call costs what that row says. What a longer "
+            "input leaves empty costs as much as below it, and what a level of service leaves empty like its input or "
+            "output. The price per call is one for all."
         )
+    if prices is not None and prices.off_peak is not None:
+        hours = f"{formats.price(prices.off_peak.prices)}, {formats.off_peak_hours(prices.off_peak.hours)}"
+        st.checkbox(f"Keep its off-peak hours: {literal(hours)}", value=True, key=f"{prefix}_off_peak")
+
+
+def _level(service: str | float) -> str:
+    return str(service).capitalize()
 
 
 def _draw_period(prefix: str) -> None:
@@ -93,8 +120,7 @@ def _draw_period(prefix: str) -> None:
         st.time_input("at ", time(0), key=f"{prefix}_to_time", width=100)
     st.caption(
         f"Times are in {literal(viewer_zone_name())}. A price from the past corrects the calls since, by rows beside "
-        "the ledger; the preview says which. A price ends where the next one begins: to end one, enter what holds "
-        "after it."
+        "the ledger; the preview says which. A price ends where the next one begins."
     )
 
 
@@ -103,7 +129,7 @@ def _preview(services: Services, model_id: str, prefix: str, history: Sequence[S
         _discard()
         price = NewPrice(
             model_id=model_id,
-            prices=_read_prices(prefix, in_force(history, utc_now())),
+            prices=_read_prices(prefix, priced(history, utc_now())),
             valid_from=_read_from(prefix),
             valid_to=_read_until(prefix, history),
             reason=st.session_state[f"{prefix}_why"].strip(),
@@ -115,17 +141,16 @@ def _preview(services: Services, model_id: str, prefix: str, history: Sequence[S
     return work
 
 
-def _read_prices(prefix: str, current: Sheet | None) -> Prices:
+def _read_prices(prefix: str, current: Prices | None) -> Prices:
     typed = {name: st.session_state[f"{prefix}_{name}"] for name in BUCKETS}
     usual: dict[str, Any] = {name: _number(NAMES[name], text) for name, text in typed.items() if text.strip()}
     missing = [NAMES[name] for name in ("input", "output") if name not in usual]
     if missing:
         raise PriceRefused(f"{' and '.join(missing)} missing.", next_step="A price is at least input and output.")
-    prices = Prices(**usual, source=ADMINISTRATOR)
-    if current is None or not st.session_state.get(f"{prefix}_others"):
-        return prices
-    kept = current.prices
-    return replace(prices, tiers=kept.tiers, services=kept.services, off_peak=kept.off_peak)
+    rows = edited_rows(step_rows(current), st.session_state.get(f"{prefix}_steps") or {})
+    prices = with_steps(Prices(**usual, source=ADMINISTRATOR), rows, read=_number)
+    keeps = current is not None and st.session_state.get(f"{prefix}_off_peak")
+    return replace(prices, off_peak=current.off_peak) if current and keeps else prices
 
 
 def _number(name: str, text: str) -> Decimal:
@@ -141,7 +166,7 @@ def _number(name: str, text: str) -> Decimal:
 def _read_from(prefix: str) -> datetime:
     if st.session_state[f"{prefix}_from"] == _NOW:
         return utc_now()
-    return _utc(st.session_state[f"{prefix}_from_day"], st.session_state[f"{prefix}_from_time"])
+    return naive_utc(st.session_state[f"{prefix}_from_day"], st.session_state[f"{prefix}_from_time"])
 
 
 def _read_until(prefix: str, history: Sequence[Sheet]) -> datetime | None:
@@ -149,18 +174,15 @@ def _read_until(prefix: str, history: Sequence[Sheet]) -> datetime | None:
     if until == _NEXT:
         return default_end(history, _read_from(prefix))
     if until == _MOMENT:
-        return _utc(st.session_state[f"{prefix}_to_day"], st.session_state[f"{prefix}_to_time"])
+        return naive_utc(st.session_state[f"{prefix}_to_day"], st.session_state[f"{prefix}_to_time"])
     return None
-
-
-def _utc(day: date, clock: time) -> datetime:
-    return datetime.combine(day, clock, tzinfo=viewer_zone()).astimezone(UTC).replace(tzinfo=None)
 
 
 def _draw_preview(services: Services, label: str, price: NewPrice, offered: ModelSpec | None) -> None:
     with st.container(border=True):
         st.markdown(f"**Preview: {literal(label)}**")
-        st.markdown(literal(_sentence(price)))
+        if price.prices is not None:
+            st.markdown(literal(_sentence(price, price.prices)))
         st.markdown(literal(effect_sentence(services.prices.effect(price))))
         with st.container(horizontal=True):
             st.button(
@@ -173,12 +195,12 @@ def _draw_preview(services: Services, label: str, price: NewPrice, offered: Mode
             st.button("Discard", on_click=_discard)
 
 
-def _sentence(price: NewPrice) -> str:
-    lines = [f"{NAMES[name].lower()} {exact_price(usd)}" for name in BUCKETS if (usd := getattr(price.prices, name))]
+def _sentence(price: NewPrice, prices: Prices) -> str:
+    lines = [f"{NAMES[name].lower()} {exact_price(usd)}" for name in BUCKETS if (usd := getattr(prices, name))]
     zone = viewer_zone()
     until = "" if price.valid_to is None else f" until {local_time(price.valid_to, zone):%-d %b %Y, %H:%M}"
-    amounts = ", ".join(lines) or "free"
-    return f"{amounts}, from {local_time(price.valid_from, zone):%-d %b %Y, %H:%M}{until}. {price.reason}"
+    amounts = "; ".join(part for part in (", ".join(lines) or "free", other_prices(prices)) if part)
+    return f"{amounts}. From {local_time(price.valid_from, zone):%-d %b %Y, %H:%M}{until}. {price.reason}"
 
 
 def effect_sentence(effect: Effect) -> str:
@@ -205,6 +227,8 @@ def _enter(services: Services, label: str, price: NewPrice, offered: ModelSpec |
     def work(admin: User) -> str:
         prices = None if offered is None else offered.prices
         sheet = once("enter", partial(services.prices.enter, price, offered=prices, actor_id=admin.id))
+        # What was corrected was spent: nobody's budget waits a minute to know.
+        once("recount", services.budgets.recount_if_changed)
         _discard()
         return f"The price of {label} is in the book as version {sheet.version}."
 

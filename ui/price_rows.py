@@ -28,6 +28,8 @@ NAMES = {
     "request": "Per call",
 }
 _NAMED = 5
+# Stands in the file for a version that ends a price.
+_NO_LINE = Line(STANDARD, 0, "unpriced", Decimal(0))
 _CSV = (
     "version",
     "model",
@@ -57,11 +59,11 @@ def price_table(
 
     A sheet of a model that another one follows ends where that one begins, if both are among `sheets`.
     """
-    used = [name for name in NAMES if any(getattr(sheet.prices, name) is not None for sheet in sheets)]
+    used = [name for name in NAMES if any(_usual(sheet, name) is not None for sheet in sheets)]
     return {
         "Model": [labels.get(sheet.model_id, sheet.model_id) for sheet in sheets],
-        **{NAMES[name]: [_number(getattr(sheet.prices, name)) for sheet in sheets] for name in used},
-        "Also": [other_prices(sheet.prices) for sheet in sheets],
+        **{NAMES[name]: [_number(_usual(sheet, name)) for sheet in sheets] for name in used},
+        "Also": ["no price: unpriced" if sheet.prices is None else other_prices(sheet.prices) for sheet in sheets],
         "From": moments([sheet.valid_from for sheet in sheets]),
         "Until": moments([effective_end(sheet, sheets) for sheet in sheets]),
         "Source": [source_words(sheet) for sheet in sheets],
@@ -86,7 +88,7 @@ def proposal_table(proposals: Sequence[Proposal], effects: Mapping[str, Effect])
 
 def changes(proposal: Proposal) -> str:
     """`input $0.40 → $0.50, output above 200k $15.00 → none`, per million."""
-    before = {} if proposal.current is None else by_place(proposal.current.prices)
+    before = by_place(proposal.current.prices) if proposal.current and proposal.current.prices else {}
     after = by_place(proposal.offered)
     places = [place for place in dict.fromkeys((*before, *after)) if before.get(place) != after.get(place)]
     words = [f"{_place(place)} {_usd(before.get(place))} → {_usd(after.get(place))}" for place in places]
@@ -140,7 +142,7 @@ def book_csv(sheets: Iterable[Sheet]) -> bytes:
     writer = csv.writer(text)
     writer.writerow(_CSV)
     for sheet in sorted(sheets, key=lambda sheet: sheet.version):
-        for line in by_place(sheet.prices).values():
+        for line in by_place(sheet.prices).values() if sheet.prices else (_NO_LINE,):
             writer.writerow([_cell(value) for value in _csv_values(sheet, line)])
     return text.getvalue().encode("utf-8-sig")
 
@@ -148,7 +150,7 @@ def book_csv(sheets: Iterable[Sheet]) -> bytes:
 def _csv_values(sheet: Sheet, line: Line) -> list[Any]:
     return [
         *(sheet.version, sheet.model_id, line.service, line.above_tokens, line.bucket),
-        f"{line.usd_per_million.normalize():f}",
+        "" if line is _NO_LINE else f"{line.usd_per_million.normalize():f}",
         *(_moment(sheet.valid_from), _moment(sheet.valid_to), sheet.source, _moment(sheet.entered_at)),
         *(sheet.entered_by, sheet.reason),
     ]
@@ -161,6 +163,10 @@ def _moment(moment: datetime | None) -> str | None:
 def _cell(value: Any) -> Any:
     # A reason somebody typed must not become a formula in somebody else's spreadsheet.
     return f"'{value}" if isinstance(value, str) and value[:1] in {"=", "+", "-", "@", "\t"} else value
+
+
+def _usual(sheet: Sheet, bucket: str) -> Decimal | None:
+    return None if sheet.prices is None else getattr(sheet.prices, bucket)
 
 
 def _number(usd: Decimal | None) -> float | None:

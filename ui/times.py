@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, date, datetime, time, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import streamlit as st
@@ -46,6 +46,11 @@ def viewer_zone_name() -> str:
 def local_time(moment: datetime, zone: tzinfo) -> datetime:
     """A stored moment on the viewer's clock."""
     return moment.replace(tzinfo=UTC).astimezone(zone)
+
+
+def naive_utc(day: date, clock: time) -> datetime:
+    """A moment on the viewer's calendar and clock as the store has it."""
+    return datetime.combine(day, clock, tzinfo=viewer_zone()).astimezone(UTC).replace(tzinfo=None)
 
 
 def month_start(zone: tzinfo) -> datetime:

@@ -64,7 +64,7 @@ class PricesInForce(Protocol):
     def follow(self, models: Iterable[ModelSpec]) -> None:
         """Take in the prices that the sources say."""
 
-    def prices(self) -> Mapping[str, Prices]:
+    def prices(self) -> Mapping[str, Prices | None]:
         """The prices in force by model; the same mapping until that changes."""
 
 
@@ -74,16 +74,16 @@ class SourcePrices:
     def follow(self, models: Iterable[ModelSpec]) -> None:
         """Nothing is kept."""
 
-    def prices(self) -> Mapping[str, Prices]:
+    def prices(self) -> Mapping[str, Prices | None]:
         """Nothing is in force besides."""
         return _NO_PRICES
 
 
-_NO_PRICES: Mapping[str, Prices] = MappingProxyType({})
+_NO_PRICES: Mapping[str, Prices | None] = MappingProxyType({})
 
 
-def with_prices(registry: Registry, prices: Mapping[str, Prices]) -> Registry:
-    """The registry with the prices in force; a model that they do not name costs what its source says."""
+def with_prices(registry: Registry, prices: Mapping[str, Prices | None]) -> Registry:
+    """The registry with the prices in force (None: ended); a model that they do not name costs what its source says."""
     models = {
         model_id: replace(model, prices=prices[model_id]) if model_id in prices else model
         for model_id, model in registry.models.items()

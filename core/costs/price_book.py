@@ -31,9 +31,11 @@ from core.costs.price_sheets import (
     Sheet,
     check,
     check_reason,
+    ending,
     in_force,
     next_change,
     period,
+    priced,
     summary,
 )
 from core.costs.price_store import Book, insert_decline, insert_sheets, load_book, version_name
@@ -59,7 +61,7 @@ class PriceBook:
         self._writing = threading.RLock()
         self._book = load_book(database)
         # The prices in force, and until when: replaced as a whole, so that threads need no lock.
-        self._in_force: tuple[Book, datetime | None, Mapping[str, Prices]] | None = None
+        self._in_force: tuple[Book, datetime | None, Mapping[str, Prices | None]] | None = None
 
     def price_at(self, model: ModelSpec, moment: datetime) -> Prices | None:
         """What a call that ended at `moment` costs, off-peak hours included; None: nobody knows.
@@ -69,14 +71,14 @@ class PriceBook:
         sheets = self._book.sheets.get(model.id)
         if sheets is None:
             return model.prices and model.prices.on(moment)
-        sheet = in_force(sheets, moment)
-        return None if sheet is None else sheet.prices.on(moment)
+        prices = priced(sheets, moment)
+        return prices and prices.on(moment)
 
-    def prices(self) -> Mapping[str, Prices]:
-        """The prices in force now by model. The same mapping until that changes."""
+    def prices(self) -> Mapping[str, Prices | None]:
+        """The prices in force now by model, None where its price has ended. The same mapping until that changes."""
         book, now, kept = self._book, self._clock(), self._in_force
         if kept is None or kept[0] is not book or (kept[1] is not None and now >= kept[1]):
-            found = {name: sheet.prices for name, sheets in book.sheets.items() if (sheet := in_force(sheets, now))}
+            found = {name: priced(sheets, now) for name, sheets in book.sheets.items()}
             kept = (book, next_change(book.all_sheets(), now), MappingProxyType(found))
             self._in_force = kept
         return kept[2]
@@ -102,11 +104,13 @@ class PriceBook:
         found = []
         for model in models:
             current = in_force(self._book.sheets.get(model.id, ()), now)
-            offered = model.prices
-            if offered is None or (current is not None and same_amounts(offered, current.prices)):
+            offered, prices = model.prices, None if current is None else current.prices
+            if offered is None or (prices is not None and same_amounts(offered, prices)):
                 continue
             if not self._applies(model) and self._book.declined.get(model.id) != digest(offered):
-                found.append(Proposal(model_id=model.id, label=model.label, current=current, offered=offered))
+                found.append(
+                    Proposal(model_id=model.id, label=model.label, current=current if prices else None, offered=offered)
+                )
         return found
 
     def accept(self, proposal: Proposal, *, reason: str, actor_id: str | None) -> Sheet:
@@ -136,9 +140,22 @@ class PriceBook:
         check(price)
         return self._enter(price, source=ADMINISTRATOR, actor_id=actor_id, audit="price.enter", instead_of=offered)
 
+    def end(
+        self, model_id: str, *, at: datetime | None, reason: str, offered: Prices | None, actor_id: str | None
+    ) -> Sheet:
+        """Let a model's price end `at` a moment (None: now) with none after it: its calls are unpriced from then on.
+
+        Where the book has a next one, that goes on to hold from its moment. Raises PriceRefused (`ending`).
+        """
+        sheets = self._book.sheets.get(model_id, ())
+        price = ending(model_id, sheets, at=at, now=self._clock(), reason=reason)
+        return self._enter(price, source=ADMINISTRATOR, actor_id=actor_id, audit="price.end", instead_of=offered)
+
     def effect(self, price: NewPrice) -> Effect:
         """What entering this price would correct of the past. Raises PriceRefused as `enter` does."""
         check(price)
+        if price.prices is None:
+            return Effect()
         until = _past_end(price, self._clock())
         slices = slices_of(price.model_id, price.prices, since=price.valid_from, until=until)
         found = effects(self._database, slices, since=price.valid_from, until=until)
@@ -170,7 +187,7 @@ class PriceBook:
             def work(cur: Cursor) -> int:
                 version = insert_sheets(cur, [(price, source)], now=now, actor_id=actor_id)
                 _correct_past(cur, price, version=version, now=now, actor_id=actor_id)
-                if instead_of is not None and not same_amounts(instead_of, price.prices):
+                if instead_of is not None and not (price.prices and same_amounts(instead_of, price.prices)):
                     self._refuse(cur, price.model_id, instead_of, reason=price.reason, actor_id=actor_id)
                 self._audit(
                     cur,
@@ -218,8 +235,8 @@ class PriceBook:
         current = in_force(sheets, now)
         if model.prices is None:
             return False
-        if current is None:
-            return not any(sheet.valid_from > now for sheet in sheets)
+        if current is None or current.prices is None:
+            return current is None and not any(sheet.valid_from > now for sheet in sheets)
         by_operator = model.prices.source == REGISTRY and current.source != ADMINISTRATOR
         return by_operator and not same_amounts(model.prices, current.prices)
 
@@ -240,7 +257,7 @@ class PriceBook:
 
 def _correct_past(cur: Cursor, price: NewPrice, *, version: int, now: datetime, actor_id: str | None) -> None:
     until = _past_end(price, now)
-    if price.valid_from >= until:
+    if price.prices is None or price.valid_from >= until:
         return
     named = from_lines(
         to_lines(price.prices),

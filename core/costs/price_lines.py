@@ -56,9 +56,9 @@ def from_lines(lines: Iterable[Line], *, hours: Sequence[Hours] = (), source: st
     )
 
 
-def hours_to_json(prices: Prices) -> str | None:
+def hours_to_json(prices: Prices | None) -> str | None:
     """When off-peak is, as text; None where there is no such time."""
-    if prices.off_peak is None:
+    if prices is None or prices.off_peak is None:
         return None
     return json.dumps([[part.since, part.until, sorted(part.weekdays), part.zone] for part in prices.off_peak.hours])
 

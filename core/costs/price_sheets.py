@@ -20,12 +20,13 @@ _MOST_USD = 1_000_000
 class Sheet:
     """One entry of the book: what a model costs from `valid_from` until before `valid_to` (None: until further notice).
 
-    Times are naive UTC. `entered_by` is a person's name; None: the installation itself.
+    `prices` None ends what came before: calls are unpriced from there on. Times are naive UTC. `entered_by` is a
+    person's name; None: the installation itself.
     """
 
     version: int
     model_id: str
-    prices: Prices
+    prices: Prices | None
     valid_from: datetime
     valid_to: datetime | None
     source: str
@@ -50,13 +51,19 @@ class Proposal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewPrice:
-    """A price to enter. `valid_to` None: until further notice."""
+    """A price to enter, or with `prices` None the end of one. `valid_to` None: until further notice."""
 
     model_id: str
-    prices: Prices
+    prices: Prices | None
     valid_from: datetime
     valid_to: datetime | None = None
     reason: str = ""
+
+
+def priced(sheets: Sequence[Sheet], moment: datetime) -> Prices | None:
+    """What a model with these sheets, the newest first, costs at `moment`; None when no price holds then."""
+    sheet = in_force(sheets, moment)
+    return None if sheet is None else sheet.prices
 
 
 def in_force(sheets: Sequence[Sheet], moment: datetime) -> Sheet | None:
@@ -80,6 +87,23 @@ def default_end(sheets: Sequence[Sheet], valid_from: datetime) -> datetime | Non
     return min((sheet.valid_from for sheet in sheets if sheet.valid_from > valid_from), default=None)
 
 
+def ending(model_id: str, sheets: Sequence[Sheet], *, at: datetime | None, now: datetime, reason: str) -> NewPrice:
+    """The entry that ends a model's price `at` a moment, None being now, until the next one that the book has.
+
+    Raises PriceRefused for a moment of the past, where no price holds then, and without a reason.
+    """
+    moment = now if at is None else at
+    if moment < now:
+        raise PriceRefused(
+            "A price ends now or later: calls of the past were priced with it.",
+            next_step="To correct them, enter what they cost.",
+        )
+    if priced(sheets, moment) is None:
+        raise PriceRefused("No price holds then that could end.", next_step="Choose another moment.")
+    until = default_end(sheets, moment)
+    return NewPrice(model_id=model_id, prices=None, valid_from=moment, valid_to=until, reason=check_reason(reason))
+
+
 def effective_end(sheet: Sheet, sheets: Iterable[Sheet]) -> datetime | None:
     """When a sheet stops to count: at its own end, or where one of the same model that was entered later begins."""
     later = [other for other in sheets if other.model_id == sheet.model_id and other.version > sheet.version]
@@ -97,7 +121,7 @@ def check(price: NewPrice) -> None:
     check_reason(price.reason)
     if price.valid_to is not None and price.valid_to <= price.valid_from:
         raise PriceRefused("That price would end before it begins.", next_step="Choose a later end, or none.")
-    for line in to_lines(price.prices):
+    for line in to_lines(price.prices) if price.prices else ():
         most = _MOST_USD * (_MOST_USD if line.bucket == "request" else 1)
         if not 0 <= line.usd_per_million <= most:
             raise PriceRefused(
@@ -116,8 +140,10 @@ def check_reason(reason: str) -> str:
     return plain
 
 
-def summary(prices: Prices) -> dict[str, Any]:
-    """The usual prices for the audit: bucket and USD per million as text."""
+def summary(prices: Prices | None) -> dict[str, Any]:
+    """The usual prices for the audit: bucket and USD per million as text. Empty for no price."""
+    if prices is None:
+        return {}
     usual = {line.bucket: line for line in to_lines(prices) if (line.service, line.above_tokens) == (STANDARD, 0)}
     return {bucket: f"{usual[bucket].usd_per_million.normalize():f}" for bucket in BUCKETS if bucket in usual}
 

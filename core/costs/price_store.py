@@ -64,7 +64,7 @@ def insert_sheets(cur: Cursor, entries: Sequence[tuple[NewPrice, str]], *, now: 
         [
             (version, line)
             for version, (entry, _) in zip(versions, entries, strict=True)
-            for line in to_lines(entry.prices)
+            for line in (to_lines(entry.prices) if entry.prices else ())
         ],
     )
     return versions[-1]
@@ -80,6 +80,8 @@ def insert_decline(
 
 
 def _insert_lines(cur: Cursor, lines: Sequence[tuple[int, Line]]) -> None:
+    if not lines:
+        return
     # One statement for the lists of 500 models: a statement per line takes a millisecond each.
     cur.execute(
         _SQL["insert_lines"],
@@ -97,12 +99,14 @@ def _read(cur: Cursor) -> Book:
         lines.setdefault(row.pop("version"), []).append(Line(**row))
     sheets: dict[str, list[Sheet]] = {}
     for row in reversed(cur.fetch_all(_SQL["load_sheets"])):
-        sheets.setdefault(row["model_id"], []).append(_to_sheet(row, lines[row["version"]]))
+        sheets.setdefault(row["model_id"], []).append(_to_sheet(row, lines.get(row["version"], ())))
     declined = {row["model_id"]: row["digest"] for row in cur.fetch_all(_SQL["load_declines"])}
     return Book(MappingProxyType({name: tuple(found) for name, found in sheets.items()}), MappingProxyType(declined))
 
 
 def _to_sheet(row: Row, lines: Sequence[Line]) -> Sheet:
     hours = hours_from_json(row.pop("off_peak_hours"))
+    if not lines:
+        return Sheet(**row, prices=None)
     prices = from_lines(lines, hours=hours, source=row["source"], version=version_name(row["version"]))
     return Sheet(**row, prices=prices)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -183,19 +182,32 @@ def test_a_declined_proposal_is_gone_and_the_price_as_it_was(proposed, page, ser
     assert "No price waits to be decided" in _said(page)
 
 
-def test_the_form_names_the_prices_that_it_keeps_and_how_one_ends(page, services, ada):
-    usual = Prices(input=Decimal(3), output=Decimal(15), source="litellm")
-    long = PriceTier(above_tokens=200_000, prices=Prices(input=Decimal(6), output=Decimal("22.50"), source="litellm"))
-    price = NewPrice(
-        model_id="swift", prices=replace(usual, tiers=(long,)), valid_from=utc_now() - timedelta(days=1), reason="list"
-    )
+def test_longer_inputs_stay_in_a_price_that_is_entered_again(page, services, ada):
+    long = PriceTier(above_tokens=200_000, prices=Prices(input=Decimal(6), output=Decimal("22.50")))
+    usual = Prices(input=Decimal(3), output=Decimal(15), tiers=(long,))
+    price = NewPrice(model_id="swift", prices=usual, valid_from=utc_now() - timedelta(days=1), reason="list")
     services.prices.enter(price, offered=None, actor_id=ada.id)
+    page.selectbox(key="prices_model").set_value("swift").run()
 
-    page.session_state["prices_model"] = "swift"
-    page.run()
+    _field(page, "text_input", "Input").set_value("4")
+    page.text_input(key="price_swift_2_why").set_value("A new list")
+    _click(page, "Preview")
 
-    assert "They are: above 200,000: input $6.00, output $22.50." in _said(page)
-    assert "to end one, enter what holds after it" in _said(page)
+    assert "input $4.00, output $15.00; above 200,000: input $6.00, output $22.50. From" in _said(page)
+
+
+def test_a_price_is_ended_without_another_one(page, services, ada):
+    page.selectbox(key="prices_model").set_value("swift").run()
+    page.text_input(key="price_end_swift_1_why").set_value("No longer sold")
+    _click(page, "End the price")
+
+    assert not page.exception
+    assert services.prices.prices()["swift"] is None
+    assert services.registry.current().get("swift").prices is None
+    assert "Unpriced: Swift, Odd." in _said(page)
+    assert "No price waits to be decided" in _said(page)
+    assert list_audit(services.database)[0].action == "price.end"
+    assert not [button for button in page.button if button.label == "End the price"]
 
 
 def test_nothing_of_it_is_worked_out_while_another_tab_is_open(ada):

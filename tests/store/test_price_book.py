@@ -160,6 +160,50 @@ def test_a_late_price_replaces_another_for_its_time_only(book, clock):
     assert days == [usual(CHEAP)] * 2 + [usual(DEAR)] * 2 + [usual(CHEAP)] * 2
 
 
+def test_a_price_ends_without_another_one_and_the_past_does_not_move(book, database, clock):
+    book.follow([model(CHEAP)])
+    clock.advance(days=1)
+
+    sheet = book.end("gpt", at=None, reason="no longer sold", offered=CHEAP, actor_id="ann")
+
+    assert (sheet.prices, sheet.valid_from, sheet.source) == (None, clock(), "administrator")
+    assert usual(book.price_at(model(CHEAP), clock() - timedelta(seconds=1))) == usual(CHEAP)
+    assert book.price_at(model(CHEAP), clock()) is None
+    assert book.prices() == {"gpt": None}
+    book.follow([model(CHEAP), model(replace(OWN, source="registry"))])
+    assert book.proposals([model(CHEAP)]) == []
+    (proposal,) = book.proposals([model(DEAR)])
+    assert proposal.current is None
+    assert PriceBook(database, record=record, clock=clock).sheets() == book.sheets()
+    assert list_audit(database)[0].after["reason"] == "no longer sold"
+
+
+def test_the_end_of_a_price_waits_for_its_day_and_leaves_the_next_one(book, clock):
+    book.follow([model(CHEAP)])
+    next_one = NewPrice(model_id="gpt", prices=DEAR, valid_from=clock() + 5 * DAY, reason="announced")
+    book.enter(next_one, offered=None, actor_id="ann")
+
+    book.end("gpt", at=clock() + 2 * DAY, reason="a pause", offered=None, actor_id="ann")
+
+    days = [usual(book.price_at(model(None), clock() + number * DAY)) for number in range(7)]
+    assert days == [usual(CHEAP)] * 2 + [None] * 3 + [usual(DEAR)] * 2
+    assert usual(book.prices()["gpt"]) == usual(CHEAP)
+    clock.advance(days=3)
+    assert book.prices()["gpt"] is None
+
+
+@pytest.mark.parametrize(
+    ("days", "reason", "said"), [(-1, "why not", "ends now or later"), (0, " ", "says why")], ids=["past", "no reason"]
+)
+def test_an_end_that_breaks_a_rule_is_refused(book, clock, days, reason, said):
+    book.follow([model(CHEAP)])
+
+    with pytest.raises(PriceRefused, match=said):
+        book.end("gpt", at=clock() + days * DAY, reason=reason, offered=None, actor_id="ann")
+    with pytest.raises(PriceRefused, match="No price holds then"):
+        book.end("unknown", at=None, reason="why not", offered=None, actor_id="ann")
+
+
 def test_the_book_is_the_same_after_a_restart(book, database, clock):
     night = OffPeak(hours=(Hours(since=60, until=120, weekdays=frozenset({1, 7}), zone="Asia/Shanghai"),), prices=OWN)
     full = replace(
