@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import get_args
 
 from core.accounts.preferences import Preferences, RecommendBy, load_preferences, read_preferences
 from core.accounts.users import User
 from core.arena.advice import ENOUGH_ANSWERS, ENOUGH_SIGNS, Advice, Known, advise
+from core.arena.evidence import Evidence
 from core.arena.ratings import SHOWN_FROM
 from core.bootstrap import Services
 from ui import formats
@@ -32,10 +34,25 @@ def dial_of(preferences: Preferences) -> RecommendBy:
     return preferences.recommend_by or "balanced"
 
 
-def advised_order(services: Services, preferences: Preferences) -> Order:
-    """The order of the team's evidence as it stands, for `recommended` and `rivals`. Reads memory alone."""
-    evidence, dial = services.evidence.current(), dial_of(preferences)
-    return lambda use_case, model_ids: advise(model_ids, evidence, use_case=use_case, dial=dial).order
+@dataclass(frozen=True, slots=True)
+class Advised:
+    """The order of the team's evidence as it stands; `judged` are the use cases it had enough to go by, once asked."""
+
+    evidence: Evidence
+    dial: RecommendBy
+    judged: set[str] = field(default_factory=set)
+
+    def __call__(self, use_case: str, model_ids: Sequence[str]) -> Sequence[str]:
+        """These models, the first to try first."""
+        advice = advise(model_ids, self.evidence, use_case=use_case, dial=self.dial)
+        if advice.judged:
+            self.judged.add(use_case)
+        return advice.order
+
+
+def advised_order(services: Services, preferences: Preferences) -> Advised:
+    """The order of the team's evidence, for `recommended` and `rivals`. Reads memory alone."""
+    return Advised(services.evidence.current(), dial_of(preferences))
 
 
 def order_for(services: Services, user: User) -> Order:

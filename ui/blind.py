@@ -118,7 +118,7 @@ def _begin(services: Services, user: User, text: str) -> str:
         services.arena,
         services.database,
         user_id=user.id,
-        words=compare.words_of(text),
+        words=compare.words_of(text, use_case=use_case),
         use_case=use_case,
         models=able(services, user, use_case),
         rng=random.SystemRandom(),

@@ -238,7 +238,7 @@ def _follow_up(services: Services, asked: Asked, live: LiveTurn) -> None:
     state.drop_undo()
     state.stop_pointing_out()
     message_state.offer_restore(None)
-    use_case.keep_use_case(live.ids.conversation, request.use_case)
+    use_case.keep_use_case(services, live)
     begun = request.conversation_id
     if asked.model_id is None and begun is not None and state.successor_noted(begun):
         keep_model(services)

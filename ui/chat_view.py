@@ -25,6 +25,7 @@ from ui.prompts_view import draw_prompts_button
 from ui.recommendation import draw_recommendation
 from ui.temporary_chat import draw_begin, draw_mark
 from ui.unbroken import once, unbroken
+from ui.use_case import note_use_case
 
 _SUGGESTIONS = "suggestions"
 
@@ -44,6 +45,7 @@ def draw_sidebar(services: Services, user: User, opened: OpenChat) -> None:
             )
             draw_search_button()
         chat.follow_model(opened)
+        note_use_case(opened.conversation)
         draw_selector(services, user, on_change=partial(chat.keep_model, services))
         draw_parameters(services, user, choose_model=partial(chat.choose_model, services))
         draw_conversations(services, user_id=user.id)

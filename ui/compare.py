@@ -10,7 +10,15 @@ import streamlit as st
 
 from core.accounts.users import User
 from core.arena.asking import Asked, Words
-from core.arena.comparison import Column, Comparison, Origin, delete_comparison, load_comparison, restore_comparison
+from core.arena.comparison import (
+    Column,
+    Comparison,
+    Origin,
+    delete_comparison,
+    load_comparison,
+    restore_comparison,
+    set_use_case,
+)
 from core.arena.continuing import continue_with
 from core.arena.line_ups import keep_in_use, load_in_use
 from core.arena.said import leaves_of, messages_in, messages_of_column
@@ -19,7 +27,7 @@ from core.chat.conversation import Attachment, Conversation, Message
 from core.chat.store import load_conversation
 from core.chat.turns import LiveTurn
 from core.errors import NotFound, SwitchboardError
-from ui import compare_state, file_state, state
+from ui import compare_state, file_state, state, use_case
 from ui.auth import current_user
 from ui.unbroken import once, unbroken
 
@@ -90,9 +98,9 @@ def _chat_of(services: Services, origin: Origin | None, user: User) -> Conversat
         return None
 
 
-def words_of(text: str, attachments: Sequence[Attachment] = ()) -> Words:
-    """A message as this person sends it now."""
-    return Words(text=text, attachments=attachments, use_case=state.use_case(), most_usd=state.answer_cap())
+def words_of(text: str, attachments: Sequence[Attachment] = (), *, use_case: str | None) -> Words:
+    """A message as this person sends it now, for this use case (None or empty: for nothing in particular)."""
+    return Words(text=text, attachments=attachments, use_case=use_case or None, most_usd=state.answer_cap())
 
 
 @unbroken
@@ -105,11 +113,10 @@ def send(services: Services, text: str) -> None:
     if user is None:
         state.keep_draft(text)
         return
-    words = words_of(text, file_state.waiting())
     opened = compare_state.comparison_id()
     ask = partial(_follow_up, services, user, opened) if opened else partial(_begin, services, user)
     try:
-        comparison_id = once("ask", partial(ask, words))
+        comparison_id = once("ask", partial(ask, text))
     except SwitchboardError as error:
         state.keep_draft(text)
         state.leave_notice(str(error))
@@ -121,7 +128,8 @@ def send(services: Services, text: str) -> None:
         compare_state.open_comparison(comparison_id)
 
 
-def _begin(services: Services, user: User, words: Words) -> str:
+def _begin(services: Services, user: User, text: str) -> str:
+    words = words_of(text, file_state.waiting(), use_case=use_case.use_case_for(services, text, None))
     entries = [seat.entry for seat in compare_state.line_up() or ()]
     models = services.offered_models(user)
     begin = services.arena.begin
@@ -132,8 +140,9 @@ def _begin(services: Services, user: User, words: Words) -> str:
     return made.id
 
 
-def _follow_up(services: Services, user: User, comparison_id: str, words: Words) -> str:
+def _follow_up(services: Services, user: User, comparison_id: str, text: str) -> str:
     comparison = load_comparison(services.database, comparison_id=comparison_id, user_id=user.id)
+    words = words_of(text, file_state.waiting(), use_case=comparison.use_case)
     wanted = st.session_state.get(compare_state.TO, ALL)
     columns = [column for column in comparison.answers if wanted in {ALL, column.id}] or comparison.answers
     asked: Asked = services.arena.follow_up(comparison, columns, words)
@@ -149,7 +158,8 @@ def retry(services: Services, comparison_id: str, column_id: str) -> None:
         said = load_said(services, comparison, column)
         question = next((message for message in reversed(said) if message.role == "user"), None)
         missed = _missed(services, comparison, column) if column.problem else None
-        words = words_of(missed.content, missed.attachments) if missed is not None else words_of("")
+        text, files = (missed.content, missed.attachments) if missed is not None else ("", ())
+        words = words_of(text, files, use_case=comparison.use_case)
         again = None if missed is not None else question
         once("retry", lambda: services.arena.retry(comparison, column, question=again, words=words))
 
@@ -199,6 +209,14 @@ def _act(
             work(user, comparison, column)
     except SwitchboardError as error:
         state.leave_notice(str(error))
+
+
+@unbroken
+def take_use_case(services: Services, comparison_id: str, key: str) -> None:
+    """Keep what a comparison is for, as the person has corrected it."""
+    user, chosen = current_user(services), st.session_state.get(key)
+    if user is not None and isinstance(chosen, str):
+        set_use_case(services.database, comparison_id=comparison_id, user_id=user.id, use_case=chosen)
 
 
 @unbroken

@@ -78,12 +78,16 @@ def quotes_for(
             for column in columns
             if column.model_id in found
         ]
-    lengths, use_case, now = services.lengths.current(), state.use_case(), utc_now()
+    lengths, use_case, now = services.lengths.current(), _use_case_of(opened), utc_now()
     prospects = [Prospect(model=model, parameters=chosen, history=read) for model, chosen, read in asked]
     return [
         (quote_prospect(prospect, lengths=lengths, use_case=use_case, now=now), prospect.parameters)
         for prospect in prospects
     ]
+
+
+def _use_case_of(opened: OpenComparison) -> str | None:
+    return (opened.comparison.use_case or None) if opened.comparison else state.use_case()
 
 
 def quote_text(services: Services, model: ModelSpec, text: str) -> Quote:

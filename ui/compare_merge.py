@@ -147,9 +147,9 @@ def _merge(services: Services, comparison_id: str, model_id: str | None, text: s
         state.leave_notice("This model is no longer offered. Choose another one.")
         return
     new = NewColumn(model_id=model.id, model_label=model.label, parameters={}, kind="merge", sources=sources)
-    words = words_of(text)
     try:
         comparison = load_comparison(services.database, comparison_id=comparison_id, user_id=user.id)
+        words = words_of(text, use_case=comparison.use_case)
         once("merge", lambda: services.arena.merge(comparison, new, words))
         # The merged answer appears in the panel's place.
         st.session_state[_PANEL] = False

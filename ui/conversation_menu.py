@@ -1,4 +1,4 @@
-"""The menu of the open conversation: rename, pin, tag, archive, when a model fails, share, export, delete."""
+"""The menu of the open conversation: rename, pin, tag, its use case, when a model fails, share, export, delete."""
 
 from __future__ import annotations
 
@@ -7,15 +7,17 @@ from collections.abc import Callable, Mapping
 import streamlit as st
 
 from core.bootstrap import Services
+from core.catalog.recommend import use_cases
 from core.chat.conversation import Conversation, FallbackChoice
 from core.chat.organise import archive, parse_tags, pin, set_tags
-from core.chat.store import delete_conversation, rename_conversation, set_fallback
+from core.chat.store import delete_conversation, rename_conversation, set_fallback, set_use_case
 from core.errors import SwitchboardError
 from ui import compare_begin, state
 from ui.auth import current_user
 from ui.exchange_view import draw_export
 from ui.markdown import literal
 from ui.share_view import draw_share
+from ui.use_case import use_case_words
 
 _FALLBACKS: dict[FallbackChoice, tuple[str, str]] = {
     "automatic": ("Let another model answer", "Up to three others are asked. The answer says which one gave it."),
@@ -33,7 +35,7 @@ def draw_menu(services: Services, conversation: Conversation) -> None:
         key="conversation_menu",
         icon=":material/more_horiz:",
         type="tertiary",
-        help="Rename, pin, tag, archive, compare models, share, export or delete, or choose what a failure leads to",
+        help="Rename, pin, tag, archive, compare models, share, export or delete; say what it is for",
     )
     if choice is not None:
         actions[choice](services, conversation)
@@ -62,6 +64,7 @@ def _actions(conversation: Conversation) -> Mapping[str, Action]:
         "Unpin" if conversation.pinned_at else "Pin": _pin,
         "Tags": _tag,
         "Take out of the archive" if conversation.archived_at else "Archive": _archive,
+        "What it is for": _choose_use_case,
         "When a model fails": _choose_fallback,
         "Try with three models": _compare,
         "Share": draw_share,
@@ -147,6 +150,29 @@ def _choose_fallback(services: Services, conversation: Conversation) -> None:
             services,
             lambda: set_fallback(
                 services.database, conversation_id=conversation.id, user_id=conversation.user_id, fallback=choice
+            ),
+        )
+
+
+@st.dialog("What it is for")
+def _choose_use_case(services: Services, conversation: Conversation) -> None:
+    known = use_cases(services.registry.current().models)
+    names = list(dict.fromkeys(["", *known, conversation.use_case or ""]))
+    with st.form("use_case", border=False):
+        choice = st.radio(
+            "This conversation is for",
+            names,
+            index=names.index(conversation.use_case or ""),
+            format_func=use_case_words,
+            help="What is asked from now on, and every thumb in it, counts for this in recommendations. It was chosen "
+            "when the chat began, or guessed from what was typed.",
+        )
+        saved = st.form_submit_button("Save", type="primary")
+    if saved and choice is not None:
+        _save(
+            services,
+            lambda: set_use_case(
+                services.database, conversation_id=conversation.id, user_id=conversation.user_id, use_case=choice
             ),
         )
 

@@ -5,7 +5,7 @@ const LOOK_EVERY_MS = 500;
 const composer = () => document.querySelector(".st-key-composer textarea");
 
 export function guess(text, table) {
-  const lookedAt = text.slice(0, table.characters).toLowerCase();
+  const lookedAt = text.slice(0, table.characters).toLowerCase().normalize("NFD").replace(/\p{M}/gu, "");
   const words = new Set(lookedAt.match(/[a-z]+/g) ?? []);
   const points = Object.entries(table.words).map(([name, known]) => {
     const signs = table.signs[name].filter((sign) => lookedAt.includes(sign)).length;

@@ -92,19 +92,25 @@ def build_facts(
     use_case: str | None,
     zone: tzinfo,
     order: Order = our_order,
+    judged: Collection[str] = (),
 ) -> str:
-    """What is true of the models at this moment for this person, with times on the clock of `zone`."""
+    """What is true of the models at this moment for this person, with times on the clock of `zone`.
+
+    `judged` are the use cases that `order` had evidence for; it may be filled while the order is asked.
+    """
     places = {model_id: place for place, model_id in enumerate(listed.order)}
     use_cases = dict.fromkeys(name for model in models.values() for name in model.use_cases)
+    recommendations = {
+        name: [places[i] for i in recommended(models, statuses, name, order=order)] for name in use_cases
+    }
     return _json(
         {
             "version": listed.version,
             "chosen": places[chosen],
             "favourites": [places[name] for name in favourites if name in places],
             "useCase": use_case if use_case in use_cases else None,
-            "recommended": {
-                name: [places[i] for i in recommended(models, statuses, name, order=order)] for name in use_cases
-            },
+            "recommended": recommendations,
+            "judged": sorted(judged),
             "fast": [place for name, place in places.items() if is_fast(models[name], statuses[name])],
             "keyless": _keyless(listed, models, statuses),
             "states": {

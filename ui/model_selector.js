@@ -45,7 +45,7 @@ export function arrange(list, facts, query, filters) {
   const groups = [{ title: "Favourites", models: take(facts.favourites) }];
   const useCase = [...filters].map((chip) => list.chips[chip].useCase).find(Boolean) ?? facts.useCase;
   if (useCase) {
-    const title = `Recommended for ${useCase} (by the editors)`;
+    const title = `Recommended for ${useCase} (${facts.judged.includes(useCase) ? "by your team" : "our suggestion"})`;
     groups.push({ title, models: take(facts.recommended[useCase] ?? []) });
   }
   list.providers.forEach((title, provider) => {
@@ -69,7 +69,7 @@ export function readList(text) {
   return { ...sent, chips, models, byProvider, fast: chips.findIndex((chip) => chip.id === "fast") };
 }
 
-const NOTHING = { chosen: -1, favourites: [], recommended: {}, fast: [], keyless: {}, states: {}, useCase: null };
+const NOTHING = { chosen: -1, favourites: [], recommended: {}, judged: [], fast: [], keyless: {}, states: {}, useCase: null };
 
 function make(tag, options = {}, ...children) {
   const { className, ...attributes } = options;

@@ -105,6 +105,7 @@ def draw_selector(services: Services, user: User, *, on_change: Callable[[], Non
 def _send(
     services: Services, listed: ModelList, models: Mapping[str, ModelSpec], preferences: Preferences, *, chosen: str
 ) -> None:
+    order = advised_order(services, preferences)
     facts = build_facts(
         listed,
         models,
@@ -113,7 +114,8 @@ def _send(
         favourites=preferences.favourites,
         use_case=use_case_in_hand() or preferences.use_case,
         zone=viewer_zone(),
-        order=advised_order(services, preferences),
+        order=order,
+        judged=order.judged,
     )
     _send_facts(key=_FACTS, data=facts)
 

@@ -1,7 +1,7 @@
-"""What a new chat is for: the person's choice, else a guess from the draft that is made in the browser and said.
+"""What a chat or a comparison is for: the person's choice, else a guess from the draft, made in the browser and said.
 
 The draft stays in the browser (guess.js); what it sends is the name of a use case. Whoever sends before it has looked
-is answered by the same table here.
+is answered by the same table here. The store keeps it with the conversation, where its owner can correct it.
 """
 
 from __future__ import annotations
@@ -16,6 +16,9 @@ import streamlit as st
 from core.bootstrap import Services
 from core.catalog.recommend import use_cases
 from core.chat import use_case_guess
+from core.chat.conversation import Conversation
+from core.chat.live_turn import LiveTurn
+from core.chat.store import set_use_case
 from core.chat.use_case_guess import guess_use_case
 from ui import state
 from ui.markdown import literal
@@ -24,7 +27,7 @@ from ui.unbroken import unbroken
 _CHOICE, _GUESS = "recommend_for", "guess"
 # Whether the person set the choice, and not a guess.
 _TOUCHED = "use_case_touched"
-_KEPT = "use_cases_of_conversations"
+_OPEN = "use_case_of_open_chat"
 _guess = st.components.v2.component("guess", js=Path(__file__).with_name("guess.js").read_text(encoding="utf-8"))
 
 
@@ -39,7 +42,7 @@ def draw_use_cases(names: Sequence[str], *, preferred: str | None, label: str, a
         label,
         names,
         key=_CHOICE,
-        format_func=lambda name: literal(name.replace("_", " ")),
+        format_func=use_case_words,
         help=about,
         on_change=_touch,
     )
@@ -51,29 +54,55 @@ def draw_use_cases(names: Sequence[str], *, preferred: str | None, label: str, a
     return chosen
 
 
+def note_use_case(conversation: Conversation | None) -> None:
+    """Remember what the open conversation is for, so that sending needs no look at the store."""
+    st.session_state[_OPEN] = (conversation.id, conversation.use_case) if conversation else None
+
+
 def use_case_in_hand() -> str | None:
-    """What the open chat is for, chosen or guessed, as far as this session knows; the list of models leads with it."""
+    """What the open chat is for, chosen or guessed; the list of models leads with it."""
     conversation_id = state.conversation_id()
-    if conversation_id is None:
-        return cast("str | None", st.session_state.get(_CHOICE))
-    return cast("str | None", st.session_state.get(_KEPT, {}).get(conversation_id))
+    return (_choice() if conversation_id is None else _noted(conversation_id)) or None
 
 
 def use_case_for(services: Services, text: str, conversation_id: str | None) -> str | None:
-    """What a question counts for: the choice in a new chat, what its conversation is for, else a guess."""
-    if conversation_id is not None:
-        kept = st.session_state.get(_KEPT, {})
-        if conversation_id in kept:
-            return cast("str | None", kept[conversation_id])
-    elif _chosen_here():
-        return cast("str | None", st.session_state[_CHOICE])
+    """What a question counts for: what its conversation is for, in a new chat the choice, else a guess."""
+    if conversation_id is not None and (known := _noted(conversation_id)) is not None:
+        return known or None
+    if conversation_id is None and _chosen_here():
+        return _choice()
     return state.use_case() or guess_use_case(text, use_cases(services.registry.current().models))
 
 
-def keep_use_case(conversation_id: str, name: str | None) -> None:
-    """Let the later questions of a conversation count for the same as this one, for as long as the session lasts."""
-    if name is not None or _chosen_here():
-        st.session_state[_KEPT] = {**st.session_state.get(_KEPT, {}), conversation_id: name}
+def keep_use_case(services: Services, live: LiveTurn) -> None:
+    """Let the later questions of a conversation count for the same as this one.
+
+    The engine has stored what a new conversation is for, unless that is nothing.
+    """
+    request, conversation_id = live.request, live.ids.conversation
+    if request.temporary is not None:
+        return
+    name, new = request.use_case, request.conversation_id is None
+    if new and name is None and _chosen_here():
+        name = ""
+    if name is not None and (name == "" if new else _noted(conversation_id) is None):
+        set_use_case(services.database, conversation_id=conversation_id, user_id=request.user_id, use_case=name)
+    if new or name is not None:
+        st.session_state[_OPEN] = (conversation_id, name)
+
+
+def _noted(conversation_id: str) -> str | None:
+    known, name = st.session_state.get(_OPEN) or (None, None)
+    return cast("str | None", name) if known == conversation_id else None
+
+
+def _choice() -> str | None:
+    return cast("str | None", st.session_state.get(_CHOICE))
+
+
+def use_case_words(name: str) -> str:
+    """A use case as a person reads it; the empty one is nothing in particular."""
+    return literal(name.replace("_", " ")) or "nothing in particular"
 
 
 def _chosen_here() -> bool:
@@ -92,10 +121,6 @@ def guess_table(names: Sequence[str]) -> dict[str, object]:
         "enough": use_case_guess.ENOUGH_POINTS,
         "lead": use_case_guess.LEAST_LEAD,
     }
-
-
-def _words(name: str) -> str:
-    return literal(name.replace("_", " "))
 
 
 def _touch() -> None:

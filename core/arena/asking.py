@@ -97,6 +97,7 @@ class Arena:
             prompt=words.text or " ".join(attached.name for attached in words.attachments),
             columns=columns,
             origin=origin,
+            use_case=words.use_case,
             along=along,
         )
         asked = self._ask(made, made.columns, words, history, begun=())

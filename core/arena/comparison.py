@@ -56,7 +56,10 @@ class Column:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """A comparison with its columns in order, answers first."""
+    """A comparison with its columns in order, answers first.
+
+    `use_case` is what it is for: None when nobody knows, empty for nothing in particular.
+    """
 
     id: str
     user_id: str
@@ -64,6 +67,7 @@ class Comparison:
     origin: Origin | None
     created_at: datetime
     updated_at: datetime
+    use_case: str | None = None
     columns: Sequence[Column] = ()
 
     @property
@@ -95,6 +99,7 @@ def begin_comparison(
     prompt: str,
     columns: Sequence[NewColumn],
     origin: Origin | None,
+    use_case: str | None = None,
     along: Callable[[str], Callable[[Cursor], None]] | None = None,
     clock: Clock = utc_now,
 ) -> Comparison:
@@ -109,6 +114,7 @@ def begin_comparison(
         origin=origin,
         created_at=(now := clock()),
         updated_at=now,
+        use_case=use_case,
     )
 
     def work(cur: Cursor) -> Comparison:
@@ -120,6 +126,7 @@ def begin_comparison(
             origin_conversation_id=origin.conversation_id if origin else None,
             origin_message_id=origin.message_id if origin else None,
             now=now,
+            use_case=use_case,
         )
         added = [_column_of(made, column, position=at) for at, column in enumerate(columns)]
         _insert_columns(cur, added)
@@ -197,6 +204,16 @@ def comparisons_with(database: Database, column_ids: Collection[str]) -> frozens
 def note_problem(database: Database, column_id: str, problem: str | None) -> None:
     """Keep why the last message to a column was not sent; None: it was."""
     database.execute(_SQL["note_problem"], conversation_id=column_id, problem=problem)
+
+
+def set_use_case(database: Database, *, comparison_id: str, user_id: str, use_case: str) -> None:
+    """Keep what a comparison and all its columns are for; empty: for nothing in particular."""
+
+    def work(cur: Cursor) -> None:
+        for statement in ("set_use_case", "set_use_case_of_columns"):
+            cur.execute(_SQL[statement], id=comparison_id, user_id=user_id, use_case=use_case)
+
+    database.transaction(work)
 
 
 def touch_comparison(database: Database, comparison_id: str, *, clock: Clock = utc_now) -> None:

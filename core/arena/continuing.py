@@ -111,6 +111,7 @@ def _new_chat(cur: Cursor, comparison: Comparison, column: Column, messages: Seq
         user_id=comparison.user_id,
         first_text=messages[0].content or comparison.title,
         model_id=column.model_id,
+        use_case=comparison.use_case,
         now=clock(),
     )
     return chat_id

@@ -146,7 +146,10 @@ class Message:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conversation:
-    """A conversation without its messages. `tags` are words separated by spaces. `tools`: models may call tools."""
+    """A conversation without its messages. `tags` are words separated by spaces. `tools`: models may call tools.
+
+    `use_case` is what it is for: None when nobody knows (or it is one of a list), empty for nothing in particular.
+    """
 
     id: str
     user_id: str
@@ -162,6 +165,7 @@ class Conversation:
     archived_at: datetime | None = None
     tags: str = ""
     tools: bool = True
+    use_case: str | None = None
 
 
 def branch(messages: Mapping[str, Message], *, leaf_id: str | None) -> list[Message]:

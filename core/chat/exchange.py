@@ -64,6 +64,7 @@ class Parcel:
     archived_at: datetime | None = None
     tags: str = ""
     tools: bool = True
+    use_case: str | None = None
     lost: int = 0
     deleted: bool = False
     removed: Mapping[str, datetime] = field(default_factory=dict)
@@ -89,6 +90,7 @@ def to_document(parcel: Parcel) -> dict[str, Any]:
         "archived_at": parcel.archived_at,
         "tags": parcel.tags,
         "tools": parcel.tools,
+        "use_case": parcel.use_case,
         "deleted": parcel.deleted,
         "parameters": dict(parcel.parameters),
         "messages": [_row(message, parcel.removed.get(message.id)) for message in parcel.messages],
@@ -120,6 +122,7 @@ def from_document(entry: JSONObject) -> Parcel:
         archived_at=moment_of(entry.get("archived_at")),
         tags=" ".join(text_of(entry.get("tags")).lower().split())[:TITLE_LIMIT],
         tools=entry.get("tools") is not False,
+        use_case=entry["use_case"][:TITLE_LIMIT] if isinstance(entry.get("use_case"), str) else None,
         parameters=parameters_of(entry.get("parameters")),
         messages=messages,
         lost=len(rows) - len(messages),

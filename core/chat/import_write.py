@@ -133,6 +133,7 @@ def _row(parcel: Parcel, messages: Sequence[Message], now: datetime) -> dict[str
         "archived_at": parcel.archived_at,
         "tags": parcel.tags or None,
         "tools": None if parcel.tools else False,
+        "use_case": parcel.use_case,
     }
 
 

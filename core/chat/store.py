@@ -140,6 +140,11 @@ def set_tools(database: Database, *, conversation_id: str, user_id: str, tools: 
     database.execute(_SQL["set_tools"], id=conversation_id, user_id=user_id, tools=tools)
 
 
+def set_use_case(database: Database, *, conversation_id: str, user_id: str, use_case: str) -> None:
+    """Keep what a conversation is for; empty: for nothing in particular."""
+    database.execute(_SQL["set_use_case"], id=conversation_id, user_id=user_id, use_case=use_case)
+
+
 def delete_conversation(database: Database, *, conversation_id: str, user_id: str, clock: Clock = utc_now) -> None:
     """Take a conversation out of sight. `restore_conversation` undoes it."""
     database.execute(_SQL["delete_conversation"], id=conversation_id, user_id=user_id, now=clock())
@@ -160,6 +165,7 @@ def insert_conversation(
     now: datetime,
     leaf_message_id: str | None = None,
     comparison_id: str | None = None,
+    use_case: str | None = None,
 ) -> None:
     """Make a conversation titled with the first words of its first message, within the caller's transaction.
 
@@ -173,6 +179,7 @@ def insert_conversation(
         model_id=model_id,
         leaf_message_id=leaf_message_id,
         comparison_id=comparison_id,
+        use_case=use_case,
         now=now,
     )
 

@@ -139,6 +139,7 @@ def _store_question(cur: Cursor, request: TurnRequest, question: Message) -> Non
             now=question.created_at,
             leaf_message_id=question.id,
             comparison_id=request.begins.comparison_id if request.begins else None,
+            use_case=request.use_case,
         )
     insert_message(cur, question, show=request.conversation_id is not None)
 

@@ -10,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 from core.accounts.preferences import save_preference
 from core.arena.votes import Ballot, Side, cast_vote
 from core.bootstrap import close_services, open_services
+from core.chat.store import set_use_case
 from core.clock import utc_now
 from core.settings import Settings
 from tests.support.attempts import add_attempt
@@ -154,3 +155,8 @@ def test_a_later_question_counts_for_what_its_conversation_is_for(services):
     _use_case_sent(services, page, "Hello")
 
     assert _use_case_sent(services, page, "Fix this bug in my Python function") == "everyday"
+    [chat] = services.database.fetch_all("select id, user_id, use_case from conversations")
+    assert chat["use_case"] == "everyday"
+    set_use_case(services.database, conversation_id=chat["id"], user_id=chat["user_id"], use_case="")
+    page.run()
+    assert _use_case_sent(services, page, "Fix another bug in my Python function") is None

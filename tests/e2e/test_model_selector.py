@@ -157,7 +157,7 @@ def test_filters_narrow_the_list_and_are_cleared(chat: Page) -> None:
     expect(options(chat)).to_have_count(len(FEW))
     chip(chat, "writing").click()
     expect(options(chat)).to_have_count(2)
-    expect(chat.get_by_role("group", name="Recommended for writing (by the editors)")).to_be_visible()
+    expect(chat.get_by_role("group", name="Recommended for writing (our suggestion)")).to_be_visible()
     chip(chat, "free").click()
     expect(options(chat)).to_have_count(1)
     expect(options(chat)).to_contain_text("Béta")

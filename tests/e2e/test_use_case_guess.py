@@ -17,7 +17,9 @@ from ui.use_case import guess_table
 LOAD = """async (source) => {
   window.code = await import(URL.createObjectURL(new Blob([source], { type: "text/javascript" })));
 }"""
-pieces = sorted({*chain(*WORDS.values()), *chain(*SIGNS.values()), "Hello", "the", "ß", "\n", "X"})
+pieces = sorted(
+    {*chain(*WORDS.values()), *chain(*SIGNS.values()), "Hello", "the", "ß", "\n", "X", "Übersetze", "É", "İ"}
+)
 drafts = st.lists(st.sampled_from(pieces), max_size=120).map(" ".join)
 
 

@@ -10,7 +10,7 @@ from core.arena.asking import Words
 from core.arena.blind import answers_of, begin_round, load_round, open_round, reveal, vote, vote_of
 from core.arena.blind_use_cases import blind_use_cases, candidates, set_blind_use_cases
 from core.arena.boards import Boards
-from core.arena.comparison import list_comparisons, load_comparison
+from core.arena.comparison import list_comparisons, load_comparison, set_use_case
 from core.arena.weak_evidence import weak_evidence
 from core.chat.feedback import Rating, rate
 from core.clock import utc_now
@@ -128,3 +128,6 @@ def test_thumbs_are_counted_apart(database):
         assert (one.model_id, one.thumbs_up, one.signs, one.share) == (left.served_model, 1, 1, 1.0)
         assert Boards(database).board().votes == 0
         assert weak_evidence(database, since=since, use_case="writing") == []
+        # A correction of what the comparison is for counts for what was said before it.
+        set_use_case(database, comparison_id=found.comparison.id, user_id="ann", use_case="writing")
+        assert weak_evidence(database, since=since, use_case="writing") == [one]

@@ -27,6 +27,18 @@ KNOWN = ("everyday", "coding", "writing", "analysis", "images")
         ("Write about data", None),
         ("", None),
         ("Schreibe mir bitte etwas", None),
+        ("Schreibe eine Python-Funktion, die eine Liste umdreht, mit einer Schleife", "coding"),
+        ("Übersetze diesen Absatz bitte ins Englische", "writing"),
+        ("Vergleiche unseren Umsatz im letzten Quartal mit der Prognose", "analysis"),
+        ("Was steht auf diesem Bild?", "images"),
+        ("Rédige une lettre de motivation", "writing"),
+        ("Pourquoi cette fonction Python renvoie-t-elle une erreur ?", "coding"),
+        ("Analiza las tendencias de estos datos", "analysis"),
+        ("Escribe una carta a mi casero", "writing"),
+        ("Wie heißt die Hauptstadt von Frankreich?", None),
+        ("¿Cuál es la capital de Francia?", None),
+        ("Scrivi una lettera al mio padrone di casa", None),
+        ("写一封信", None),
     ],
 )
 def test_clear_cases_are_named_and_others_are_not(text: str, expected: str | None):

@@ -1,7 +1,7 @@
 -- name: insert_comparison
 insert into comparisons (
-    id, user_id, title, origin_conversation_id, origin_message_id, created_at, updated_at
-) values ($id, $user_id, $title, $origin_conversation_id, $origin_message_id, $now, $now)
+    id, user_id, title, origin_conversation_id, origin_message_id, created_at, updated_at, use_case
+) values ($id, $user_id, $title, $origin_conversation_id, $origin_message_id, $now, $now, $use_case)
 
 -- name: insert_columns
 insert into comparison_columns (
@@ -11,7 +11,7 @@ select unnest($conversation_id), $comparison_id, unnest($position), unnest($kind
     unnest($model_label), unnest($parameters), unnest($sources)
 
 -- name: load_comparison
-select id, user_id, title, origin_conversation_id, origin_message_id, created_at, updated_at
+select id, user_id, title, origin_conversation_id, origin_message_id, created_at, updated_at, use_case
 from comparisons
 where id = $id and user_id = $user_id and deleted_at is null
     -- What waits for a blind vote is only for the page of blind votes, which asks for it as what it is.
@@ -20,7 +20,7 @@ where id = $id and user_id = $user_id and deleted_at is null
     ))
 
 -- name: list_comparisons
-select id, user_id, title, origin_conversation_id, origin_message_id, created_at, updated_at
+select id, user_id, title, origin_conversation_id, origin_message_id, created_at, updated_at, use_case
 from comparisons
 where user_id = $user_id and deleted_at is null
     -- What waits for a blind vote shows its models nowhere.
@@ -48,6 +48,12 @@ update comparison_columns set problem = $problem where conversation_id = $conver
 
 -- name: touch_comparison
 update comparisons set updated_at = $now where id = $id
+
+-- name: set_use_case
+update comparisons set use_case = $use_case where id = $id and user_id = $user_id and deleted_at is null
+
+-- name: set_use_case_of_columns
+update conversations set use_case = $use_case where comparison_id = $id and user_id = $user_id
 
 -- name: delete_comparison
 update comparisons set deleted_at = $now where id = $id and user_id = $user_id and deleted_at is null

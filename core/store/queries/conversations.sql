@@ -1,12 +1,12 @@
 -- name: insert_conversation
 insert into conversations (
-    id, user_id, title, title_source, model_id, leaf_message_id, created_at, updated_at, comparison_id
-) values ($id, $user_id, $title, 'auto', $model_id, $leaf_message_id, $now, $now, $comparison_id)
+    id, user_id, title, title_source, model_id, leaf_message_id, created_at, updated_at, comparison_id, use_case
+) values ($id, $user_id, $title, 'auto', $model_id, $leaf_message_id, $now, $now, $comparison_id, $use_case)
 
 -- name: load_conversation
 select id, user_id, title, title_source, model_id, leaf_message_id, created_at, updated_at, deleted_at,
     coalesce(fallback, 'automatic') as fallback, pinned_at, archived_at, coalesce(tags, '') as tags,
-    coalesce(tools, true) as tools
+    coalesce(tools, true) as tools, use_case
 from conversations
 where id = $id and user_id = $user_id and deleted_at is null
 
@@ -35,6 +35,10 @@ where id = $id and user_id = $user_id and deleted_at is null
 
 -- name: set_tools
 update conversations set tools = $tools
+where id = $id and user_id = $user_id and deleted_at is null
+
+-- name: set_use_case
+update conversations set use_case = $use_case
 where id = $id and user_id = $user_id and deleted_at is null
 
 -- name: delete_conversation

@@ -1,7 +1,7 @@
 -- name: load_for_export
 select conversations.id, title, title_source, model_id, leaf_message_id, coalesce(fallback, 'automatic') as fallback,
     created_at, conversations.updated_at, pinned_at, archived_at, coalesce(tags, '') as tags, deleted_at,
-    coalesce(tools, true) as tools,
+    coalesce(tools, true) as tools, use_case,
     conversation_parameters.parameters
 from conversations
 left join conversation_parameters on conversation_parameters.conversation_id = conversations.id
@@ -34,11 +34,11 @@ select id, conversation_id from messages where id in (select unnest($ids))
 -- name: insert_conversations
 insert into conversations (
     id, user_id, title, title_source, model_id, leaf_message_id, created_at, updated_at, fallback, pinned_at, archived_at,
-    tags, tools
+    tags, tools, use_case
 )
 select unnest($id), $user_id, unnest($title), unnest($title_source), unnest($model_id), unnest($leaf_message_id),
     unnest($created_at), unnest($updated_at), unnest($fallback), unnest($pinned_at), unnest($archived_at), unnest($tags),
-    unnest($tools)
+    unnest($tools), unnest($use_case)
 
 -- name: insert_messages
 insert into messages (

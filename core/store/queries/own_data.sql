@@ -90,7 +90,7 @@ delete from comparison_continuations where user_id = $user_id
 delete from line_ups where owner_id = $user_id
 
 -- name: export_comparisons
-select id, title, origin_conversation_id, origin_message_id, created_at, updated_at, deleted_at
+select id, title, origin_conversation_id, origin_message_id, use_case, created_at, updated_at, deleted_at
 from comparisons where user_id = $user_id order by created_at, id
 
 -- name: export_columns
