@@ -14,6 +14,9 @@ from core.accounts.tokens import Bearer, Scope, find_bearer, note_used
 from core.bootstrap import Services
 
 MOST_BODY_BYTES = 20_000_000
+_JSON = "application/json"
+
+_BRANCHES = frozenset({"str", "list"})
 
 T = TypeVar("T", bound=BaseModel)
 
@@ -34,7 +37,15 @@ async def bearer_of(request: Request, services: Services, *scopes: Scope) -> Bea
 
 
 async def body_as(request: Request, shape: type[T]) -> T:
-    """The JSON body of a request. Raises ApiError: 413 above 20 MB, 400 for what is no JSON or has wrong fields."""
+    """The JSON body of a request.
+
+    Raises ApiError: 415 for another kind of content, 413 above 20 MB, 400 for what is no JSON, is nested too deep or
+    has wrong fields.
+    """
+    kind = request.headers.get("content-type", _JSON).partition(";")[0].strip().lower()
+    if kind != _JSON:
+        message = f"The body has to be JSON: send the header content-type: {_JSON}."
+        raise ApiError(status=415, message=message, code="unsupported_media_type")
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
@@ -62,9 +73,14 @@ def _unknown(message: str) -> ApiError:
 def _wrong(error: ValidationError) -> ApiError:
     first: Any = error.errors(include_url=False, include_context=False, include_input=False)[0]
     if first["type"] == "json_invalid":
-        return ApiError(status=400, message="The body is not valid JSON.", code="invalid_json")
+        deep = "recursion" in first["msg"]
+        message = "The body is nested too deep." if deep else "The body is not valid JSON in UTF-8."
+        return ApiError(status=400, message=message, code="invalid_json")
     # The names of union branches are pydantic's, not the caller's.
     places = [str(place) for place in first["loc"] if isinstance(place, int) or place.islower()]
-    param = ".".join(place for place in places if "[" not in place and place not in {"str", "list"})
+    param = ".".join(place for place in places if "[" not in place and place not in _BRANCHES)
+    if first["type"] == "extra_forbidden":
+        message = f"{param[:200]} is not supported here. Leave it out."
+        return ApiError(status=400, message=message, code="unsupported_parameter", param=param[:200])
     message = first["msg"].removeprefix("Value error, ")
     return ApiError(status=400, message=f"{param or 'The body'}: {message}.", code="invalid_value", param=param or None)

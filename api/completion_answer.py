@@ -1,54 +1,91 @@
-"""The answer of a turn in OpenAI's wire format, whole or in chunks. Pure: no store, no network."""
+"""The answer of a turn in OpenAI's wire format, whole. Pure: no store, no network."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from itertools import groupby
 from typing import Any
 
 from api.errors import ApiError, from_error
 from core.chat.conversation import AnswerFigures, Message
 from core.errors import ErrorClass, ProviderError
-from core.providers.events import Event, ReasoningDelta, TextDelta
+from core.providers.parts import SignedReasoning, ToolCall
 
-DONE = "data: [DONE]\n\n"
-# A comment, which readers of event streams pass over.
-HEARTBEAT = ": waiting for the model\n\n"
 _FINISHED = frozenset({"stop", "length", "content_filter"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Served:
-    """A turn that has ended: what was said, what it took, and how many calls were made. `figures` None: unknown."""
+    """A turn that has ended: what was said, what it took, and how many calls to models were made.
+
+    `figures` None: unknown. `calls` are those of the caller's tools, `signed` the reasoning that goes back with them.
+    """
 
     answer: Message
     figures: AnswerFigures | None
     attempts: int
+    calls: Sequence[ToolCall] = ()
+    signed: SignedReasoning | None = None
 
 
 def whole(served: Served, *, created: int) -> dict[str, Any]:
     """A `chat.completion`."""
-    said: dict[str, Any] = {"role": "assistant", "content": served.answer.content, "refusal": None}
-    if served.answer.reasoning:
-        said["reasoning_content"] = served.answer.reasoning
-    choice = {"index": 0, "message": said, "finish_reason": finish_reason(served.answer), "logprobs": None}
+    answer = served.answer
+    # As OpenAI does: an answer that only calls tools has no content.
+    said: dict[str, Any] = {"role": "assistant", "content": answer.content or (None if served.calls else "")}
+    said["refusal"] = None
+    if answer.reasoning:
+        said["reasoning_content"] = answer.reasoning
+    if served.signed is not None:
+        said["thinking_blocks"] = [signed_block(served.signed)]
+    if served.calls:
+        said["tool_calls"] = [called(call, place, answer.turn_id) for place, call in enumerate(served.calls)]
+    choice = {"index": 0, "message": said, "finish_reason": finish_reason(served), "logprobs": None}
     return {
-        **_head("chat.completion", served.answer.turn_id, served.answer.served_model or "", created),
+        "id": completion_id(answer.turn_id),
+        "object": "chat.completion",
+        "created": created,
+        "model": answer.served_model or "",
         "choices": [choice],
         "usage": usage(served.figures),
     }
 
 
-def headers(turn_id: str, served: Served | None = None) -> dict[str, str]:
-    """The receipt's headers; before the end, only the turn is known. An unknown cost has none."""
-    if served is None:
-        return {"x-switchboard-turn": turn_id}
-    told = {"x-switchboard-turn": turn_id, "x-switchboard-attempts": str(served.attempts)}
-    cost_usd = None if served.figures is None else served.figures.cost_usd
-    return told if cost_usd is None else {**told, "x-switchboard-cost-usd": exact(cost_usd)}
+def completion_id(turn_id: str) -> str:
+    """The id of an answer."""
+    return f"chatcmpl-{turn_id}"
+
+
+def called(call: ToolCall, place: int, turn_id: str) -> dict[str, Any]:
+    """A call of a tool."""
+    function = {"name": call.name, "arguments": call.arguments}
+    return {"id": call.id or call_id(place, turn_id), "type": "function", "function": function}
+
+
+def call_id(place: int, turn_id: str) -> str:
+    """The id of a call that its provider gave none."""
+    return f"call_{turn_id.replace('-', '')[-12:]}{place}"
+
+
+def signed_block(signed: SignedReasoning) -> dict[str, str]:
+    """Signed reasoning, as LiteLLM writes it for Anthropic's models."""
+    return {"type": "thinking", "thinking": signed.text, "signature": signed.signature}
+
+
+def headers(turn_id: str, served: Served | None = None, *, attempts: int | None = None) -> dict[str, str]:
+    """The receipt's headers, as far as it is known: an unknown cost has none, nor has one that is still to come.
+
+    `attempts` is how many calls there were so far, when no other can follow.
+    """
+    told = {"x-switchboard-turn": turn_id}
+    attempts = attempts if served is None else served.attempts
+    if attempts is not None:
+        told["x-switchboard-attempts"] = str(attempts)
+    figures = None if served is None else served.figures
+    if figures is not None and figures.cost_usd is not None:
+        told["x-switchboard-cost-usd"] = exact(figures.cost_usd)
+    return told
 
 
 def usage(figures: AnswerFigures | None) -> dict[str, Any] | None:
@@ -64,41 +101,12 @@ def usage(figures: AnswerFigures | None) -> dict[str, Any] | None:
     }
 
 
-def finish_reason(answer: Message) -> str:
+def finish_reason(served: Served) -> str:
     """Why the answer ended, in OpenAI's words."""
-    return answer.finish_reason if answer.finish_reason in _FINISHED else "stop"
-
-
-def opening(turn_id: str, model_id: str, *, created: int) -> str:
-    """The first chunk."""
-    return _chunk(turn_id, model_id, created, {"role": "assistant", "content": ""})
-
-
-def pieces(events: Sequence[Event], turn_id: str, model_id: str, *, created: int) -> str:
-    """A chunk for every run of text or reasoning among the events; what came at once goes out at once."""
-    told = (event for event in events if isinstance(event, TextDelta | ReasoningDelta))
-    return "".join(
-        _chunk(turn_id, model_id, created, {name: "".join(event.text for event in run)})
-        for name, run in groupby(told, key=_field)
-    )
-
-
-def ending(served: Served, *, created: int, tells_usage: bool) -> str:
-    """The chunk with the finish reason, the one with the usage and the receipt, and the end."""
-    answer = served.answer
-    head = _head("chat.completion.chunk", answer.turn_id, answer.served_model or "", created)
-    last = _data({**head, "choices": [_choice({}, finish_reason(answer))]})
-    if not tells_usage:
-        return last + DONE
-    receipt = headers(answer.turn_id, served)
-    return (
-        last + _data({**head, "choices": [], "usage": usage(served.figures), "switchboard": _receipt(receipt)}) + DONE
-    )
-
-
-def broken(error: ApiError) -> str:
-    """The event that says a stream broke; nothing follows it."""
-    return _data(error.body())
+    if served.calls:
+        return "tool_calls"
+    reason = served.answer.finish_reason
+    return reason if reason in _FINISHED else "stop"
 
 
 def failure(answer: Message | None, error: ProviderError | None) -> ApiError | None:
@@ -117,27 +125,3 @@ def failure(answer: Message | None, error: ProviderError | None) -> ApiError | N
 def exact(amount: Decimal) -> str:
     """An amount to its last digit, without exponent or trailing zeros."""
     return f"{amount.normalize():f}"
-
-
-def _receipt(told: Mapping[str, str]) -> dict[str, str]:
-    return {name.removeprefix("x-switchboard-").replace("-", "_"): value for name, value in told.items()}
-
-
-def _field(event: Event) -> str:
-    return "content" if isinstance(event, TextDelta) else "reasoning_content"
-
-
-def _chunk(turn_id: str, model_id: str, created: int, delta: Mapping[str, Any]) -> str:
-    return _data({**_head("chat.completion.chunk", turn_id, model_id, created), "choices": [_choice(delta, None)]})
-
-
-def _choice(delta: Mapping[str, Any], reason: str | None) -> dict[str, Any]:
-    return {"index": 0, "delta": delta, "finish_reason": reason, "logprobs": None}
-
-
-def _head(kind: str, turn_id: str, model_id: str, created: int) -> dict[str, Any]:
-    return {"id": f"chatcmpl-{turn_id}", "object": kind, "created": created, "model": model_id}
-
-
-def _data(value: Mapping[str, Any]) -> str:
-    return f"data: {json.dumps(value, ensure_ascii=False, separators=(',', ':'))}\n\n"

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 from functools import partial
 
 from starlette.requests import Request
@@ -13,26 +14,39 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from api.caller import bearer_of, body_as
-from api.completion_answer import HEARTBEAT, Served, broken, ending, failure, headers, opening, pieces, whole
-from api.completion_request import CompletionBody, turn_of, use_case_of
+from api.completion_answer import Served, failure, headers, whole
+from api.completion_body import CompletionBody
+from api.completion_chunks import HEARTBEAT, Chunks, broken
+from api.completion_request import call_of, turn_of, use_case_of
 from api.errors import ApiError
 from api.following import Follower, following, stopping_for_absent
 from core.accounts.tokens import Bearer
 from core.bootstrap import Services
-from core.catalog.models import ModelSpec
+from core.catalog.models import Capability, ModelSpec
 from core.catalog.recommend import recommend
 from core.chat.live_turn import LiveTurn
+from core.chat.script_call import capabilities_of
 from core.chat.store import with_figures
 from core.costs.token_use import TokenUse
 from core.readiness import refuse_unready
 
-# A provider's refusal within this time has its status code; later it is an event of a stream that has begun. Proxies
-# commonly cut a silent connection after 60 seconds.
-_FIRST_WITHIN_S = 10.0
-_HEARTBEAT_S = 10.0
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patience:
+    """How long a stream waits for the first word before it begins, and for the next one before it sends a comment.
+
+    A provider's refusal before it begins has its status code; later it is an event of the stream. Proxies commonly cut
+    a silent connection after 60 seconds.
+    """
+
+    first_within_s: float = 10.0
+    heartbeat_s: float = 10.0
 
 
-async def complete(request: Request, *, services: Services, use: TokenUse) -> Response:
+PATIENCE = Patience()
+
+
+async def complete(request: Request, *, services: Services, use: TokenUse, patience: Patience = PATIENCE) -> Response:
     """Answer a chat completion. Raises ApiError and SwitchboardError."""
     bearer = await bearer_of(request, services, "chat")
     body = await body_as(request, CompletionBody)
@@ -44,7 +58,7 @@ async def complete(request: Request, *, services: Services, use: TokenUse) -> Re
         follower = await stack.enter_async_context(following(live))
         async with stopping_for_absent(request, live, services.engine):
             if body.stream:
-                await follower.wait_for_words(timeout_s=_FIRST_WITHIN_S)
+                await follower.wait_for_words(timeout_s=patience.first_within_s)
             else:
                 await follower.wait_until_ended()
         if follower.ended and (error := failure(live.result, live.error)) is not None:
@@ -52,12 +66,18 @@ async def complete(request: Request, *, services: Services, use: TokenUse) -> Re
         if not body.stream:
             served = await _served(services, use, live)
             return JSONResponse(whole(served, created=_now()), headers=told | headers(live.ids.turn, served))
-        chunks = _chunks(services, use, live, follower, tells_usage=body.tells_usage)
+        if follower.has_words or follower.ended:
+            told |= headers(live.ids.turn, attempts=_attempts(live))
+        end = partial(_served, services, use, live)
+        chunks = stream_of(live, follower, end, tells_usage=body.tells_usage, heartbeat_s=patience.heartbeat_s)
         return _Stream(chunks, headers=told, holds=stack.pop_all())
 
 
-def _chosen(services: Services, bearer: Bearer, asked: str) -> ModelSpec:
-    """The model of that id, or the one recommended for `auto:<use case>` among those that can be called now."""
+def _chosen(services: Services, bearer: Bearer, asked: str, needed: frozenset[Capability]) -> ModelSpec:
+    """The model of that id, or the one recommended for `auto:<use case>` among those that can be called now.
+
+    Of the latter only those that can do what is `needed`.
+    """
     use_case = use_case_of(asked)
     if use_case is None:
         return find_model(services, bearer, asked)
@@ -65,7 +85,7 @@ def _chosen(services: Services, bearer: Bearer, asked: str) -> ModelSpec:
     models = {
         name: model
         for name, model in services.offered_models(bearer.user).items()
-        if use_case in model.use_cases and (allowed is None or name in allowed)
+        if use_case in model.use_cases and needed <= model.capabilities and (allowed is None or name in allowed)
     }
     statuses = {name: services.model_status(model) for name, model in models.items()}
     best = recommend(models, statuses, use_case, limit=1)
@@ -95,7 +115,9 @@ def find_model(services: Services, bearer: Bearer, model_id: str) -> ModelSpec:
 
 def _begin(services: Services, use: TokenUse, bearer: Bearer, body: CompletionBody) -> tuple[LiveTurn, dict[str, str]]:
     """Start the turn; and the headers that say what is left of the token's limit. It blocks."""
-    turn = turn_of(body, bearer, _chosen(services, bearer, body.model), use_case=use_case_of(body.model))
+    call, system_prompt = call_of(body)
+    model = _chosen(services, bearer, body.model, capabilities_of(call))
+    turn = turn_of(body, call, bearer, model, system_prompt=system_prompt)
     token = bearer.token
     left = use.admit(token.id, rpm_limit=token.rpm_limit, budget_usd=token.budget_usd)
     told = (
@@ -141,22 +163,24 @@ async def _count(use: TokenUse, live: LiveTurn) -> None:
         await asyncio.to_thread(use.ended, live.request.token_id)
 
 
-async def _chunks(
-    services: Services, use: TokenUse, live: LiveTurn, follower: Follower, *, tells_usage: bool
+async def stream_of(
+    live: LiveTurn,
+    follower: Follower,
+    end: Callable[[], Awaitable[Served]],
+    *,
+    tells_usage: bool,
+    heartbeat_s: float,
 ) -> AsyncIterator[str]:
-    """The body of a stream."""
-    created, turn_id = _now(), live.ids.turn
-    yield opening(turn_id, live.completion.model.id, created=created)
-    while (events := await follower.read(timeout_s=_HEARTBEAT_S)) or not follower.ended:
-        if text := pieces(events, turn_id, live.completion.model.id, created=created):
+    """The body of a stream. A comment goes out whenever nothing has come for `heartbeat_s` seconds."""
+    chunks = Chunks(live.ids.turn, created=_now())
+    yield chunks.opening(live.completion.model.id)
+    while (events := await follower.read(timeout_s=heartbeat_s)) or not follower.ended:
+        if text := chunks.of(events, live.completion.model.id):
             yield text
         elif not events:
             yield HEARTBEAT
     error = failure(live.result, live.error)
-    if error is not None:
-        yield broken(error)
-    else:
-        yield ending(await _served(services, use, live), created=created, tells_usage=tells_usage)
+    yield broken(error) if error is not None else chunks.ending(await end(), tells_usage=tells_usage)
 
 
 async def _served(services: Services, use: TokenUse, live: LiveTurn) -> Served:
@@ -168,8 +192,14 @@ async def _served(services: Services, use: TokenUse, live: LiveTurn) -> Served:
     [figured] = await asyncio.to_thread(
         partial(with_figures, services.database, [answer], conversation_id=live.ids.conversation)
     )
-    attempts = len(live.tries) + bool(live.answer.sent)
-    return Served(answer=answer, figures=figured.figures, attempts=attempts)
+    said = live.answer
+    return Served(
+        answer=answer, figures=figured.figures, attempts=_attempts(live), calls=tuple(said.calls), signed=said.signed
+    )
+
+
+def _attempts(live: LiveTurn) -> int:
+    return len(live.tries) + bool(live.answer.sent)
 
 
 def _now() -> int:

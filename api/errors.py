@@ -53,6 +53,8 @@ _REFUSED: Mapping[str, tuple[int, str]] = {
     "budget": (429, "insufficient_quota"),
     "rate_limit": (429, "rate_limit_exceeded"),
 }
+# The field of a request that asks for what a model cannot do.
+_FIELDS: Mapping[str, str] = {"vision": "messages", "tools": "tools", "json": "response_format"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +86,7 @@ def from_error(error: SwitchboardError) -> ApiError:
             return ApiError(status=status, message=message.strip(), code=code, headers=retry_after(error.retry_after_s))
         case TurnRefused():
             status, code = _REFUSED.get(error.code, (400, error.code))
-            param = "model" if code.startswith("model_") else None
+            param = "model" if code.startswith("model_") else _FIELDS.get(error.code)
             return ApiError(status=status, message=error.user_message, code=code, param=param)
         case ProviderError():
             status, code = _PROVIDER[error.error_class]

@@ -11,7 +11,7 @@ from starlette.requests import Request
 
 from core.chat.live_turn import LiveTurn
 from core.chat.turns import TurnEngine
-from core.providers.events import Event, Finished, ReasoningDelta, TextDelta
+from core.providers.events import Event, Finished, ReasoningDelta, TextDelta, ToolCallPiece
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +23,10 @@ class _Bell:
 
     def set(self) -> None:
         """Ring; a loop that has closed has no reader any more."""
-        with suppress(RuntimeError):
-            self.loop.call_soon_threadsafe(self.rung.set)
+        # Rung already, the reader finds what has come when it reads next: waking a loop costs a system call.
+        if not self.rung.is_set():
+            with suppress(RuntimeError):
+                self.loop.call_soon_threadsafe(self.rung.set)
 
 
 class Follower:
@@ -48,10 +50,31 @@ class Follower:
             self._offset, self.ended = reading.offset, reading.ended
             if reading.events or reading.ended:
                 return reading.events
-            try:
-                await asyncio.wait_for(self._rung.wait(), timeout_s)
-            except TimeoutError:
+            if not await self._wait(timeout_s):
                 return ()
+
+    async def _wait(self, timeout_s: float | None) -> bool:
+        """Wait for the bell; False when it did not ring in time. Without the task that `wait_for` makes each time."""
+        if timeout_s is None:
+            return await self._rung.wait()
+        late = False
+
+        def ring() -> None:
+            nonlocal late
+            late = True
+            self._rung.set()
+
+        timer = asyncio.get_running_loop().call_later(timeout_s, ring)
+        try:
+            await self._rung.wait()
+        finally:
+            timer.cancel()
+        return not late
+
+    @property
+    def has_words(self) -> bool:
+        """Whether words are kept for the next read."""
+        return any(map(_tells, self._kept))
 
     async def wait_for_words(self, *, timeout_s: float) -> None:
         """Wait until the model says something or the turn ends, at most so long. What was read is kept."""
@@ -96,4 +119,4 @@ async def _stop_when_gone(request: Request, live: LiveTurn, engine: TurnEngine) 
 
 
 def _tells(event: Event) -> bool:
-    return isinstance(event, TextDelta | ReasoningDelta | Finished)
+    return isinstance(event, TextDelta | ReasoningDelta | ToolCallPiece | Finished)

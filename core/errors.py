@@ -79,7 +79,7 @@ class TurnRefused(SwitchboardError):
     """A message cannot be sent.
 
     `code` is stable: empty, too_long, busy, unknown_model, unknown_message, no_key, disabled, parameter, window,
-    stopping, temporary, vision, attachment, line_up, cap, budget, rate_limit.
+    stopping, temporary, vision, tools, json, attachment, line_up, cap, budget, rate_limit.
     """
 
     def __init__(self, code: str, user_message: str, *, next_step: str = "", detail: str = "") -> None:

@@ -10,6 +10,7 @@ from core.catalog.models import ModelSpec, ParameterValue
 from core.chat.conversation import Attachment, FallbackChoice, Message
 from core.chat.message_tokens import estimate_image_tokens_of, estimate_message_tokens, texts_of
 from core.chat.plain_text import clean_text
+from core.chat.script_call import ScriptCall
 from core.chat.summary import Summary
 from core.costs.token_count import surely_fits
 from core.errors import TurnRefused
@@ -44,8 +45,10 @@ class TurnRequest:
     comparison. `summary` is sent in place of the messages it stands for; `drop_oldest` says that what then does not fit
     the model's window is left out, the oldest first. `most_usd` is what each call may cost at most
     (core.chat.money_cap). `tools`: models that can may call tools, unless the conversation says no. `time_zone` is the
-    person's (IANA name). `token_id` is the API token that asks, `fallbacks` are models to take in place of those that
-    the registry names, and `only_models` those that may answer at all (None: every one open to the person).
+    person's (IANA name). `call` is what a script sends in place of a conversation; `text` is then for nobody but the
+    records of this process, and may be empty. `token_id` is the API token that asks, `fallbacks` are models to take in
+    place of those that the registry names, and `only_models` those that may answer at all (None: every one open to the
+    person).
     """
 
     user_id: str
@@ -69,6 +72,7 @@ class TurnRequest:
     most_usd: Decimal | None = None
     tools: bool = False
     time_zone: str = "UTC"
+    call: ScriptCall | None = None
     token_id: str | None = None
     fallbacks: tuple[str, ...] | None = None
     only_models: frozenset[str] | None = None

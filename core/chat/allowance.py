@@ -201,7 +201,9 @@ def _can(model: ModelSpec, completion: CompletionRequest) -> bool:
     """Whether another model could answer the same messages."""
     if _has_images(completion.messages) and Capability.VISION not in model.capabilities:
         return False
-    if not capabilities_needed(completion.parameters) <= model.capabilities:
+    if completion.tools and Capability.TOOLS not in model.capabilities:
+        return False
+    if not capabilities_needed({**completion.parameters, **completion.wire_fields}) <= model.capabilities:
         return False
     return model.context_tokens is None or quick_tokens(completion) < model.context_tokens
 

@@ -77,7 +77,7 @@ class AnswerCache:
     def keep(self, completion: CompletionRequest, answer: Answer, *, user_id: str, now: datetime) -> None:
         """Keep a whole answer that a model has just given, in place of an older one; nothing else is kept."""
         rule = completion.model.cache
-        if rule is None or answer.cached or answer.finish_reason != "stop" or not any(answer.text):
+        if rule is None or answer.cached or answer.finish_reason != "stop" or answer.calls or not any(answer.text):
             return
         try:
             row = _row(completion, rule, answer, user_id=user_id, now=now)
@@ -98,6 +98,8 @@ def key_of(completion: CompletionRequest, rule: CacheRule, *, user_id: str) -> s
         "user": None if rule.shared else user_id,
         # A request without tools keeps the key it has always had.
         **({"tools": [tool.name for tool in completion.tools]} if completion.tools else {}),
+        # A script's tools are known by everything it says of them.
+        **({"script": [repr(completion.tools), completion.wire_fields]} if completion.streams_calls else {}),
     }
     return hashlib.sha256(json.dumps(shapes, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 

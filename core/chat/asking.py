@@ -20,6 +20,7 @@ from core.chat.conversation import Message
 from core.chat.live_turn import LiveTurn, Try
 from core.chat.outcome import Outcome, failed_try, no_model_answered, outcome_of
 from core.chat.portability import to_messages
+from core.chat.script_call import completion_of
 from core.chat.tool_steps import ToolRunner, calls_of, offers_for, said_so_far, use_tools
 from core.clock import Clock
 from core.costs.budgets import Kind
@@ -55,7 +56,14 @@ class Asking:
 def completion_for(
     request: TurnRequest, history: Sequence[Message], *, model: ModelSpec, tools: Sequence[ToolOffer] = ()
 ) -> CompletionRequest:
-    """The call of a turn as one model takes it. Raises TurnRefused for a parameter that it does not take."""
+    """The call of a turn as one model takes it. Raises TurnRefused for what it does not take."""
+    if request.call is not None:
+        return completion_of(
+            request.call,
+            model=model,
+            system_prompt=request.system_prompt,
+            parameters=legal_parameters(model, request.parameters),
+        )
     return CompletionRequest(
         model=model,
         messages=to_messages(history, model=model, system_prompt=request.system_prompt, tools=bool(tools)),

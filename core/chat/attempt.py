@@ -24,6 +24,7 @@ from core.providers.events import (
     Started,
     TextDelta,
     ToolCalled,
+    ToolCallPiece,
     Usage,
 )
 from core.providers.gateway import CompletionRequest, Gateway
@@ -52,6 +53,7 @@ class Answer:
     text: list[str] = field(default_factory=list)
     reasoning: list[str] = field(default_factory=list)
     calls: list[ToolCall] = field(default_factory=list)
+    call_pieces: list[ToolCallPiece] = field(default_factory=list)
     signed: SignedReasoning | None = None
     usage: Usage | None = None
     finish_reason: str | None = None
@@ -66,7 +68,7 @@ class Answer:
     @property
     def pieces(self) -> int:
         """How many pieces of text and reasoning, and calls of tools, have arrived."""
-        return len(self.text) + len(self.reasoning) + len(self.calls)
+        return len(self.text) + len(self.reasoning) + len(self.calls) + len(self.call_pieces)
 
     def thought_until(self, now: datetime) -> float:
         """How long the model has reasoned by `now`, in milliseconds."""
@@ -83,6 +85,8 @@ class Answer:
                 self._take_piece(self.reasoning, text, now)
             case ToolCalled(call):
                 self._take_piece(self.calls, call, now)
+            case ToolCallPiece():
+                self._take_piece(self.call_pieces, event, now)
             case ReasoningSigned(reasoning):
                 self.signed = reasoning
             case Usage():
@@ -162,6 +166,8 @@ def _take(event: Event, *, answer: Answer, emit: Callable[[Event], None], now: C
         call = event.call
         cleaned = with_visible_controls(call.arguments)
         event = ToolCalled(replace(call, name=with_visible_controls(call.name), arguments=cleaned))
+    elif isinstance(event, ToolCallPiece):
+        event = replace(event, name=with_visible_controls(event.name), arguments=with_visible_controls(event.arguments))
     answer.take(event, now=now)
     emit(event)
 

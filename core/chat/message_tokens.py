@@ -8,7 +8,7 @@ from core.catalog.models import ModelSpec
 from core.costs.kept_counts import KEPT_COUNTS
 from core.costs.token_count import estimate_image_tokens
 from core.providers.gateway import ChatMessage
-from core.providers.parts import ImagePart, ToolCall
+from core.providers.parts import ImagePart, ReasoningText, ToolCall
 
 
 def estimate_image_tokens_of(messages: Iterable[ChatMessage], *, model: ModelSpec) -> int:
@@ -30,4 +30,5 @@ def estimate_message_tokens(messages: Sequence[ChatMessage], *, model: ModelSpec
 
 def _text(message: ChatMessage) -> str:
     calls = (f"{part.name} {part.arguments}" for part in message.parts if isinstance(part, ToolCall))
-    return " ".join([message.content, *calls])
+    thoughts = (part.text for part in message.parts if isinstance(part, ReasoningText))
+    return " ".join([message.content, *calls, *thoughts])

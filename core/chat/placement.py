@@ -64,7 +64,7 @@ def _place(
         *path, edited = question_on(path, message_id=request.edits)
         attachments = (*edited.attachments, *attachments)
     parent_id = path[-1].id if path else None
-    text = check_text(request.text, with_files=bool(attachments))
+    text = check_text(request.text, with_files=bool(attachments) or request.call is not None)
     question = replace(_said(text, conversation_id, parent_id=parent_id, now=now), attachments=attachments)
     ids = _ids(question.turn_id, question)
     return Placement(ids=ids, question=question, history=[*as_read(path), question], fallback=fallback)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import count, groupby
 
 from core.catalog.models import Capability, ModelSpec
 from core.chat.conversation import Attachment, Message, ToolStep, ToolUse
-from core.providers.gateway import ChatMessage, Role, message_of
+from core.providers.gateway import ChatMessage, message_of
 from core.providers.parts import ImagePart, Part, TextPart, ToolCall, ToolResult
 
 # Anthropic and the chat templates of many open models refuse a conversation that the model itself opens.
@@ -50,7 +50,18 @@ def to_messages(
     spoken = [
         said for place, message in enumerate(history, 1) for said in _said(message, target, place == len(history))
     ]
-    joined = [_joined(role, list(group)) for role, group in groupby(spoken, key=lambda message: message.role)]
+    return alternating(spoken, model=model, system_prompt=system_prompt)
+
+
+def alternating(
+    messages: Iterable[ChatMessage], *, model: ModelSpec, system_prompt: str | None = None
+) -> list[ChatMessage]:
+    """The messages as providers want them: the system prompt first, then a person, and nobody twice in a row.
+
+    `system_prompt` replaces the model's own; an empty one means none. Who has a name is somebody else.
+    """
+    alike = groupby(messages, key=lambda message: (message.role, message.name))
+    joined = [_joined(list(group)) for _, group in alike]
     if joined and joined[0].role != "user":
         joined.insert(0, ChatMessage("user", _OPENING))
     prompt = model.system_prompt if system_prompt is None else system_prompt
@@ -74,12 +85,14 @@ def _said(message: Message, target: _Target, last: bool) -> Iterator[ChatMessage
         yield ChatMessage(message.role, message.content)
 
 
-def _joined(role: Role, messages: Sequence[ChatMessage]) -> ChatMessage:
+def _joined(messages: Sequence[ChatMessage]) -> ChatMessage:
+    first = messages[0]
     if len(messages) == 1:
-        return messages[0]
+        return first
     if any(message.parts for message in messages):
-        return message_of(role, [part for message in messages for part in _parts(message)])
-    return ChatMessage(role, "\n\n".join(message.content for message in messages))
+        whole = message_of(first.role, [part for message in messages for part in _parts(message)])
+        return replace(whole, name=first.name)
+    return replace(first, content="\n\n".join(message.content for message in messages))
 
 
 def _parts(message: ChatMessage) -> Sequence[Part]:
@@ -94,8 +107,8 @@ def _with_system_prompt(messages: list[ChatMessage], model: ModelSpec, prompt: s
     # A model without system prompts reads the instruction at the head of the first message instead.
     first, *rest = messages
     if first.parts:
-        return [message_of(first.role, (TextPart(prompt), *first.parts)), *rest]
-    return [ChatMessage(first.role, f"{prompt}\n\n{first.content}"), *rest]
+        return [replace(message_of(first.role, (TextPart(prompt), *first.parts)), name=first.name), *rest]
+    return [replace(first, content=f"{prompt}\n\n{first.content}"), *rest]
 
 
 def _with_files(message: Message, target: _Target) -> list[Part]:

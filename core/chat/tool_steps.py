@@ -84,9 +84,12 @@ def said_so_far(live: LiveTurn, *, offered: bool, now: datetime) -> Sequence[Mes
 
 
 def calls_of(live: LiveTurn, outcome: Outcome) -> Sequence[ToolCall]:
-    """The calls that an answer ended with and that are to be made; none of one that was cut off."""
+    """The calls that an answer ended with and that are to be made; none of one that was cut off.
+
+    Those of a script's own tools are the script's to make.
+    """
     answer = live.answer
-    usable = outcome.complete and live.completion.tools and answer.finish_reason in _WHOLE
+    usable = live.request.call is None and outcome.complete and live.completion.tools and answer.finish_reason in _WHOLE
     return tuple(answer.calls) if usable else ()
 
 

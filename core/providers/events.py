@@ -39,6 +39,19 @@ class ReasoningSigned:
     reasoning: SignedReasoning
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolCallPiece:
+    """A piece of the call at place `index` of an answer, before its ToolCalled: only where a request `streams_calls`.
+
+    `id` and `name` are empty but in the piece that brings them.
+    """
+
+    index: int
+    id: str = ""
+    name: str = ""
+    arguments: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class ToolCalled:
     """The model calls a tool; the call is whole. Those of one answer come together, at its end."""
@@ -106,4 +119,15 @@ class Retrying:
     instead: bool = False
 
 
-Event = Started | TextDelta | ReasoningDelta | ReasoningSigned | ToolCalled | ToolReturned | Usage | Finished | Retrying
+Event = (
+    Started
+    | TextDelta
+    | ReasoningDelta
+    | ReasoningSigned
+    | ToolCallPiece
+    | ToolCalled
+    | ToolReturned
+    | Usage
+    | Finished
+    | Retrying
+)

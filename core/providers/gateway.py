@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from core.catalog.models import ModelSpec, ParameterValue
 from core.providers.events import Event
@@ -12,18 +12,24 @@ from core.providers.parts import Part, TextPart, ToolOffer, ToolResult
 
 Role = Literal["system", "user", "assistant", "tool"]
 
+# What a request may carry to the provider word for word, in OpenAI's names. Nothing else: a client library may take
+# addresses and keys by the same arguments.
+WIRE_FIELDS = frozenset({"parallel_tool_calls", "response_format", "tool_choice"})
+
 
 @dataclass(frozen=True, slots=True)
 class ChatMessage:
     """One message as it goes to a model.
 
     `content` is all of its text. `parts` is empty where that is all there is, and otherwise holds everything in order,
-    the text once more included. A message of the role "tool" holds the results of the calls in the answer before it.
+    text once more included. A message of the role "tool" holds the results of the calls in the answer before it.
+    `name` tells apart people of one role.
     """
 
     role: Role
     content: str
     parts: tuple[Part, ...] = ()
+    name: str | None = None
 
 
 def message_of(role: Role, parts: Sequence[Part]) -> ChatMessage:
@@ -34,12 +40,18 @@ def message_of(role: Role, parts: Sequence[Part]) -> ChatMessage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CompletionRequest:
-    """One call: the model, the whole history with the system prompt first, the parameters in force, tools offered."""
+    """One call: the model, the whole history with the system prompt first, the parameters in force, tools offered.
+
+    `wire_fields` go to the provider as they are; each is one of WIRE_FIELDS. `streams_calls`: calls of tools are told
+    in pieces as well (ToolCallPiece).
+    """
 
     model: ModelSpec
     messages: Sequence[ChatMessage]
     parameters: Mapping[str, ParameterValue] = field(default_factory=dict)
     tools: Sequence[ToolOffer] = ()
+    wire_fields: Mapping[str, Any] = field(default_factory=dict)
+    streams_calls: bool = False
 
 
 class Gateway(Protocol):

@@ -38,7 +38,7 @@ async def read_images(request: CompletionRequest, read: ReadFile) -> Mapping[str
 
 def _data_url(part: ImagePart, read: ReadFile, side_px: int) -> str:
     try:
-        data = read(part.content_hash)
+        data = read(part.content_hash) if part.data is None else part.data
     except OSError as error:
         raise ProviderError(
             ErrorClass.BAD_REQUEST,

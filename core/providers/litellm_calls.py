@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from core.providers.events import Event, ReasoningSigned, ToolCalled
+from core.providers.events import Event, ReasoningSigned, ToolCalled, ToolCallPiece
 from core.providers.parts import SignedReasoning, ToolCall
 
 
@@ -26,13 +26,13 @@ class CallPieces:
         self._thoughts: list[str] = []
         self._signature = ""
 
-    def take(self, delta: Any) -> None:
-        """Add what a chunk's delta holds of calls, if anything."""
-        for piece in getattr(delta, "tool_calls", None) or ():
-            self._take_call(piece)
+    def take(self, delta: Any) -> list[ToolCallPiece]:
+        """Add what a chunk's delta holds of calls, if anything, and say what came of them."""
+        told = [self._take_call(piece) for piece in getattr(delta, "tool_calls", None) or ()]
         for block in getattr(delta, "thinking_blocks", None) or ():
             self._thoughts.append(block.get("thinking") or "")
             self._signature = block.get("signature") or self._signature
+        return told
 
     def events(self) -> Iterator[Event]:
         """The whole calls, in order, after the reasoning that the model signed for them."""
@@ -43,12 +43,19 @@ class CallPieces:
             arguments = "".join(growing.arguments).strip() or "{}"
             yield ToolCalled(ToolCall(id=growing.id, name=growing.name, arguments=arguments))
 
-    def _take_call(self, piece: Any) -> None:
-        growing = self._calls.setdefault(self._place(piece), _Growing())
-        growing.id = piece.id or growing.id
-        if piece.function is not None:
-            growing.name = piece.function.name or growing.name
-            growing.arguments.append(piece.function.arguments or "")
+    def _take_call(self, piece: Any) -> ToolCallPiece:
+        index, function = self._place(piece), piece.function
+        growing = self._calls.setdefault(index, _Growing())
+        # Some servers say a call's id and name with every piece of it.
+        told = ToolCallPiece(
+            index=index,
+            id="" if growing.id else piece.id or "",
+            name="" if growing.name or function is None else function.name or "",
+            arguments="" if function is None else function.arguments or "",
+        )
+        growing.id, growing.name = growing.id or told.id, growing.name or told.name
+        growing.arguments.append(told.arguments)
+        return told
 
     def _place(self, piece: Any) -> int:
         # Some servers send every call whole and number all of them 0, or none.

@@ -24,7 +24,7 @@ from core.catalog.models import ModelSpec, ParameterValue
 from core.errors import ErrorClass, ProviderError
 from core.providers.endpoints import Endpoint
 from core.providers.events import Event
-from core.providers.gateway import CompletionRequest
+from core.providers.gateway import WIRE_FIELDS, CompletionRequest
 from core.providers.images import ReadFile, read_images
 from core.providers.litellm_errors import error_headers, to_provider_error
 from core.providers.litellm_stream import answer_headers, read_events
@@ -157,7 +157,7 @@ class LiteLLMGateway:
             images = await read_images(request, self._read_file)
             response = await litellm.acompletion(**_arguments(litellm, request, endpoint, images))
             self._hear_headers(request.model.id, answer_headers(response))
-            async with aclosing(read_events(response)) as events:
+            async with aclosing(read_events(response, streams_calls=request.streams_calls)) as events:
                 async for event in events:
                     yield event
         except Exception as error:
@@ -178,6 +178,7 @@ def _arguments(
     messages = to_wire(request, images=images)
     arguments: dict[str, Any] = {
         **_parameters(request),
+        **_wire_fields(request),
         "model": endpoint.model,
         "messages": messages,
         "api_base": endpoint.api_base,
@@ -220,9 +221,21 @@ def _parameters(request: CompletionRequest) -> dict[str, Any]:
     return plain
 
 
+def _wire_fields(request: CompletionRequest) -> dict[str, Any]:
+    unknown = sorted(request.wire_fields.keys() - WIRE_FIELDS)
+    if unknown:
+        raise ProviderError(
+            ErrorClass.BAD_REQUEST,
+            f"{unknown[0]} cannot be sent to {request.model.label}.",
+            next_step="Leave it out and send again.",
+        )
+    return dict(request.wire_fields)
+
+
 def _tool(offer: ToolOffer) -> dict[str, Any]:
     named = {"name": offer.name, "description": offer.description, "parameters": dict(offer.schema)}
-    return {"type": "function", "function": named}
+    strict = {} if offer.strict is None else {"strict": offer.strict}
+    return {"type": "function", "function": {**named, **strict}}
 
 
 def _plain(value: ParameterValue) -> Any:

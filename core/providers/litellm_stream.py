@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.errors import ErrorClass, ProviderError
-from core.providers.events import Event, Finished, ReasoningDelta, Started, TextDelta
+from core.providers.events import Event, Finished, ReasoningDelta, Started, TextDelta, ToolCallPiece
 from core.providers.litellm_calls import CallPieces
 from core.providers.litellm_gemini import watch_end
 from core.providers.litellm_usage import usage_event
@@ -42,10 +42,11 @@ class _End:
     service_tier: Any = None
 
 
-async def read_events(response: Any) -> AsyncGenerator[Event, None]:
+async def read_events(response: Any, *, streams_calls: bool = False) -> AsyncGenerator[Event, None]:
     """Yield the events of a LiteLLM stream and close its connection at the end, early or not.
 
-    The calls of tools come when they are whole, and none of an answer that was cut. `Usage` and `Finished` come last,
+    The calls of tools come when they are whole, and none of an answer that was cut; with `streams_calls` their pieces
+    come before. `Usage` and `Finished` come last,
     each only when the provider sent it. Raises whatever the libraries raise.
     """
     end, calls = _End(), CallPieces()
@@ -53,7 +54,8 @@ async def read_events(response: Any) -> AsyncGenerator[Event, None]:
         chunks = _openai_chunks(response, end) if _is_openai(response) else _wrapped_chunks(response, end)
         async with aclosing(chunks), aclosing(_deltas(chunks, calls)) as deltas:
             async for event in deltas:
-                yield event
+                if streams_calls or not isinstance(event, ToolCallPiece):
+                    yield event
     except Exception:
         # The answer is whole: a connection that breaks behind it changes nothing.
         if end.reason is None:
@@ -138,7 +140,8 @@ async def _deltas(chunks: AsyncIterator[Any], calls: CallPieces) -> AsyncGenerat
             yield ReasoningDelta(reasoning)
         if delta.content:
             yield TextDelta(delta.content)
-        calls.take(delta)
+        for piece in calls.take(delta):
+            yield piece
 
 
 def _served_model(chunk: Any) -> str | None:

@@ -6,7 +6,7 @@ Pure values: where bytes lie and how a provider wants them written is decided el
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 
@@ -19,12 +19,17 @@ class TextPart:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImagePart:
-    """An image by the hash of its bytes (SHA-256, hex): they are read when the call goes out. The size is in pixels."""
+    """An image by the hash of its bytes (SHA-256, hex): they are read when the call goes out. The size is in pixels.
+
+    `data` are the bytes of one that is kept nowhere. `detail` is how closely OpenAI's models look: low, high or auto.
+    """
 
     content_hash: str
     media_type: str
     width: int
     height: int
+    data: bytes | None = field(default=None, repr=False)
+    detail: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,13 +57,24 @@ class SignedReasoning:
     signature: str
 
 
+@dataclass(frozen=True, slots=True)
+class ReasoningText:
+    """Reasoning of an earlier answer, unsigned, for models that want to read it again."""
+
+    text: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToolOffer:
-    """A tool that a request offers: what it does, in words for the model, and its arguments as a JSON schema."""
+    """A tool that a request offers: what it does, in words for the model, and its arguments as a JSON schema.
+
+    `strict`: the provider is to hold the model to the schema; None: as it usually does.
+    """
 
     name: str
     description: str
     schema: Mapping[str, Any]
+    strict: bool | None = None
 
 
-Part = TextPart | ImagePart | ToolCall | ToolResult | SignedReasoning
+Part = TextPart | ImagePart | ToolCall | ToolResult | SignedReasoning | ReasoningText

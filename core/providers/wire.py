@@ -6,7 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from core.providers.gateway import ChatMessage
-from core.providers.parts import ImagePart, Part, SignedReasoning, TextPart, ToolCall, ToolResult
+from core.providers.parts import ImagePart, Part, ReasoningText, SignedReasoning, TextPart, ToolCall, ToolResult
+
+# What an answer may hold that has fields of its own.
+_BESIDE_TEXT = (ToolCall, ReasoningText, SignedReasoning)
 
 
 def wire_messages(message: ChatMessage, *, images: Mapping[str, str]) -> Iterator[dict[str, Any]]:
@@ -14,27 +17,32 @@ def wire_messages(message: ChatMessage, *, images: Mapping[str, str]) -> Iterato
 
     `images` gives the data URL of each image by its hash.
     """
+    named = {"name": message.name} if message.name else {}
     if not message.parts:
-        yield {"role": message.role, "content": message.content}
+        yield {"role": message.role, "content": message.content, **named}
     elif message.role == "tool":
         for part in message.parts:
             if isinstance(part, ToolResult):
                 yield {"role": "tool", "tool_call_id": part.call_id, "content": part.text}
-    elif any(isinstance(part, ToolCall) for part in message.parts):
-        yield _calling(message)
+    elif any(isinstance(part, _BESIDE_TEXT) for part in message.parts):
+        yield _answered(message) | named
     else:
-        yield {"role": message.role, "content": [_block(part, images) for part in message.parts]}
+        yield {"role": message.role, "content": [_block(part, images) for part in message.parts], **named}
 
 
-def _calling(message: ChatMessage) -> dict[str, Any]:
+def _answered(message: ChatMessage) -> dict[str, Any]:
     calls = [
         {"id": part.id, "type": "function", "function": {"name": part.name, "arguments": part.arguments}}
         for part in message.parts
         if isinstance(part, ToolCall)
     ]
-    signed = _signed(message.parts)
-    thinking = {"thinking_blocks": signed} if signed else {}
-    return {"role": message.role, "content": message.content or None, "tool_calls": calls, **thinking}
+    thoughts = "".join(part.text for part in message.parts if isinstance(part, ReasoningText))
+    told = {"tool_calls": calls, "thinking_blocks": _signed(message.parts), "reasoning_content": thoughts}
+    return {
+        "role": message.role,
+        "content": message.content or None,
+        **{name: value for name, value in told.items() if value},
+    }
 
 
 def _signed(parts: Sequence[Part]) -> list[dict[str, str]]:
@@ -50,6 +58,7 @@ def _block(part: Part, images: Mapping[str, str]) -> dict[str, Any]:
         case TextPart(text):
             return {"type": "text", "text": text}
         case ImagePart():
-            return {"type": "image_url", "image_url": {"url": images[part.content_hash]}}
+            detail = {"detail": part.detail} if part.detail else {}
+            return {"type": "image_url", "image_url": {"url": images[part.content_hash], **detail}}
         case _:
             raise TypeError(f"{type(part).__name__} has no place here")

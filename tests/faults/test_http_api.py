@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import io
 import json
 import os
 import subprocess
@@ -13,11 +15,22 @@ from decimal import Decimal
 import httpx
 import openai
 import pytest
+from PIL import Image
+from pydantic import BaseModel
 
 from tests.support.live_server import ROOT, LiveServer, start_server
-from tests.support.provider_behaviour import RATE_LIMITED, SERVER_ERROR, UNAUTHORIZED, Answer, say
+from tests.support.provider_behaviour import RATE_LIMITED, SERVER_ERROR, UNAUTHORIZED, Answer, call, say
 from tests.support.provider_server import ProviderServer
 
+ABLE = ("able", "thinker", "caller", "json")
+WEATHER = {
+    "type": "function",
+    "function": {
+        "name": "weather",
+        "description": "The weather in a city.",
+        "parameters": {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]},
+    },
+}
 HELLO = [{"role": "user", "content": "Say hello."}]
 
 
@@ -32,6 +45,10 @@ def _provider():
         provider.behave("cut", Answer(tokens=("One ", "two ", "three "), ending="dropped", break_after=2))
         provider.behave("slow", Answer(tokens=("word ",) * 2000, tokens_per_second=20))
         provider.behave("silent", Answer(tokens=("late",), first_token_ms=60_000))
+        provider.behave("able", say("Hello there."))
+        provider.behave("thinker", say("42", reasoning=("Let me ", "see.")))
+        provider.behave("caller", call(("weather", '{"city": "Paris"}'), ("weather", '{"city": "Oslo"}')))
+        provider.behave("json", say('{"name": "Ann", "age": 7}'))
         yield provider
 
 
@@ -40,8 +57,9 @@ def _server(provider, tmp_path_factory):
     directory = tmp_path_factory.mktemp("switchboard")
     models = "\n".join(
         f"  - {{id: {name}, call: loop/{name}, label: {name.title()}, "
-        f"price: {{input: 3, output: 6}}, use_cases: [{name}s]}}"
-        for name in ("fast", "limited", "broken", "flaky", "locked", "cut", "slow", "silent")
+        f"price: {{input: 3, output: 6}}, use_cases: [{name}s], "
+        f"capabilities: [{'vision, tools, json, reasoning' if name in ABLE else ''}]}}"
+        for name in (*ABLE, "fast", "limited", "broken", "flaky", "locked", "cut", "slow", "silent")
     )
     registry = directory / "models.yaml"
     registry.write_text(
@@ -88,6 +106,21 @@ def _http(server, token):
 def _client(server, token):
     with httpx.Client(trust_env=False) as inner:
         yield openai.OpenAI(base_url=f"{server.url}/v1", api_key=token, http_client=inner, max_retries=0)
+
+
+def ask_raw(client: openai.OpenAI, **body) -> httpx.Response:
+    try:
+        return client.chat.completions.with_raw_response.create(**body).http_response
+    except openai.APIStatusError as error:
+        return error.response
+
+
+def picture(url: str | None = None, **options: str) -> dict:
+    if url is None:
+        out = io.BytesIO()
+        Image.new("RGB", (4, 4), "red").save(out, "PNG")
+        url = f"data:image/png;base64,{base64.b64encode(out.getvalue()).decode()}"
+    return {"type": "image_url", "image_url": {"url": url, **options}}
 
 
 def ask(http: httpx.Client, **body) -> httpx.Response:
@@ -213,16 +246,27 @@ def test_a_fallback_answers_and_is_named(http) -> None:
 @pytest.mark.parametrize(
     ("body", "param"),
     [
-        ({"tools": [{"type": "function"}]}, "tools"),
+        ({"tools": [WEATHER]}, "tools"),
+        ({"tools": [{"type": "function"}]}, "tools.0.function"),
+        ({"tool_choice": "required"}, "tool_choice"),
         ({"n": 2}, "n"),
+        ({"logprobs": True}, "logprobs"),
+        ({"top_k": 3}, "top_k"),
+        ({"store": True}, "store"),
         ({"temperature": 9}, "temperature"),
         ({"temperature": "hot"}, "temperature"),
         ({"reasoning_effort": "high"}, "reasoning_effort"),
         ({"response_format": {"type": "json_schema"}}, "response_format"),
+        ({"response_format": {"type": "xml"}}, "response_format.type"),
+        ({"response_format": {"type": "json_schema", "json_schema": {"name": "x", "schema": {}}}}, "response_format"),
         ({"messages": []}, "messages"),
         ({"messages": [{"role": "tool", "content": "x"}]}, "messages.0"),
         ({"messages": [{"role": "assistant", "content": "x"}]}, "messages"),
         ({"messages": [{"role": "user", "content": [{"type": "image_url"}]}]}, "messages.0"),
+        ({"messages": [{"role": "user", "content": [picture("https://example.org/a.png")]}]}, "messages.0"),
+        ({"messages": [{"role": "user", "content": [picture("data:image/png;base64,eA==")]}]}, "messages.0"),
+        ({"messages": [{"role": "user", "content": [picture()]}]}, "messages"),
+        ({"messages": [{"role": "user", "content": " "}]}, "messages.0"),
     ],
 )
 def test_what_cannot_be_done_is_refused_by_name(http, body, param) -> None:
@@ -232,8 +276,72 @@ def test_what_cannot_be_done_is_refused_by_name(http, body, param) -> None:
     assert answer.json()["error"]["type"] == "invalid_request_error"
 
 
-def test_unknown_fields_are_ignored(http) -> None:
-    assert ask(http, metadata={"a": 1}, user="ann", tools=[]).status_code == 200
+def test_labels_and_what_means_nothing_pass(http) -> None:
+    answer = ask(http, metadata={"a": 1}, user="ann", tools=[], logprobs=False, n=1, tool_choice=None)
+    assert answer.status_code == 200, answer.text
+
+
+def test_tools_of_the_caller_go_to_the_model_and_its_calls_come_back(client, provider) -> None:
+    choice = {"type": "function", "function": {"name": "weather"}}
+    asked = {"model": "caller", "messages": HELLO, "tools": [WEATHER], "tool_choice": choice}
+    whole = client.chat.completions.create(**asked, parallel_tool_calls=True)
+    sent = provider.requests[-1].body
+    assert (sent["tools"], sent["tool_choice"], sent["parallel_tool_calls"]) == ([WEATHER], choice, True)
+    [paris, oslo] = whole.choices[0].message.tool_calls
+    assert (whole.choices[0].finish_reason, whole.choices[0].message.content) == ("tool_calls", None)
+    assert (paris.function.name, json.loads(oslo.function.arguments)) == ("weather", {"city": "Oslo"})
+
+    chunks = list(client.chat.completions.create(**asked, stream=True))
+    pieces = [call for chunk in chunks if chunk.choices for call in chunk.choices[0].delta.tool_calls or ()]
+    assert len(pieces) > 4  # as they were written, not at the end
+    assert [piece.id for piece in pieces if piece.id] == [paris.id, oslo.id]
+    assert "".join(p.function.arguments for p in pieces if p.index == 1) == oslo.function.arguments
+    assert chunks[-2].choices[0].finish_reason == "tool_calls"
+
+    results = [{"role": "tool", "tool_call_id": call.id, "content": "Sun."} for call in (paris, oslo)]
+    said = [*HELLO, whole.choices[0].message.model_dump(exclude_none=True), *results]
+    answer = client.chat.completions.create(model="able", messages=said, tools=[WEATHER])
+    assert answer.choices[0].message.content == "Hello there."
+    sent = provider.requests[-1].body["messages"]
+    assert [message["role"] for message in sent] == ["user", "assistant", "tool", "tool"]
+    assert [call["id"] for call in sent[1]["tool_calls"]] == [message["tool_call_id"] for message in sent[2:]]
+    unanswered = ask_raw(client, model="able", messages=said[:-1], tools=[WEATHER])
+    assert (unanswered.status_code, unanswered.json()["error"]["param"]) == (400, "messages")
+
+
+def test_images_go_to_models_that_see(client, provider) -> None:
+    content = [{"type": "text", "text": "What is it?"}, picture(detail="low")]
+    client.chat.completions.create(model="able", messages=[{"role": "user", "content": content}])
+    text, image = provider.requests[-1].body["messages"][0]["content"]
+    assert text == {"type": "text", "text": "What is it?"}
+    assert image["image_url"]["url"].startswith("data:image/png;base64,")
+    assert image["image_url"]["detail"] == "low"
+
+
+class Person(BaseModel):
+    name: str
+    age: int
+
+
+def test_structured_output_comes_back_as_the_class_that_was_asked_for(client, provider) -> None:
+    parsed = client.chat.completions.parse(model="json", messages=HELLO, response_format=Person)
+    assert parsed.choices[0].message.parsed == Person(name="Ann", age=7)
+    sent = provider.requests[-1].body["response_format"]
+    assert (sent["type"], sent["json_schema"]["name"], sent["json_schema"]["strict"]) == ("json_schema", "Person", True)
+    client.chat.completions.create(model="json", messages=HELLO, response_format={"type": "json_object"})
+    assert provider.requests[-1].body["response_format"] == {"type": "json_object"}
+
+
+def test_reasoning_passes_both_ways(client, provider) -> None:
+    answer = client.chat.completions.create(model="thinker", messages=HELLO, reasoning_effort="high")
+    said = answer.choices[0].message
+    assert (said.content, said.reasoning_content) == ("42", "Let me see.")
+    assert provider.requests[-1].body["reasoning_effort"] == "high"
+    again = [*HELLO, said.model_dump(exclude_none=True), {"role": "user", "content": "Sure?"}]
+    chunks = list(client.chat.completions.create(model="thinker", messages=again, stream=True))
+    assert provider.requests[-1].body["messages"][1]["reasoning_content"] == "Let me see."
+    thoughts = [getattr(c.choices[0].delta, "reasoning_content", None) or "" for c in chunks if c.choices]
+    assert "".join(thoughts) == "Let me see."
 
 
 def test_malformed_and_oversized_bodies(http) -> None:
@@ -241,6 +349,10 @@ def test_malformed_and_oversized_bodies(http) -> None:
     assert http.post(url, content=b"{nope").json()["error"]["code"] == "invalid_json"
     assert http.post(url, content=b"[]").status_code == 400
     assert http.post(url, content=b"\xff\xfe").status_code == 400
+    deep = b'{"model": "fast", "messages": [], "metadata": {"a": ' + b"[" * 5000 + b"]" * 5000 + b"}}"
+    assert "nested too deep" in http.post(url, content=deep).json()["error"]["message"]
+    assert http.post(url, data={"model": "fast"}).status_code == 415
+    assert http.post(url, json={"model": 7, "messages": HELLO}).json()["error"]["param"] == "model"
     assert http.post(url, content=b" " * 20_000_001).status_code == 413
     assert http.get(url).status_code == 405
     assert http.get("/v1/nothing").json()["error"]["code"] == "not_found"

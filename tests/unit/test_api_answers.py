@@ -10,11 +10,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.completion_answer import Served, ending, exact, failure, finish_reason, headers, pieces, usage, whole
+from api.completion_answer import Served, exact, failure, finish_reason, headers, usage, whole
+from api.completion_body import ThinkingBlock, WireMessage
+from api.completion_chunks import Chunks
+from api.completion_messages import said_in
 from api.errors import ApiError, from_error, retry_after
 from core.chat.conversation import AnswerFigures, Message
 from core.errors import ErrorClass, LimitReached, ProviderError, StoreError, TurnRefused
-from core.providers.events import Finished, ReasoningDelta, TextDelta
+from core.providers.events import (
+    Finished,
+    ReasoningDelta,
+    ReasoningSigned,
+    TextDelta,
+    ToolCalled,
+    ToolCallPiece,
+)
+from core.providers.parts import SignedReasoning, TextPart, ToolCall
 
 FIGURES = AnswerFigures(
     input_tokens=10,
@@ -45,6 +56,10 @@ def answer(**changes) -> Message:
     return Message(**{**fields, **changes})
 
 
+def chunks() -> Chunks:
+    return Chunks("t", created=1)
+
+
 def events_of(text: str) -> list[dict]:
     return [json.loads(event.removeprefix("data: ")) for event in text.strip().split("\n\n") if "[DONE]" not in event]
 
@@ -72,23 +87,55 @@ def test_an_unknown_cost_has_no_header() -> None:
 
 def test_runs_of_text_and_reasoning_share_a_chunk_each() -> None:
     events = [ReasoningDelta("a"), ReasoningDelta("b"), TextDelta("c"), TextDelta("\n\nd"), Finished("stop")]
-    deltas = [event["choices"][0]["delta"] for event in events_of(pieces(events, "t", "gpt", created=1))]
+    deltas = [event["choices"][0]["delta"] for event in events_of(chunks().of(events, "gpt"))]
     assert deltas == [{"reasoning_content": "ab"}, {"content": "c\n\nd"}]
 
 
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs"]), min_size=1), min_size=1))
 def test_no_text_breaks_the_frames_of_a_stream(texts: list[str]) -> None:
-    sent = pieces([TextDelta(text) for text in texts], "t", "gpt", created=1)
+    sent = chunks().of([TextDelta(text) for text in texts], "gpt")
     assert "".join(event["choices"][0]["delta"]["content"] for event in events_of(sent)) == "".join(texts)
 
 
 def test_the_end_of_a_stream_has_usage_when_it_is_wanted() -> None:
     served = Served(answer=answer(finish_reason="length"), figures=FIGURES, attempts=1)
-    last, told = events_of(ending(served, created=1, tells_usage=True))
+    last, told = events_of(chunks().ending(served, tells_usage=True))
     assert (last["choices"][0]["finish_reason"], told["choices"], told["usage"]["total_tokens"]) == ("length", [], 15)
     assert told["switchboard"] == {"turn": "t", "attempts": "1", "cost_usd": "0.00012"}
-    assert len(events_of(ending(served, created=1, tells_usage=False))) == 1
-    assert finish_reason(answer(finish_reason="tool_calls")) == "stop"
+    assert len(events_of(chunks().ending(served, tells_usage=False))) == 1
+    assert finish_reason(Served(answer=answer(finish_reason="tool_calls"), figures=None, attempts=1)) == "stop"
+
+
+def test_calls_are_told_in_pieces_or_whole_but_once() -> None:
+    first, second = (ToolCall(id=name, name="look", arguments='{"q":1}') for name in ("a", ""))
+    events = [
+        ToolCallPiece(index=0, id="a", name="look", arguments=""),
+        ToolCallPiece(index=0, arguments='{"q":1}'),
+        ToolCalled(first),
+        ToolCalled(second),
+    ]
+    told = [event["choices"][0]["delta"]["tool_calls"][0] for event in events_of(chunks().of(events, "gpt"))]
+    assert told == [
+        {"index": 0, "id": "a", "type": "function", "function": {"name": "look", "arguments": ""}},
+        {"index": 0, "function": {"arguments": '{"q":1}'}},
+        {"index": 1, "id": "call_t1", "type": "function", "function": {"name": "look", "arguments": '{"q":1}'}},
+    ]
+    served = Served(answer=answer(content=""), figures=None, attempts=1, calls=(first, second))
+    choice = whole(served, created=1)["choices"][0]
+    assert (choice["finish_reason"], choice["message"]["content"]) == ("tool_calls", None)
+    assert [call["id"] for call in choice["message"]["tool_calls"]] == ["a", "call_t1"]
+
+
+def test_signed_reasoning_goes_back_as_it_came() -> None:
+    signed = SignedReasoning(text="Hm.", signature="x")
+    [event] = events_of(chunks().of([ReasoningSigned(signed)], "gpt"))
+    block = {"type": "thinking", "thinking": "Hm.", "signature": "x"}
+    assert event["choices"][0]["delta"] == {"thinking_blocks": [block]}
+    served = Served(answer=answer(), figures=None, attempts=1, signed=signed)
+    assert whole(served, created=1)["choices"][0]["message"]["thinking_blocks"] == [block]
+    sent = WireMessage(role="assistant", content="So", thinking_blocks=[ThinkingBlock(**block)])
+    said = said_in([sent, WireMessage(role="user", content="On?")])
+    assert said.messages[0].parts == (signed, TextPart("So"))
 
 
 @given(st.decimals(min_value=0, max_value=10**9, places=9))
