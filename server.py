@@ -28,7 +28,8 @@ from core.bootstrap import Services, close_services, open_services
 from core.costs.token_count import estimate_tokens
 from core.data_dir import prepare_data_dir
 from core.errors import SettingsError, SwitchboardError
-from core.providers.litellm_warmup import warm_up_litellm
+from core.providers.gateway_warmup import warm_up_gateways
+from core.readiness import needs_litellm
 from core.settings import load_settings
 from ui import process
 
@@ -61,7 +62,10 @@ async def _lifespan(_app: st.App, *, services: Services) -> AsyncIterator[None]:
     process.stop_in_time()
     process.warm_up(
         at_once=[partial(import_module, name) for name in _FIRST_PAGE],
-        later=[partial(warm_up_litellm, services.engine.run_aside), partial(estimate_tokens, "warm")],
+        later=[
+            partial(warm_up_gateways, services.engine.run_aside, litellm=_needs_litellm(services)),
+            partial(estimate_tokens, "warm"),
+        ],
     )
     tasks = [asyncio.create_task(_announce(services)), asyncio.create_task(process.collect_regularly())]
     try:
@@ -70,6 +74,10 @@ async def _lifespan(_app: st.App, *, services: Services) -> AsyncIterator[None]:
         for task in tasks:
             task.cancel()
         await asyncio.to_thread(close_services)
+
+
+def _needs_litellm(services: Services) -> bool:
+    return needs_litellm(services.registry.current().models.values(), services.keys)
 
 
 async def _to_chat(request: Request) -> RedirectResponse:

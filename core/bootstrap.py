@@ -46,7 +46,7 @@ from core.costs.refusals import RefusalLog
 from core.demo.fill import demo_present
 from core.providers.circuit import Circuits
 from core.providers.endpoints import Keys, load_keys, resolve_endpoint
-from core.providers.litellm_gateway import LiteLLMGateway
+from core.providers.gateways import Gateways, build_gateways
 from core.providers.local_model import LocalModel
 from core.readiness import lacks_key, local_status, person_of, refuse_unready
 from core.settings import Settings, load_settings
@@ -228,12 +228,10 @@ def _start_local_model(settings: Settings) -> LocalModel | None:
     return local_model
 
 
-def _build_gateway(
-    keys: Keys, local_model: LocalModel | None, *, files: FileStore, limits: HeardLimits
-) -> LiteLLMGateway:
+def _build_gateway(keys: Keys, local_model: LocalModel | None, *, files: FileStore, limits: HeardLimits) -> Gateways:
     local = None if local_model is None else local_model.endpoint
     resolve = partial(resolve_endpoint, keys=keys, local=local)
-    return LiteLLMGateway(resolve=resolve, read_file=files.read, hear_headers=limits.hear)
+    return build_gateways(resolve=resolve, read_file=files.read, hear_headers=limits.hear)
 
 
 def _build_engine(
@@ -242,7 +240,7 @@ def _build_engine(
     registry: Catalog,
     keys: Keys,
     *,
-    gateway: LiteLLMGateway,
+    gateway: Gateways,
     groups: Groups,
     files: FileStore,
     book: PriceBook,

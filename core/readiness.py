@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from core.accounts.groups import Groups
@@ -10,6 +11,7 @@ from core.catalog.access import EVERYONE, Person, refuse_unusable
 from core.catalog.health import ModelStatus
 from core.catalog.models import ModelSpec
 from core.errors import TurnRefused
+from core.providers.direct_dialects import direct
 from core.providers.endpoints import Keys
 from core.providers.local_model import LocalModel
 from core.store.database import Database
@@ -25,6 +27,11 @@ def lacks_key(model: ModelSpec, keys: Keys) -> bool:
     """Whether the provider of a model takes a key and has none."""
     variable = model.provider.key_variable
     return variable is not None and keys(variable) is None
+
+
+def needs_litellm(models: Iterable[ModelSpec], keys: Keys) -> bool:
+    """Whether a model that can be called goes through LiteLLM, whose import is slow and large."""
+    return any(model.enabled and not direct(model) and not lacks_key(model, keys) for model in models)
 
 
 def refuse_unready(model: ModelSpec, user_id: str, *, database: Database, groups: Groups, keys: Keys) -> None:

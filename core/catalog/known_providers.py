@@ -1,4 +1,7 @@
-"""The providers that need no entry in the registry file: how LiteLLM names them, and which variable holds the key."""
+"""The providers that need no entry in the registry file, and those that need an address in it.
+
+How LiteLLM names them, and which variable holds the key.
+"""
 
 from __future__ import annotations
 
@@ -43,5 +46,15 @@ KEY_VARIABLES: Mapping[str, str | None] = MappingProxyType(
         "ollama_chat": None,
         "local": None,  # the model that ships with Switchboard
         "scripted": None,  # the test double
+    }
+)
+
+# Servers of one's own, as LiteLLM names their kinds; None: they take no key unless the registry names one.
+NEED_ADDRESS: Mapping[str, str | None] = MappingProxyType(
+    {
+        "litellm_proxy": "LITELLM_PROXY_API_KEY",
+        "hosted_vllm": None,
+        "lm_studio": None,
+        "llamafile": None,
     }
 )

@@ -7,12 +7,13 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 # A word of `access` that starts so is the name of a group.
 GROUP = "group:"
 
+GatewayChoice = Literal["direct", "litellm"]
 ParameterValue = str | int | float | bool | tuple[str, ...]
 
 
@@ -163,7 +164,7 @@ class ProviderSpec:
     `kind` is the wire format as LiteLLM names it ("openai", "anthropic", "gemini", ...), or "local" for the model
     that ships with the app, or "scripted" for the test double. `key_variable` names the environment variable that
     holds the key; None means that the endpoint takes no key. `discover`: the endpoint is asked which models it has;
-    `discovered_prices` is what they cost.
+    `discovered_prices` is what they cost. `gateway` says which way its models are called; None: as its kind wants it.
     """
 
     id: str
@@ -172,6 +173,7 @@ class ProviderSpec:
     key_variable: str | None = None
     discover: bool = False
     discovered_prices: Prices | None = None
+    gateway: GatewayChoice | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -185,6 +185,10 @@ _FORMATS: Mapping[str, _Format] = {
     "ollama": _Format(names=_BASE | {"seed", "json_mode"}, default_temperature=0.8),
     "ollama_chat": _Format(names=_BASE | {"seed", "json_mode"}, default_temperature=0.8),
     "local": _Format(names=_BASE | _PENALTIES | {"seed"}, default_temperature=0.8),
+    "hosted_vllm": _Format(names=_OPENAI, default_temperature=None),
+    "lm_studio": _Format(names=_OPENAI, default_temperature=None),
+    "llamafile": _Format(names=_OPENAI, default_temperature=None),
+    "litellm_proxy": _Format(names=_OPENAI, default_temperature=None),
     "scripted": _Format(names=_OPENAI),
 }
 _OTHER = _Format(default_temperature=None)

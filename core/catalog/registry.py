@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 
-from core.catalog.known_providers import KEY_VARIABLES
+from core.catalog.known_providers import KEY_VARIABLES, NEED_ADDRESS
 from core.catalog.models import CacheRule, Capability, ModelSpec, Prices, ProviderSpec
 from core.catalog.price_entry import PriceEntry, misplaced_tier, to_prices
 from core.catalog.price_map import Facts, PriceMap, find_facts, installed_map
@@ -66,7 +66,7 @@ def load_registry(path: Path, *, price_map: PriceMap | None = None, local_models
 
 
 def _providers(text: RegistryText, price_map: PriceMap) -> dict[str, ProviderSpec]:
-    kinds = {*KEY_VARIABLES, *(str(entry.get("litellm_provider")) for entry in price_map.values())}
+    kinds = {*KEY_VARIABLES, *NEED_ADDRESS, *(str(entry.get("litellm_provider")) for entry in price_map.values())}
     return {name: _provider(text, name, entry, kinds) for name, entry in text.entries.providers.items()}
 
 
@@ -77,7 +77,7 @@ def _provider(text: RegistryText, name: str, entry: ProviderEntry, kinds: set[st
         text.refuse(place, f"expected a kind that LiteLLM knows, found {kind}{suggest(kind, kinds)}")
     match entry.api_key:
         case None:
-            key_variable = KEY_VARIABLES.get(kind)
+            key_variable = KEY_VARIABLES.get(kind) or NEED_ADDRESS.get(kind)
         case "none":
             key_variable = None
         case variable:
@@ -86,6 +86,10 @@ def _provider(text: RegistryText, name: str, entry: ProviderEntry, kinds: set[st
         text.refuse(
             ("providers", name, "discover"), "expected an api_base beside it: the address to ask for its models"
         )
+    if entry.api_base is None and kind in NEED_ADDRESS:
+        text.refuse(("providers", name), f"expected an api_base: a server of the kind {kind} has no address of its own")
+    if entry.gateway == "direct" and entry.api_base is None:
+        text.refuse(("providers", name, "gateway"), "expected an api_base beside direct: the address to call")
     return ProviderSpec(
         id=name,
         kind=kind,
@@ -93,6 +97,7 @@ def _provider(text: RegistryText, name: str, entry: ProviderEntry, kinds: set[st
         key_variable=key_variable,
         discover=entry.discover,
         discovered_prices=_prices(text, ("providers", name), entry.price),
+        gateway=entry.gateway,
     )
 
 

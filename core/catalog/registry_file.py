@@ -13,7 +13,7 @@ from typing import Annotated, Any, NoReturn, Self
 from pydantic import BaseModel, BeforeValidator, Field, ValidationError, model_validator
 
 from core.catalog import located
-from core.catalog.models import GROUP, Capability, ParameterValue
+from core.catalog.models import GROUP, Capability, GatewayChoice, ParameterValue
 from core.catalog.price_entry import Entry, Price, PriceEntry, TierEntry, Tokens
 from core.errors import RegistryError
 
@@ -82,6 +82,7 @@ class ProviderEntry(Entry):
     api_key: Annotated[str, Field(pattern=_KEY)] | None = None
     discover: bool = False
     price: Price = None
+    gateway: GatewayChoice | None = None
 
 
 class ModelEntry(Entry):

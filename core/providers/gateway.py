@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
@@ -52,6 +52,10 @@ class CompletionRequest:
     tools: Sequence[ToolOffer] = ()
     wire_fields: Mapping[str, Any] = field(default_factory=dict)
     streams_calls: bool = False
+
+
+# Takes the model's id and the headers of every answer and refusal.
+HearHeaders = Callable[[str, Mapping[str, str]], None]
 
 
 class Gateway(Protocol):

@@ -20,41 +20,20 @@ from typing import Any
 
 import httpx
 
-from core.catalog.models import ModelSpec, ParameterValue
-from core.errors import ErrorClass, ProviderError
+from core.catalog.models import ModelSpec
 from core.providers.endpoints import Endpoint
 from core.providers.events import Event
-from core.providers.gateway import WIRE_FIELDS, CompletionRequest
+from core.providers.gateway import CompletionRequest, HearHeaders
 from core.providers.images import ReadFile, read_images
-from core.providers.litellm_errors import error_headers, to_provider_error
 from core.providers.litellm_stream import answer_headers, read_events
-from core.providers.parts import ToolOffer
 from core.providers.prompt_cache import to_wire
+from core.providers.wire import wire_tool
+from core.providers.wire_errors import error_headers, to_provider_error
+from core.providers.wire_parameters import wire_parameters
 
 # The engine watches for stalls (at most 3600 s by its setting); these only bound what it cannot see.
 _CONNECT_S = 10.0
 _READ_S = 3700.0
-
-# Any other parameter may reach a provider only from the registry: LiteLLM takes api_base, mock_response, fallbacks and
-# 350 more by the same keyword arguments.
-_SAMPLING = frozenset(
-    {
-        "frequency_penalty",
-        "json_mode",
-        "max_completion_tokens",
-        "max_tokens",
-        "min_p",
-        "presence_penalty",
-        "reasoning_effort",
-        "repetition_penalty",
-        "seed",
-        "stop",
-        "temperature",
-        "top_k",
-        "top_p",
-        "verbosity",
-    }
-)
 
 _DROPPED = r"coroutine '(OpenAIChatCompletion|BaseLLMHTTPHandler)\..* was never awaited"
 
@@ -112,9 +91,6 @@ def _quieten() -> None:
         logging.getLogger(name).disabled = True
     for name in ("httpx", "openai"):  # they log addresses at INFO, and some providers take the key in the address
         logging.getLogger(name).setLevel(logging.WARNING)
-
-
-HearHeaders = Callable[[str, Mapping[str, str]], None]
 
 
 def _not_heard(_model_id: str, _headers: Mapping[str, str]) -> None:
@@ -177,8 +153,7 @@ def _arguments(
 ) -> dict[str, Any]:
     messages = to_wire(request, images=images)
     arguments: dict[str, Any] = {
-        **_parameters(request),
-        **_wire_fields(request),
+        **wire_parameters(request),
         "model": endpoint.model,
         "messages": messages,
         "api_base": endpoint.api_base,
@@ -190,7 +165,7 @@ def _arguments(
     }
     if request.tools:
         # Asked for tools, LiteLLM looks for some at MCP servers as well, with a package that is not installed.
-        arguments |= {"tools": [_tool(offer) for offer in request.tools], "_skip_mcp_handler": True}
+        arguments |= {"tools": [wire_tool(offer) for offer in request.tools], "_skip_mcp_handler": True}
     if _is_openai_chat(litellm, endpoint.model):
         # The OpenAI client walks its type definitions for every message, 0.2 ms each; what comes by `extra_body` goes
         # out as it is and replaces the field.
@@ -205,38 +180,3 @@ def _is_openai_chat(litellm: Any, model: str) -> bool:
         return False
     known = litellm.model_cost.get(upstream) or litellm.model_cost.get(model) or {}
     return bool(known.get("mode", "chat") == "chat")
-
-
-def _parameters(request: CompletionRequest) -> dict[str, Any]:
-    for name in request.parameters:
-        if name not in _SAMPLING and name not in request.model.parameters:
-            raise ProviderError(
-                ErrorClass.BAD_REQUEST,
-                f"{request.model.label} takes no parameter named {name}.",
-                next_step="Remove it from the parameters and send again.",
-            )
-    plain = {name: _plain(value) for name, value in request.parameters.items()}
-    if plain.pop("json_mode", False):
-        plain["response_format"] = {"type": "json_object"}
-    return plain
-
-
-def _wire_fields(request: CompletionRequest) -> dict[str, Any]:
-    unknown = sorted(request.wire_fields.keys() - WIRE_FIELDS)
-    if unknown:
-        raise ProviderError(
-            ErrorClass.BAD_REQUEST,
-            f"{unknown[0]} cannot be sent to {request.model.label}.",
-            next_step="Leave it out and send again.",
-        )
-    return dict(request.wire_fields)
-
-
-def _tool(offer: ToolOffer) -> dict[str, Any]:
-    named = {"name": offer.name, "description": offer.description, "parameters": dict(offer.schema)}
-    strict = {} if offer.strict is None else {"strict": offer.strict}
-    return {"type": "function", "function": {**named, **strict}}
-
-
-def _plain(value: ParameterValue) -> Any:
-    return list(value) if isinstance(value, tuple) else value

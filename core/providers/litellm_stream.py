@@ -11,45 +11,22 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing
-from dataclasses import dataclass
 from typing import Any
 
-from core.errors import ErrorClass, ProviderError
-from core.providers.events import Event, Finished, ReasoningDelta, Started, TextDelta, ToolCallPiece
-from core.providers.litellm_calls import CallPieces
+from core.providers.events import Event, ReasoningDelta, Started, TextDelta, ToolCallPiece
 from core.providers.litellm_gemini import watch_end
-from core.providers.litellm_usage import usage_event
-
-_REASONS = {
-    "length": "length",
-    "max_tokens": "length",
-    "content_filter": "content_filter",
-    "refusal": "content_filter",
-    "sensitive": "content_filter",
-    "tool_calls": "tool_calls",
-    "function_call": "tool_calls",
-}
-# Servers that end a stream by force say so in the same field.
-_NOT_FINISHED = frozenset({"error", "abort", "network_error"})
-
-
-@dataclass(slots=True)
-class _End:
-    """What the provider said about the end, gathered on the way."""
-
-    reason: str | None = None
-    usage: Any = None
-    service_tier: Any = None
+from core.providers.wire_calls import CallPieces
+from core.providers.wire_end import End, closing_events
 
 
 async def read_events(response: Any, *, streams_calls: bool = False) -> AsyncGenerator[Event, None]:
     """Yield the events of a LiteLLM stream and close its connection at the end, early or not.
 
     The calls of tools come when they are whole, and none of an answer that was cut; with `streams_calls` their pieces
-    come before. `Usage` and `Finished` come last,
-    each only when the provider sent it. Raises whatever the libraries raise.
+    come before. `Usage` and `Finished` come last, each only when the provider sent it. Raises whatever the libraries
+    raise.
     """
-    end, calls = _End(), CallPieces()
+    end, calls = End(), CallPieces()
     try:
         chunks = _openai_chunks(response, end) if _is_openai(response) else _wrapped_chunks(response, end)
         async with aclosing(chunks), aclosing(_deltas(chunks, calls)) as deltas:
@@ -60,13 +37,8 @@ async def read_events(response: Any, *, streams_calls: bool = False) -> AsyncGen
         # The answer is whole: a connection that breaks behind it changes nothing.
         if end.reason is None:
             raise
-    if end.reason is not None and _REASONS.get(end.reason, "tool_calls") == "tool_calls":
-        for event in calls.events():
-            yield event
-    if end.usage is not None:
-        yield usage_event(end.usage, service_tier=end.service_tier)
-    if end.reason is not None:
-        yield Finished(_reason(end.reason))
+    for event in closing_events(end, calls):
+        yield event
 
 
 def answer_headers(response: Any) -> dict[str, str]:
@@ -82,7 +54,7 @@ def _is_openai(response: Any) -> bool:
     return stream.__name__ == "AsyncStream" and stream.__module__.partition(".")[0] == "openai"
 
 
-async def _openai_chunks(response: Any, end: _End) -> AsyncGenerator[Any, None]:
+async def _openai_chunks(response: Any, end: End) -> AsyncGenerator[Any, None]:
     stream = response.completion_stream
     try:
         async for chunk in stream:
@@ -96,7 +68,7 @@ async def _openai_chunks(response: Any, end: _End) -> AsyncGenerator[Any, None]:
         await stream.close()
 
 
-async def _wrapped_chunks(response: Any, end: _End) -> AsyncGenerator[Any, None]:
+async def _wrapped_chunks(response: Any, end: End) -> AsyncGenerator[Any, None]:
     last_reason = None
     gemini = watch_end(response)
     try:
@@ -150,14 +122,3 @@ def _served_model(chunk: Any) -> str | None:
     if hidden is not None:
         return hidden.get("provider_response_model") or None
     return chunk.model or None
-
-
-def _reason(reason: str) -> str:
-    if reason in _NOT_FINISHED:
-        raise ProviderError(
-            ErrorClass.SERVER,
-            "The provider broke the answer off.",
-            next_step="Try again or choose another model.",
-            detail=f"finish_reason: {reason}",
-        )
-    return _REASONS.get(reason, "stop")

@@ -1,4 +1,4 @@
-"""Messages in the form LiteLLM takes them: OpenAI's, which it rewrites for everybody else."""
+"""Messages in OpenAI's form, which LiteLLM rewrites for everybody else; and reading what comes back in it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from core.providers.gateway import ChatMessage
-from core.providers.parts import ImagePart, Part, ReasoningText, SignedReasoning, TextPart, ToolCall, ToolResult
+from core.providers.parts import (
+    ImagePart,
+    Part,
+    ReasoningText,
+    SignedReasoning,
+    TextPart,
+    ToolCall,
+    ToolOffer,
+    ToolResult,
+)
 
 # What an answer may hold that has fields of its own.
 _BESIDE_TEXT = (ToolCall, ReasoningText, SignedReasoning)
@@ -28,6 +37,18 @@ def wire_messages(message: ChatMessage, *, images: Mapping[str, str]) -> Iterato
         yield _answered(message) | named
     else:
         yield {"role": message.role, "content": [_block(part, images) for part in message.parts], **named}
+
+
+def field_of(block: Any, name: str) -> Any:
+    """A field of a block that a library has parsed, or of plain JSON; None where it is not there."""
+    return block.get(name) if isinstance(block, Mapping) else getattr(block, name, None)
+
+
+def wire_tool(offer: ToolOffer) -> dict[str, Any]:
+    """A tool that a request offers."""
+    named = {"name": offer.name, "description": offer.description, "parameters": dict(offer.schema)}
+    strict = {} if offer.strict is None else {"strict": offer.strict}
+    return {"type": "function", "function": {**named, **strict}}
 
 
 def _answered(message: ChatMessage) -> dict[str, Any]:

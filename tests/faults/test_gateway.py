@@ -1,4 +1,4 @@
-"""The LiteLLM gateway against a real server on loopback: what each end of a stream comes out as."""
+"""The gateways against a real server on loopback: what each end of a stream comes out as."""
 
 from __future__ import annotations
 
@@ -11,9 +11,11 @@ import pytest
 
 from core.catalog.models import ModelSpec
 from core.errors import ErrorClass, ProviderError
+from core.providers.direct_gateway import DirectGateway
 from core.providers.endpoints import Endpoint
 from core.providers.events import Event, Finished, ReasoningDelta, Started, TextDelta, Usage
 from core.providers.gateway import CompletionRequest
+from core.providers.gateways import Gateways
 from core.providers.litellm_gateway import LiteLLMGateway
 from tests.support.gateway_calls import KEY, KINDS, collect, gateway_to, request, text_of
 from tests.support.provider_behaviour import (
@@ -44,7 +46,7 @@ def _kind(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(name="gateway")
-async def _gateway(server: ProviderServer) -> AsyncIterator[LiteLLMGateway]:
+async def _gateway(server: ProviderServer) -> AsyncIterator[Gateways]:
     async with gateway_to(server) as gateway:
         yield gateway
 
@@ -104,14 +106,15 @@ async def test_a_disconnect_mid_answer_keeps_the_text_and_says_so(server, gatewa
     assert caught.value.user_message == "The connection to Model M broke."
 
 
+@pytest.mark.parametrize("kind", ["openai", "direct"])
 @pytest.mark.parametrize("finish_reason", ["error", "abort"])
-async def test_a_stream_that_its_server_broke_off_is_an_error(server, gateway, finish_reason):
+async def test_a_stream_that_its_server_broke_off_is_an_error(server, gateway, kind, finish_reason):
     """Only where the chunks are read as they came: LiteLLM's own readers turn every unknown reason into "stop"."""
     server.behave(f"broken-{finish_reason}", say("one two", finish_reason=finish_reason))
     events: list[Event] = []
 
     with pytest.raises(ProviderError) as caught:
-        await collect(gateway, request(f"broken-{finish_reason}"), into=events)
+        await collect(gateway, request(f"broken-{finish_reason}", kind=kind), into=events)
 
     assert text_of(events) == "one two"
     assert caught.value.error_class == ErrorClass.SERVER
@@ -238,9 +241,9 @@ async def test_json_mode_is_asked_for_in_the_providers_own_words(server, gateway
 
 
 @pytest.mark.parametrize("name", ["api_base", "mock_response", "fallbacks", "extra_headers", "made_up"])
-async def test_a_parameter_that_is_not_the_models_is_refused_before_the_call(server, gateway, name):
+async def test_a_parameter_that_is_not_the_models_is_refused_before_the_call(server, gateway, kind, name):
     calls = len(server.requests)
-    plain = request("listening")
+    plain = request("listening", kind=kind)
     wanted = CompletionRequest(
         model=plain.model, messages=plain.messages, parameters={name: "http://elsewhere.example"}
     )
@@ -252,13 +255,14 @@ async def test_a_parameter_that_is_not_the_models_is_refused_before_the_call(ser
     assert len(server.requests) == calls
 
 
-async def test_an_error_of_the_resolver_passes_through(server):
+@pytest.mark.parametrize("make", [DirectGateway, LiteLLMGateway])
+async def test_an_error_of_the_resolver_passes_through(make):
     starting = ProviderError(ErrorClass.STARTING, "The local model is starting.")
 
     async def resolve(_: ModelSpec) -> Endpoint:
         raise starting
 
     with pytest.raises(ProviderError) as caught:
-        await collect(LiteLLMGateway(resolve=resolve), request("any"))
+        await collect(make(resolve=resolve), request("any"))
 
     assert caught.value is starting

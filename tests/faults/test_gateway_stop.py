@@ -9,7 +9,7 @@ from contextlib import aclosing
 import pytest
 
 from core.providers.events import TextDelta
-from core.providers.litellm_gateway import LiteLLMGateway
+from core.providers.gateways import Gateways
 from tests.support.gateway_calls import KINDS, collect, gateway_to, request
 from tests.support.provider_behaviour import say
 from tests.support.provider_server import ProviderServer
@@ -30,7 +30,7 @@ def _kind(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(name="gateway")
-async def _gateway(server: ProviderServer) -> AsyncIterator[LiteLLMGateway]:
+async def _gateway(server: ProviderServer) -> AsyncIterator[Gateways]:
     async with gateway_to(server) as gateway:
         yield gateway
 

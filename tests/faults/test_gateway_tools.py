@@ -7,13 +7,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from core.catalog.models import ModelSpec, ProviderSpec
+from core.catalog.models import ModelSpec
 from core.errors import ProviderError
-from core.providers.endpoints import Endpoint
 from core.providers.events import Event, Finished, ReasoningSigned, TextDelta, ToolCalled
 from core.providers.gateway import ChatMessage, CompletionRequest
-from core.providers.litellm_gateway import LiteLLMGateway
 from core.providers.parts import SignedReasoning, ToolCall, ToolOffer
+from tests.support.gateway_calls import gateway_to, provider_of
 from tests.support.provider_behaviour import Behaviour, Canned, call
 from tests.support.provider_server import ProviderServer
 
@@ -30,25 +29,20 @@ def _server() -> Iterator[ProviderServer]:
 
 async def ask(server: ProviderServer, kind: str, behaviour: Behaviour) -> list[Event]:
     server.behave("caller", behaviour)
-    base = server.api_base if kind == "openai" else server.api_base.removesuffix("/v1")
-
-    async def resolve(_: ModelSpec) -> Endpoint:
-        return Endpoint(f"{kind}/caller", base, "sk-of-the-test-0123456789")
-
-    gateway = LiteLLMGateway(resolve=resolve)
-    spec = ModelSpec(id="caller", label="Caller", provider=ProviderSpec(id="a", kind=kind), upstream="caller")
+    base = server.api_base.removesuffix("/v1") if kind == "anthropic" else None
+    spec = ModelSpec(id="caller", label="Caller", provider=provider_of(kind, api_base=base), upstream="caller")
     wanted = CompletionRequest(model=spec, messages=[ChatMessage("user", "6 times 7?")], tools=[OFFER])
-    events = [event async for event in gateway.stream(wanted)]
-    await gateway.aclose()
-    return events
+    async with gateway_to(server) as gateway:
+        return [event async for event in gateway.stream(wanted)]
 
 
 def called(events: list[Event]) -> list[ToolCall]:
     return [event.call for event in events if isinstance(event, ToolCalled)]
 
 
-async def test_calls_in_openais_format_are_put_together(server):
-    events = await ask(server, "openai", call(("calculator", ARGUMENTS), ("calculator", "{}"), tokens=("Let", " me")))
+@pytest.mark.parametrize("kind", ["openai", "direct"])
+async def test_calls_in_openais_format_are_put_together(server, kind):
+    events = await ask(server, kind, call(("calculator", ARGUMENTS), ("calculator", "{}"), tokens=("Let", " me")))
 
     assert [(one.id, one.name, one.arguments) for one in called(events)] == [
         ("call_0", "calculator", ARGUMENTS),
@@ -61,11 +55,12 @@ async def test_calls_in_openais_format_are_put_together(server):
     ]
 
 
+@pytest.mark.parametrize("kind", ["openai", "direct"])
 @pytest.mark.parametrize("ending", ["truncated", "dropped"])
-async def test_calls_of_a_broken_stream_are_none(server, ending):
+async def test_calls_of_a_broken_stream_are_none(server, kind, ending):
     broken = call(("calculator", ARGUMENTS), ending=ending, break_after=2)
     try:
-        events = await ask(server, "openai", broken)
+        events = await ask(server, kind, broken)
     except ProviderError:
         events = []
 

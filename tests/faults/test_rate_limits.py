@@ -10,10 +10,12 @@ from core.catalog.health import Headroom
 from core.catalog.models import ModelSpec, ProviderSpec
 from core.catalog.rate_limits import HeardLimits
 from core.errors import ProviderError
+from core.providers.direct_gateway import DirectGateway
 from core.providers.endpoints import Endpoint
 from core.providers.gateway import ChatMessage, CompletionRequest
 from core.providers.litellm_gateway import LiteLLMGateway
 from tests.faults.test_gateway_anthropic import canned
+from tests.support.gateway_calls import KINDS
 from tests.support.moving_clock import MovingClock
 from tests.support.provider_behaviour import RATE_LIMITED, Canned, Refusal, say
 from tests.support.provider_server import ProviderServer
@@ -47,7 +49,8 @@ async def heard(server: ProviderServer, model: str, *, kind: str = "openai") -> 
     async def resolve(_: ModelSpec) -> Endpoint:
         return Endpoint(f"{kind}/{model}", api_base, "sk-test-0123456789")
 
-    gateway = LiteLLMGateway(resolve=resolve, hear_headers=limits.hear)
+    make = DirectGateway if kind == "direct" else LiteLLMGateway
+    gateway = make(resolve=resolve, hear_headers=limits.hear)
     spec = ModelSpec(id="m", label="M", provider=ProviderSpec(id="p", kind=kind), upstream=model)
     try:
         async for _ in gateway.stream(CompletionRequest(model=spec, messages=(ChatMessage("user", "hello"),))):
@@ -58,7 +61,7 @@ async def heard(server: ProviderServer, model: str, *, kind: str = "openai") -> 
     return limits.headroom("m")
 
 
-@pytest.mark.parametrize("kind", ["openai", "hosted_vllm"])
+@pytest.mark.parametrize("kind", KINDS)
 async def test_an_answer_says_what_is_left(server: ProviderServer, kind: str) -> None:
     server.behave("limited", say("Hello there", headers=OPENAI))
 
@@ -71,17 +74,21 @@ async def test_anthropic_says_it_in_its_own_words(server: ProviderServer) -> Non
     assert await heard(server, "claude-limited", kind="anthropic") == Headroom(49, 50, None, None, reported=True)
 
 
-async def test_a_refusal_says_that_nothing_is_left(server: ProviderServer) -> None:
+@pytest.mark.parametrize("kind", ["openai", "direct"])
+async def test_a_refusal_says_that_nothing_is_left(server: ProviderServer, kind: str) -> None:
     headers = OPENAI | {"x-ratelimit-remaining-requests": "0"}
     server.behave("over", Refusal(status=429, message="Slow down.", headers=headers))
 
-    assert await heard(server, "over") == Headroom(0, 500, 29976, 30000, reported=True)
+    assert await heard(server, "over", kind=kind) == Headroom(0, 500, 29976, 30000, reported=True)
 
 
-async def test_a_refusal_that_only_says_when_to_come_back_leaves_nothing_until_then(server: ProviderServer) -> None:
+@pytest.mark.parametrize("kind", ["openai", "direct"])
+async def test_a_refusal_that_only_says_when_to_come_back_leaves_nothing_until_then(
+    server: ProviderServer, kind: str
+) -> None:
     server.behave("over-without", RATE_LIMITED)
 
-    assert await heard(server, "over-without") == Headroom(0, None, None, None, reported=True)
+    assert await heard(server, "over-without", kind=kind) == Headroom(0, None, None, None, reported=True)
 
 
 async def test_a_provider_that_says_nothing_leaves_our_own_count(server: ProviderServer) -> None:

@@ -1,4 +1,4 @@
-"""The LiteLLM gateway against OpenAI's, Anthropic's and Gemini's wire formats, whole and broken.
+"""The gateways against OpenAI's (both), Anthropic's and Gemini's wire formats, whole and broken.
 
 The server is llmock 0.2.2 (MIT, September 2026): a real HTTP server on loopback in a thread, streams in all three
 formats, refusals in each provider's error shape with Retry-After, faults scripted per request, and a journal with the
@@ -22,11 +22,13 @@ import pytest
 from llmock.scenarios import Fail, Reply, StreamFault
 from llmock.testing import LLMockServer
 
-from core.catalog.models import ModelSpec, ProviderSpec
+from core.catalog.models import GatewayChoice, ModelSpec, ProviderSpec
 from core.errors import ErrorClass, ProviderError
+from core.providers.direct_gateway import DirectGateway
 from core.providers.endpoints import Endpoint, resolve_endpoint
 from core.providers.events import Event, Finished, Started, TextDelta, Usage
 from core.providers.gateway import ChatMessage, CompletionRequest, message_of
+from core.providers.gateways import Gateways
 from core.providers.litellm_gateway import LiteLLMGateway
 from core.providers.parts import ImagePart, TextPart, ToolCall, ToolResult
 from tests.support.gateway_calls import collect, text_of
@@ -57,24 +59,27 @@ class Format:
     blocks: Callable[[dict[str, Any]], list[Any]]
     image: dict[str, Any]
     call: Callable[[dict[str, Any]], tuple[str, object, str]]
+    gateway: GatewayChoice = "litellm"
 
 
-FORMATS = (
-    Format(
-        kind="openai",
-        upstream="gpt-6-luna",
-        path="",
-        lead=1,
-        system=lambda body: str(body["messages"][0]["content"]) if body["messages"][0]["role"] == "system" else "",
-        turns=lambda body: [(turn["role"], turn["content"]) for turn in body["messages"][1:]],
-        blocks=lambda body: body["messages"][-1]["content"],
-        image={"type": "image_url", "image_url": {"url": f"data:image/png;base64,{PIXEL_BASE64}"}},
-        call=lambda body: (
-            body["messages"][2]["tool_calls"][0]["function"]["name"],
-            json.loads(body["messages"][2]["tool_calls"][0]["function"]["arguments"]),
-            body["messages"][3]["content"],
-        ),
+OPENAI = Format(
+    kind="openai",
+    upstream="gpt-6-luna",
+    path="",
+    lead=1,
+    system=lambda body: str(body["messages"][0]["content"]) if body["messages"][0]["role"] == "system" else "",
+    turns=lambda body: [(turn["role"], turn["content"]) for turn in body["messages"][1:]],
+    blocks=lambda body: body["messages"][-1]["content"],
+    image={"type": "image_url", "image_url": {"url": f"data:image/png;base64,{PIXEL_BASE64}"}},
+    call=lambda body: (
+        body["messages"][2]["tool_calls"][0]["function"]["name"],
+        json.loads(body["messages"][2]["tool_calls"][0]["function"]["arguments"]),
+        body["messages"][3]["content"],
     ),
+)
+FORMATS = (
+    OPENAI,
+    replace(OPENAI, gateway="direct"),
     Format(
         kind="anthropic",
         upstream="claude-sonnet-5",
@@ -124,18 +129,22 @@ def _server(running: LLMockServer) -> LLMockServer:
     return running
 
 
-@pytest.fixture(name="wire", params=FORMATS, ids=lambda wire: wire.kind)
+@pytest.fixture(name="wire", params=FORMATS, ids=lambda wire: f"{wire.kind}-{wire.gateway}")
 def _wire(request: pytest.FixtureRequest) -> Format:
     wire: Format = request.param
     return wire
 
 
 @pytest.fixture(name="gateway")
-async def _gateway() -> AsyncIterator[LiteLLMGateway]:
+async def _gateway() -> AsyncIterator[Gateways]:
     async def resolve(spec: ModelSpec) -> Endpoint:
         return await resolve_endpoint(spec, keys=lambda _: "sk-of-the-test-0123456789", local=None)
 
-    gateway = LiteLLMGateway(resolve=resolve, read_file={"pixel": PIXEL}.__getitem__)
+    read_file = {"pixel": PIXEL}.__getitem__
+    gateway = Gateways(
+        direct=DirectGateway(resolve=resolve, read_file=read_file),
+        litellm=LiteLLMGateway(resolve=resolve, read_file=read_file),
+    )
     yield gateway
     await gateway.aclose()
 
@@ -143,7 +152,11 @@ async def _gateway() -> AsyncIterator[LiteLLMGateway]:
 def request(server: LLMockServer, wire: Format) -> CompletionRequest:
     """A third question after an answer, to a model of the registry whose provider is `server`."""
     provider = ProviderSpec(
-        id=wire.kind, kind=wire.kind, api_base=server.base_url(wire.kind) + wire.path, key_variable="KEY"
+        id=wire.kind,
+        kind=wire.kind,
+        api_base=server.base_url(wire.kind) + wire.path,
+        key_variable="KEY",
+        gateway=wire.gateway,
     )
     model = ModelSpec(id="m", label="Model M", provider=provider, upstream=wire.upstream)
     history = [ChatMessage("user", "first"), ChatMessage("assistant", "answer"), ChatMessage("user", "second")]

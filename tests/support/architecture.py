@@ -53,7 +53,7 @@ RANKS = {
 # Where a library may be imported; everywhere of ours when it is not named here.
 LIBRARIES = {
     "duckdb": ("core/store/",),
-    "litellm": ("core/providers/litellm_gateway.py", "core/providers/litellm_errors.py"),
+    "litellm": ("core/providers/litellm_gateway.py", "core/providers/wire_errors.py"),
     "streamlit": ("ui/", "pages/", "app.py", "server.py"),
     "streamlit_authenticator": ("ui/auth.py",),
     "extra_streamlit_components": ("ui/auth.py",),
@@ -68,7 +68,9 @@ BUILT_ONCE = {
     "Groups": ("core/bootstrap.py",),
     "LiveRegistry": ("core/bootstrap.py",),
     "Overrides": ("core/bootstrap.py",),
-    "LiteLLMGateway": ("core/bootstrap.py", "core/providers/litellm_warmup.py"),
+    "DirectGateway": ("core/providers/gateways.py", "core/providers/gateway_warmup.py"),
+    "LiteLLMGateway": ("core/providers/gateways.py", "core/providers/gateway_warmup.py"),
+    "Gateways": ("core/bootstrap.py", "core/providers/gateways.py"),
     "LocalModel": ("core/bootstrap.py",),
     "PriceBook": ("core/bootstrap.py",),
     "PassiveHealth": ("core/bootstrap.py",),

@@ -15,10 +15,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 from core.catalog.models import ModelSpec, ProviderSpec
 from core.errors import ProviderError
+from core.providers.direct_gateway import DirectGateway
 from core.providers.endpoints import Endpoint
 from core.providers.gateway import ChatMessage, CompletionRequest
+from core.providers.gateway_warmup import warm_up_gateways
 from core.providers.litellm_gateway import LiteLLMGateway, load_litellm
-from core.providers.litellm_warmup import warm_up_litellm
 from tests.support.network_guard import NetworkGuard
 from tests.support.provider_server import ProviderServer
 
@@ -43,8 +44,10 @@ def warm_up() -> dict[str, object]:
     """Warm up with loopback only."""
     guard = NetworkGuard()
     guard.install()
-    warm_up_litellm(lambda work: asyncio.run(work()))
-    return {"attempts": guard.take_attempts(), "loaded": "litellm" in sys.modules}
+    warm_up_gateways(lambda work: asyncio.run(work()), litellm=False)
+    early = "litellm" in sys.modules
+    warm_up_gateways(lambda work: asyncio.run(work()))
+    return {"attempts": guard.take_attempts(), "early": early, "loaded": "litellm" in sys.modules}
 
 
 def refused(key: str) -> dict[str, object]:
@@ -53,9 +56,9 @@ def refused(key: str) -> dict[str, object]:
     async def resolve(spec: ModelSpec) -> Endpoint:
         return Endpoint(f"{spec.provider.kind}/{spec.upstream}", server.api_base, key)
 
-    async def call(kind: str) -> str:
+    async def call(make: type[DirectGateway | LiteLLMGateway], kind: str) -> str:
         model = ModelSpec(id="m", label="M", provider=ProviderSpec(id="p", kind=kind), upstream="fault-401")
-        gateway = LiteLLMGateway(resolve=resolve)
+        gateway = make(resolve=resolve)
         try:
             wanted = CompletionRequest(model=model, messages=[ChatMessage("user", "hello")])
             return str([event async for event in gateway.stream(wanted)])
@@ -66,7 +69,8 @@ def refused(key: str) -> dict[str, object]:
 
     logging.basicConfig(level=logging.DEBUG)
     with ProviderServer() as server:
-        return {"outcomes": [asyncio.run(call(kind)) for kind in ("openai", "hosted_vllm")]}
+        ways = ((DirectGateway, "openai"), (LiteLLMGateway, "openai"), (LiteLLMGateway, "hosted_vllm"))
+        return {"outcomes": [asyncio.run(call(*way)) for way in ways]}
 
 
 if __name__ == "__main__":

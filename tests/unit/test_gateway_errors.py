@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import ErrorClass, ProviderError
-from core.providers.litellm_errors import parse_retry_after, to_provider_error
+from core.providers.wire_errors import parse_retry_after, to_provider_error
 
 NOW = datetime(2026, 3, 1, 12, 0, 0)  # noqa: DTZ001 - naive UTC is the project's form of time
 REQUEST = httpx.Request("POST", "http://127.0.0.1/v1/chat/completions")

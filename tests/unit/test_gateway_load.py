@@ -47,7 +47,7 @@ def test_loading_is_silent_and_reaches_for_nothing(tmp_path):
 def test_warming_up_is_silent_and_stays_on_the_machine():
     done = probe("warm_up")
 
-    assert json.loads(done.stdout) == {"attempts": [], "loaded": True}
+    assert json.loads(done.stdout) == {"attempts": [], "early": False, "loaded": True}
     assert done.stderr == ""
 
 
@@ -57,7 +57,7 @@ def test_no_log_shows_the_key_even_when_asked_to_say_everything():
     done = probe("refused", key, LITELLM_LOG="DEBUG")
 
     outcomes = json.loads(done.stdout)["outcomes"]
-    assert [outcome.partition(" ")[0] for outcome in outcomes] == ["authentication", "authentication"]
+    assert [outcome.partition(" ")[0] for outcome in outcomes] == ["authentication"] * 3
     assert key not in done.stdout + done.stderr
     assert "sk-abcd1234" not in done.stdout + done.stderr
 

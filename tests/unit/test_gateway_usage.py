@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.providers.events import Usage
-from core.providers.litellm_usage import usage_event
+from core.providers.wire_usage import usage_event
 
 
 def test_openai_details_are_parts_of_the_totals():

@@ -348,6 +348,16 @@ MISTAKES = [
         "expected an address such as http://127.0.0.1:8000/v1, found 'localhost'.",
     ),
     (
+        "providers:\n  p: {kind: litellm_proxy}\n" + ONE,
+        "line 2, providers.p",
+        "expected an api_base: a server of the kind litellm_proxy has no address of its own.",
+    ),
+    (
+        "providers:\n  p: {kind: groq, gateway: direct}\n" + ONE,
+        "line 2, providers.p.gateway",
+        "expected an api_base beside direct: the address to call.",
+    ),
+    (
         "x: [",
         "line 1",
         "expected YAML, found a mistake near here (expected the node content, but found '<stream end>').",

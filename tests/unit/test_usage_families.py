@@ -13,7 +13,7 @@ import pytest
 
 from core.providers.events import Usage
 from core.providers.litellm_gateway import load_litellm
-from core.providers.litellm_usage import usage_event
+from core.providers.wire_usage import usage_event
 
 
 def _part(module: str, name: str) -> Any:

@@ -1,4 +1,7 @@
-"""Tool calls and signed reasoning, put together from the pieces in which LiteLLM's streams bring them."""
+"""Tool calls and signed reasoning, put together from the pieces in which streams bring them.
+
+Pieces are what a library made of them, or plain JSON.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from typing import Any
 
 from core.providers.events import Event, ReasoningSigned, ToolCalled, ToolCallPiece
 from core.providers.parts import SignedReasoning, ToolCall
+from core.providers.wire import field_of
 
 
 @dataclass(slots=True)
@@ -28,8 +32,8 @@ class CallPieces:
 
     def take(self, delta: Any) -> list[ToolCallPiece]:
         """Add what a chunk's delta holds of calls, if anything, and say what came of them."""
-        told = [self._take_call(piece) for piece in getattr(delta, "tool_calls", None) or ()]
-        for block in getattr(delta, "thinking_blocks", None) or ():
+        told = [self._take_call(piece) for piece in field_of(delta, "tool_calls") or ()]
+        for block in field_of(delta, "thinking_blocks") or ():
             self._thoughts.append(block.get("thinking") or "")
             self._signature = block.get("signature") or self._signature
         return told
@@ -44,14 +48,14 @@ class CallPieces:
             yield ToolCalled(ToolCall(id=growing.id, name=growing.name, arguments=arguments))
 
     def _take_call(self, piece: Any) -> ToolCallPiece:
-        index, function = self._place(piece), piece.function
+        index, function = self._place(piece), field_of(piece, "function")
         growing = self._calls.setdefault(index, _Growing())
         # Some servers say a call's id and name with every piece of it.
         told = ToolCallPiece(
             index=index,
-            id="" if growing.id else piece.id or "",
-            name="" if growing.name or function is None else function.name or "",
-            arguments="" if function is None else function.arguments or "",
+            id="" if growing.id else field_of(piece, "id") or "",
+            name="" if growing.name else field_of(function, "name") or "",
+            arguments=field_of(function, "arguments") or "",
         )
         growing.id, growing.name = growing.id or told.id, growing.name or told.name
         growing.arguments.append(told.arguments)
@@ -59,9 +63,10 @@ class CallPieces:
 
     def _place(self, piece: Any) -> int:
         # Some servers send every call whole and number all of them 0, or none.
-        index = self._last if piece.index is None else int(piece.index)
+        given, call_id = field_of(piece, "index"), field_of(piece, "id")
+        index = self._last if given is None else int(given)
         held = self._calls.get(index)
-        if held is not None and piece.id and held.id and piece.id != held.id:
+        if held is not None and call_id and held.id and call_id != held.id:
             index = max(self._calls) + 1
         self._last = index
         return index

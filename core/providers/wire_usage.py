@@ -7,6 +7,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from core.providers.events import Usage
+from core.providers.wire import field_of
 
 _WRITES_BY_TIME = "cache_creation_token_details"
 
@@ -24,7 +25,7 @@ def usage_event(usage: Any, *, service_tier: Any = None) -> Usage:
     `output_tokens`. Most providers send them so already. Where they stand beside the totals (xAI's reasoning, some
     proxies' cache), the grand total or the sizes themselves show it, and they are added.
     """
-    prompt, completion = _field(usage, "prompt_tokens_details"), _field(usage, "completion_tokens_details")
+    prompt, completion = field_of(usage, "prompt_tokens_details"), field_of(usage, "completion_tokens_details")
     cached = _count(prompt, "cached_tokens") or _count(usage, "cache_read_input_tokens", "prompt_cache_hit_tokens")
     written = _count(prompt, "cache_creation_tokens", "cache_write_tokens")
     written = written or _count(usage, "cache_creation_input_tokens")
@@ -38,10 +39,10 @@ def usage_event(usage: Any, *, service_tier: Any = None) -> Usage:
         cache_write_tokens=written,
         reasoning_tokens=reasoning,
         image_tokens=min(_count(prompt, "image_tokens"), input_tokens),
-        cache_write_1h_tokens=min(_count(_field(prompt, _WRITES_BY_TIME), "ephemeral_1h_input_tokens"), written),
+        cache_write_1h_tokens=min(_count(field_of(prompt, _WRITES_BY_TIME), "ephemeral_1h_input_tokens"), written),
         audio_tokens=min(_count(prompt, "audio_tokens"), input_tokens),
         audio_output_tokens=min(_count(completion, "audio_tokens"), output_tokens),
-        service_tier=_service(service_tier) or _service(_field(usage, "service_tier")),
+        service_tier=_service(service_tier) or _service(field_of(usage, "service_tier")),
         reported_cost_usd=_billed(usage),
     )
 
@@ -56,14 +57,10 @@ def _with_additions(given: tuple[int, int, int], *, cache: int, reasoning: int) 
     return prompt, completion
 
 
-def _field(block: Any, name: str) -> Any:
-    return block.get(name) if isinstance(block, Mapping) else getattr(block, name, None)
-
-
 def _count(block: Any, *names: str) -> int:
     """The first of the fields that holds a positive number; 0 when none does."""
     for name in names:
-        value = _field(block, name)
+        value = field_of(block, name)
         if isinstance(value, int | float) and value > 0:
             return int(value)
     return 0
@@ -81,17 +78,17 @@ def _billed(usage: Any) -> Decimal | None:
     A call that OpenRouter makes with the team's own key at the provider is billed twice: its fee is `cost`, what the
     provider takes stands beside it.
     """
-    cost = _cost(_field(usage, "cost"))
-    if cost is None or not _field(usage, "is_byok"):
+    cost = _cost(field_of(usage, "cost"))
+    if cost is None or not field_of(usage, "is_byok"):
         return cost
-    upstream = _cost(_field(_field(usage, "cost_details"), "upstream_inference_cost"))
+    upstream = _cost(field_of(field_of(usage, "cost_details"), "upstream_inference_cost"))
     return None if upstream is None else cost + upstream
 
 
 def _cost(value: Any) -> Decimal | None:
     """What the provider says it bills, in USD: a number, or a block with `total_cost`."""
     if isinstance(value, Mapping) or hasattr(value, "total_cost"):
-        return _cost(_field(value, "total_cost"))
+        return _cost(field_of(value, "total_cost"))
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
     try:

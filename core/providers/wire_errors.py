@@ -1,4 +1,4 @@
-"""Turns what LiteLLM, the OpenAI client and the HTTP library raise into ProviderError.
+"""Turns what LiteLLM, the OpenAI client, the HTTP library and our own readers raise into ProviderError.
 
 Classes alone mislead: LiteLLM raises InternalServerError for a refused connection, BadRequestError for a 403 and
 MidStreamFallbackError for anything that breaks a stream. So the causes are searched for network errors first, then the
@@ -40,7 +40,9 @@ _BROKE_OFF = frozenset(
         "ConnectionError",
     }
 )
-_UNREADABLE = frozenset({"JSONDecodeError", "APIResponseValidationError", "UnicodeDecodeError"})
+_UNREADABLE = frozenset({"JSONDecodeError", "APIResponseValidationError", "UnicodeDecodeError", "DecodingError"})
+# The server itself said that it failed.
+_SAID_SO = frozenset({"APIError", "ErrorEventError"})
 
 _BY_STATUS = {
     400: ErrorClass.BAD_REQUEST,
@@ -166,7 +168,7 @@ def _classify(names: frozenset[str], *, status: int | None, text: str) -> tuple[
     if known := _said_in_words(names, status=status, text=text):
         return known
     if status is None:
-        return _plain(ErrorClass.SERVER if "APIError" in names else ErrorClass.INTERNAL)
+        return _plain(ErrorClass.SERVER if names & _SAID_SO else ErrorClass.INTERNAL)
     if status >= _SERVER_ERRORS:
         return _plain(ErrorClass.SERVER)
     return _plain(_BY_STATUS.get(status, ErrorClass.BAD_REQUEST))
@@ -220,7 +222,8 @@ def _litellm(cause: BaseException) -> bool:
 def _retry_after_s(causes: tuple[BaseException, ...], *, now: datetime) -> float | None:
     for cause in causes:
         for headers in _headers(cause):
-            if value := headers.get("retry-after"):
+            # A LiteLLM proxy passes its provider's on under a name of its own.
+            if value := headers.get("retry-after") or headers.get("llm_provider-retry-after"):
                 return parse_retry_after(value, now=now)
     return None
 

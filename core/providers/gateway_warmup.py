@@ -1,7 +1,7 @@
-"""Pays LiteLLM's first-call costs before a person waits for them.
+"""Pays the first-call costs of the gateways before a person waits for them.
 
-The import is only half of it: the first call still loads the OpenAI client, builds its types and reads certificates,
-0.5 to 1.6 s measured. So the warm-up rehearses a call on each way through LiteLLM, against a server of its own on
+Of LiteLLM the import is only half: the first call still loads the OpenAI client, builds its types and reads
+certificates, 0.5 to 1.6 s measured. So the warm-up rehearses a call on each way, against a server of its own on
 loopback that lives for the moment.
 """
 
@@ -10,9 +10,11 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import Any
 
 from core.catalog.models import ModelSpec, ProviderSpec
+from core.providers.direct_gateway import DirectGateway, load_certificates
 from core.providers.endpoints import NO_KEY, Endpoint
 from core.providers.gateway import ChatMessage, CompletionRequest
 from core.providers.litellm_gateway import LiteLLMGateway, load_litellm
@@ -20,7 +22,8 @@ from core.providers.litellm_gateway import LiteLLMGateway, load_litellm
 log = logging.getLogger(__name__)
 
 # The OpenAI client, and the readers of LiteLLM's own that most other providers share.
-_KINDS = ("openai", "hosted_vllm")
+_LITELLM = ("openai", "hosted_vllm")
+_DIRECT = "local"
 _ANSWER = (
     b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n"
     b'data: {"id":"1","object":"chat.completion.chunk","created":1,"model":"m","choices":[{"index":0,"delta":'
@@ -31,34 +34,42 @@ _ANSWER = (
 )
 
 
-def warm_up_litellm(on_loop: Callable[[Callable[[], Coroutine[Any, Any, None]]], object]) -> None:
-    """Import LiteLLM and rehearse a call. For a background thread at the start; takes 2 to 8 s, never raises.
+def warm_up_gateways(
+    on_loop: Callable[[Callable[[], Coroutine[Any, Any, None]]], object], *, litellm: bool = True
+) -> None:
+    """Rehearse calls. For a background thread at the start; never raises.
 
     `on_loop` runs a coroutine function on the loop that will make the calls. It has to be that one: LiteLLM keeps one
-    set of clients for the whole process, and closing those of a loop of our own would close everybody's.
+    set of clients for the whole process, and closing those of a loop of our own would close everybody's. `litellm`:
+    LiteLLM will be needed; it takes 2 to 8 s and 130 MB, which the first call pays where nothing told so.
     """
     try:
-        load_litellm()
-        on_loop(rehearse)
+        load_certificates()
+        on_loop(partial(rehearse, _DIRECT))
+        if litellm:
+            load_litellm()
+            on_loop(partial(rehearse, *_LITELLM))
     except Exception:
         # A failed rehearsal costs the first person a second; it must not stop the server.
-        log.warning("LiteLLM could not be warmed up", exc_info=True)
+        log.warning("the gateways could not be warmed up", exc_info=True)
 
 
-async def rehearse() -> None:
-    """Call a server that lives for the moment, once by each way through LiteLLM."""
+async def rehearse(*kinds: str) -> None:
+    """Call a server that lives for the moment, once by each way."""
     server = await asyncio.start_server(_answer, "127.0.0.1", 0)
     api_base = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
 
     async def resolve(model: ModelSpec) -> Endpoint:
         return Endpoint(f"{model.provider.kind}/{model.upstream}", api_base, NO_KEY)
 
-    gateway = LiteLLMGateway(resolve=resolve)
+    direct = DirectGateway(resolve=resolve)
     try:
-        for kind in _KINDS:
+        for kind in kinds:
+            gateway = direct if kind == _DIRECT else LiteLLMGateway(resolve=resolve)
             async for _ in gateway.stream(_request(kind)):
                 pass
     finally:
+        await direct.aclose()
         server.close()
 
 
