@@ -165,7 +165,7 @@ def build_services(settings: Settings) -> Services:
     engine = _build_engine(
         settings, database, registry, keys, gateway=gateway, groups=groups, files=files, book=book, allowance=allowance
     )
-    health = PassiveHealth(database, cooling=partial(_cooling, engine))
+    health = PassiveHealth(database, cooling=partial(_cooling, engine), run_aside=engine.run_aside)
     engine.run_aside(partial(keep_history, health))
     engine.run_aside(partial(index_regularly, database))
     engine.run_aside(partial(sweep_regularly, database, files))

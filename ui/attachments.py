@@ -99,7 +99,8 @@ def draw_sight(services: Services, messages: Sequence[Message], *, choose: Calla
     place, model = st.empty(), _chosen(services)
     if model is None or Capability.VISION in model.capabilities:
         return
-    asked = [message for message in messages if message.id == file_state.unseen()]
+    unseen = file_state.unseen()
+    asked = [message for message in messages if message.id == unseen]
     to_send = [*file_state.waiting(), *(attached for message in asked for attached in message.attachments)]
     if any(attached.kind == "image" for attached in to_send):
         with place.container(horizontal=True, key="sight", vertical_alignment="center"):

@@ -18,7 +18,7 @@ from core.chat.attachment_contents import has_images
 from core.chat.continuation import as_read
 from core.chat.conversation import Conversation, Message, branch, by_id
 from core.chat.kept_parameters import keep_for_conversation
-from core.chat.store import load_conversation, load_messages, set_fallback, set_model, set_tools
+from core.chat.store import load_opened, set_fallback, set_model, set_tools
 from core.chat.temporary import TemporaryChat
 from core.chat.tree import Children, children_of
 from core.chat.turns import LiveTurn
@@ -82,8 +82,8 @@ def load_chat(services: Services, user: User) -> OpenChat:
         return OpenChat()
     # Asked before the messages are read: a turn that ends in between is then drawn from its buffer, not missed.
     live = services.engine.find(conversation_id)
-    conversation = load_conversation(services.database, conversation_id=conversation_id, user_id=user.id)
-    messages = by_id(load_messages(services.database, conversation=conversation))
+    conversation, stored = load_opened(services.database, conversation_id=conversation_id, user_id=user.id)
+    messages = by_id(stored)
     path = branch(messages, leaf_id=conversation.leaf_message_id)
     if live is not None:
         path = [message for message in path if message.id != live.ids.answer]
@@ -102,10 +102,8 @@ def load_answer(services: Services, live: LiveTurn) -> Message | None:
     if live.request.temporary is not None:
         held = up_to_date(services)
         return as_read(held.messages)[-1] if held and live.result else live.result
-    conversation = load_conversation(
-        services.database, conversation_id=live.ids.conversation, user_id=live.request.user_id
-    )
-    stored = by_id(load_messages(services.database, conversation=conversation))
+    _, messages = load_opened(services.database, conversation_id=live.ids.conversation, user_id=live.request.user_id)
+    stored = by_id(messages)
     if live.result is not None:
         stored.setdefault(live.ids.answer, live.result)
     path = as_read(branch(stored, leaf_id=live.ids.answer))

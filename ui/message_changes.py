@@ -107,8 +107,8 @@ def undo_delete(services: Services, deleted: Deleted) -> None:
 
 def thumbs(services: Services, chat_id: str) -> Mapping[str, int]:
     """One's ratings of a chat's answers by their ids: 1 and -1. Read when it is opened, then remembered."""
-    kept, user = message_state.thumbs(chat_id), current_user(services)
-    if kept is None and user is not None:
+    kept = message_state.thumbs(chat_id)
+    if kept is None and (user := current_user(services)) is not None:
         found = load_ratings(services.database, conversation_id=chat_id, user_id=user.id)
         kept = {message_id: rating.rating for message_id, rating in found.items()}
         message_state.keep_thumbs(chat_id, kept)

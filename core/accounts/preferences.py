@@ -6,16 +6,18 @@ The typed view is `Preferences`. A stored value that no longer fits (an older ve
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, tzinfo
 from decimal import Decimal
+from functools import partial
 from typing import Literal, cast, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from core.accounts.audit import record
 from core.clock import Clock, utc_now
-from core.store.database import Cursor, Database
+from core.store.database import Cursor, Database, Row
+from core.store.kept import KeptReads
 from core.store.sql import load_queries
 
 JSON = str | int | float | bool | None | list["JSON"] | dict[str, "JSON"]
@@ -25,6 +27,8 @@ Switch = Literal["on", "off"]
 RecommendBy = Literal["quality", "balanced", "speed", "price"]
 
 _SQL = load_queries("preferences")
+# Asked for several times in every run of every page.
+_KEPT: KeptReads[dict[str, JSON]] = KeptReads(most=1000)
 _CHOICES = {
     "fallback": get_args(Fallback),
     "density": get_args(Density),
@@ -70,13 +74,14 @@ def answer_cap_usd(mine: Preferences) -> Decimal | None:
 
 def load_preferences(database: Database, user_id: str) -> dict[str, JSON]:
     """Everything this person has set, by name."""
-    rows = database.fetch_all(_SQL["load_preferences"], user_id=user_id)
-    return {row["name"]: json.loads(row["value"]) for row in rows}
+    read = partial(database.fetch_all, _SQL["load_preferences"], user_id=user_id)
+    return dict(_KEPT.read(database, user_id, lambda: _by_name(read())))
 
 
 def load_team_defaults(database: Database) -> dict[str, JSON]:
     """Everything administrators have set for the team, by name."""
-    return {row["name"]: json.loads(row["value"]) for row in database.fetch_all(_SQL["load_team_defaults"])}
+    read = partial(database.fetch_all, _SQL["load_team_defaults"])
+    return dict(_KEPT.read(database, None, lambda: _by_name(read())))
 
 
 def load_team_zone(database: Database) -> tzinfo:
@@ -139,6 +144,10 @@ def save_team_default(
         record(cur, actor_id=actor_id, action="team.default", subject=name, clock=clock, **changed)
 
     database.transaction(work)
+
+
+def _by_name(rows: Sequence[Row]) -> dict[str, JSON]:
+    return {row["name"]: json.loads(row["value"]) for row in rows}
 
 
 def _to_json(value: JSON) -> str:

@@ -1,14 +1,17 @@
-"""The status of every model, from the ledger and the newest probes: looked at every two seconds at most."""
+"""The status of every model, from the ledger and the newest probes: looked at every two seconds at most.
+
+A page does not wait for a look: it takes the one before, at most 45 seconds old, while a new one is taken beside it.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from core.catalog.call_figures import CallFigures
 from core.catalog.health import SAMPLES_FOR_PERCENTILES, STALE, Cooling, Figures, ModelStatus, Probe, judge
@@ -20,8 +23,11 @@ from core.store.sql import load_queries
 log = logging.getLogger(__name__)
 
 CoolingOf = Callable[[str], Cooling | None]
+RunAside = Callable[[Callable[[], Coroutine[Any, Any, None]]], None]
 
 _REFRESH_MS = 2000
+# The history of states looks every 30 s, whether anybody else does or not.
+_TOO_OLD_MS = 45_000
 # However many calls there are, reading them takes no more than a twentieth of a thread's time.
 _MOST_OFTEN = 20
 # What is usual changes slowly and reads a whole week.
@@ -46,7 +52,8 @@ _UNTRIED = judge(Figures(), now=utc_now())
 class PassiveHealth:
     """The status of every model. Safe to use from any thread.
 
-    `cooling` says for a model id until when its circuit is open, if it is.
+    `cooling` says for a model id until when its circuit is open, if it is. `run_aside` runs a coroutine beside the
+    pages; without it, whoever asks takes the look.
     """
 
     def __init__(
@@ -54,11 +61,13 @@ class PassiveHealth:
         database: Database,
         *,
         cooling: CoolingOf = lambda _model_id: None,
+        run_aside: RunAside | None = None,
         clock: Clock = utc_now,
         now_ms: Callable[[], float] = monotonic_ms,
     ) -> None:
         self._database = database
         self._cooling = cooling
+        self._run_aside = run_aside
         self._clock = clock
         self._now_ms = now_ms
         self._lock = threading.Lock()
@@ -100,15 +109,26 @@ class PassiveHealth:
         return judge(figures or Figures(), now=self._clock(), cooling=cooling, probe=probe)
 
     def _fresh(self) -> _Read:
+        age_ms = self._now_ms() - self._read_ms
         # Whoever comes while another thread reads takes what there is.
-        if self._now_ms() - self._read_ms >= self._every_ms and self._lock.acquire(blocking=False):
-            try:
-                self._read_ms = started_ms = self._now_ms()
-                self._refresh(self._clock())
-                self._every_ms = max(_REFRESH_MS, _MOST_OFTEN * (self._now_ms() - started_ms))
-            finally:
-                self._lock.release()
+        if age_ms >= self._every_ms and self._lock.acquire(blocking=False):
+            if self._run_aside is None or age_ms > _TOO_OLD_MS:
+                self._look()
+            else:
+                self._run_aside(self._look_aside)
         return self._read
+
+    async def _look_aside(self) -> None:
+        await asyncio.to_thread(self._look)
+
+    def _look(self) -> None:
+        """Look at the store, and release the lock that the caller has taken."""
+        try:
+            self._read_ms = started_ms = self._now_ms()
+            self._refresh(self._clock())
+            self._every_ms = max(_REFRESH_MS, _MOST_OFTEN * (self._now_ms() - started_ms))
+        finally:
+            self._lock.release()
 
     def _refresh(self, now: datetime) -> None:
         if self._now_ms() - self._usual_ms >= _USUAL_REFRESH_MS:

@@ -11,17 +11,22 @@ from core.catalog.models import ParameterValue
 from core.chat.plain_text import clean_text
 from core.clock import Clock, utc_now
 from core.store.database import Database
+from core.store.kept import KeptReads
 from core.store.sql import load_queries
 
 _SQL = load_queries("parameters")
+_KEPT: KeptReads[Layers] = KeptReads(most=1000)
 
 
 def load_layers(database: Database, *, user_id: str, model_id: str, conversation_id: str | None) -> Layers:
     """What the team, this person and this conversation set, for one model."""
-    rows = database.fetch_all(
-        _SQL["load_layers"], name=_name(model_id), user_id=user_id, conversation_id=conversation_id or ""
-    )
-    return Layers(**{row["layer"]: from_json(row["value"]) for row in rows})
+    wanted = {"name": _name(model_id), "user_id": user_id, "conversation_id": conversation_id or ""}
+
+    def read() -> Layers:
+        rows = database.fetch_all(_SQL["load_layers"], **wanted)
+        return Layers(**{row["layer"]: from_json(row["value"]) for row in rows})
+
+    return _KEPT.read(database, tuple(wanted.values()), read)
 
 
 def keep_for_conversation(

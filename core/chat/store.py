@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from functools import cache
+from functools import cache, partial
 
 from core.chat.attachment_rows import from_json, to_json
 from core.chat.conversation import AnswerFigures, Conversation, FallbackChoice, Message, Receipt, title_from
@@ -16,10 +16,14 @@ from core.chat.receipt import receipts_of
 from core.clock import Clock, utc_now
 from core.errors import NotFound, SwitchboardError
 from core.store.database import Cursor, Database, Row
+from core.store.kept import KeptReads
 from core.store.sql import load_queries
 
 _SQL = load_queries("conversations")
 _TITLE_LIMIT = 200
+_LISTS: KeptReads[list[Conversation]] = KeptReads(most=300)
+# Of a thousand messages each at worst, some megabytes.
+_OPENED: KeptReads[tuple[Conversation, Sequence[Message]]] = KeptReads(most=50)
 # What a message has and its row has not.
 _ELSEWHERE = frozenset({"figures", "receipt"})
 
@@ -39,7 +43,21 @@ def load_conversation(database: Database, *, conversation_id: str, user_id: str)
 
 def list_conversations(database: Database, *, user_id: str, limit: int) -> list[Conversation]:
     """The user's conversations but for the archived ones: pinned ones first, then by their last use, newest first."""
-    return [Conversation(**row) for row in database.fetch_all(_SQL["list_conversations"], user_id=user_id, limit=limit)]
+    read = partial(database.fetch_all, _SQL["list_conversations"], user_id=user_id, limit=limit)
+    return list(_LISTS.read(database, (user_id, limit), lambda: [Conversation(**row) for row in read()]))
+
+
+def load_opened(database: Database, *, conversation_id: str, user_id: str) -> tuple[Conversation, Sequence[Message]]:
+    """A conversation of this user and its messages with their figures, as a page shows them at every click.
+
+    Raises NotFound. They are kept until something is written: for what is stored next, ask `load_conversation`.
+    """
+
+    def read() -> tuple[Conversation, Sequence[Message]]:
+        conversation = load_conversation(database, conversation_id=conversation_id, user_id=user_id)
+        return conversation, load_messages(database, conversation=conversation)
+
+    return _OPENED.read(database, (user_id, conversation_id), read)
 
 
 def load_messages(database: Database, *, conversation: Conversation, figures: bool = True) -> list[Message]:

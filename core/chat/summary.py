@@ -13,6 +13,7 @@ from datetime import datetime
 from core.chat.conversation import Message
 from core.clock import Clock, utc_now
 from core.store.database import Cursor, Database
+from core.store.kept import KeptReads
 from core.store.sql import load_queries
 
 _SQL = load_queries("summaries")
@@ -33,6 +34,9 @@ class Summary:
     created_at: datetime
 
 
+_KEPT: KeptReads[Summary | None] = KeptReads(most=1000)
+
+
 def condensed(history: Sequence[Message], summary: Summary | None) -> list[Message]:
     """The history as it is sent: the summary in place of what it stands for; as it is where it stands for nothing."""
     places = [place for place, message in enumerate(history) if summary and message.id == summary.up_to]
@@ -47,8 +51,12 @@ def condensed(history: Sequence[Message], summary: Summary | None) -> list[Messa
 
 def load_summary(database: Database, *, conversation_id: str, user_id: str) -> Summary | None:
     """The summary that stands in a conversation of this person; None when there is none."""
-    row = database.fetch_one(_SQL["load_summary"], conversation_id=conversation_id, user_id=user_id)
-    return None if row is None else Summary(**row)
+
+    def read() -> Summary | None:
+        row = database.fetch_one(_SQL["load_summary"], conversation_id=conversation_id, user_id=user_id)
+        return None if row is None else Summary(**row)
+
+    return _KEPT.read(database, (conversation_id, user_id), read)
 
 
 def insert_summary(cur: Cursor, summary: Summary) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from datetime import timedelta
 
@@ -220,3 +221,21 @@ def test_many_threads_may_ask_at_once(database, clock, health) -> None:
         thread.join()
 
     assert states == ["healthy"] * 8
+
+
+def test_a_page_takes_the_look_before_while_a_new_one_is_taken_beside_it(database, clock) -> None:
+    waiting = []
+    health = PassiveHealth(database, clock=clock, now_ms=lambda: clock.now.timestamp() * 1000, run_aside=waiting.append)
+    assert health.status("gpt").state == "unknown"
+    add_attempt(database, ended_at=clock.now, status="ok")
+    clock.advance(seconds=3)
+
+    assert [health.status("gpt").state for _ in range(3)] == ["unknown"] * 3
+    (look,) = waiting
+    asyncio.run(look())
+    assert health.status("gpt").state == "healthy"
+
+    clock.advance(seconds=46)
+    add_attempt(database, model="mini", ended_at=clock.now, status="ok")
+    assert health.status("mini").state == "healthy"
+    assert len(waiting) == 1

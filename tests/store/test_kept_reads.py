@@ -1,0 +1,75 @@
+"""What is read from the store once and kept until something is written."""
+
+from __future__ import annotations
+
+import pytest
+
+from core.accounts.preferences import load_preferences, load_team_defaults, save_preference, save_team_default
+from core.chat.store import delete_conversation, list_conversations, load_opened, rename_conversation
+from core.errors import NotFound
+from core.store.kept import KeptReads
+from tests.support.conversations import make_conversation
+from tests.support.people import add_person
+
+
+def test_a_read_is_made_once_until_something_is_written(database) -> None:
+    kept: KeptReads[int] = KeptReads(most=10)
+    reads = iter(range(10))
+
+    assert [kept.read(database, "a", lambda: next(reads)) for _ in range(3)] == [0, 0, 0]
+    assert kept.read(database, "b", lambda: next(reads)) == 1
+    assert (kept.find(database, "a"), kept.find(database, "c")) == (0, None)
+    database.execute("delete from turns where id = 'nobody'")
+    assert kept.find(database, "a") is None
+    assert kept.read(database, "a", lambda: next(reads)) == 2
+
+
+def test_what_was_read_while_something_was_written_is_not_kept(database) -> None:
+    kept: KeptReads[str] = KeptReads(most=10)
+
+    def read() -> str:
+        database.execute("delete from turns where id = 'nobody'")
+        return "old"
+
+    assert kept.read(database, "a", read) == "old"
+    assert kept.read(database, "a", lambda: "new") == "new"
+
+
+def test_a_failed_read_is_made_again_and_no_more_is_kept_than_was_said(database) -> None:
+    kept: KeptReads[int] = KeptReads(most=2)
+    with pytest.raises(ZeroDivisionError):
+        kept.read(database, 0, lambda: 1 // 0)
+    for number in range(5):
+        kept.read(database, number, lambda number=number: number)
+
+    assert [number for number in range(5) if kept.find(database, number) is not None] == [4]
+
+
+def test_what_a_person_changes_is_there_at_the_next_look(database) -> None:
+    user = add_person(database, "ann")
+    assert (load_preferences(database, user.id), load_team_defaults(database)) == ({}, {})
+    save_preference(database, user_id=user.id, name="use_case", value="coding")
+    save_team_default(database, name="use_case", value="everyday", actor_id=None)
+    assert (load_preferences(database, user.id), load_team_defaults(database)) == (
+        {"use_case": "coding"},
+        {"use_case": "everyday"},
+    )
+
+
+def test_an_opened_conversation_follows_every_change_and_is_nobody_elses(database) -> None:
+    conversation_id = make_conversation(database, "ann", "Hello", "Hi there")
+
+    def opened():
+        conversation, messages = load_opened(database, conversation_id=conversation_id, user_id="ann")
+        (listed,) = list_conversations(database, user_id="ann", limit=9)
+        assert listed == conversation
+        return conversation.title, [message.content for message in messages]
+
+    assert opened() == opened() == ("Hello", ["Hello", "Hi there"])
+    rename_conversation(database, conversation_id=conversation_id, user_id="ann", title="Greetings")
+    assert opened() == ("Greetings", ["Hello", "Hi there"])
+    with pytest.raises(NotFound):
+        load_opened(database, conversation_id=conversation_id, user_id="bob")
+    delete_conversation(database, conversation_id=conversation_id, user_id="ann")
+    with pytest.raises(NotFound):
+        load_opened(database, conversation_id=conversation_id, user_id="ann")
