@@ -28,7 +28,7 @@ class Settings(BaseModel):
     host: str = Field(default="127.0.0.1", min_length=1, description="address to listen on")
     port: int = Field(default=8501, ge=1, le=65535, description="port to listen on")
     data_dir: Path = Field(default=Path("data"), description="folder of the files made while running")
-    store: str = Field(default="", description="where the tables live, duckdb:PATH; default: in the data dir")
+    store: str = Field(default="", description="where the tables live: duckdb:PATH or postgresql://...")
     models: Path = Field(default=Path("data/models.yaml"), description="the registry file")
     admin_password: SecretStr | None = Field(default=None, description="makes the first user `admin`")
     local_model: Literal["on", "off"] = Field(default="on", description="the model that ships with the app")

@@ -10,6 +10,7 @@ from hypothesis import settings
 
 from core.catalog.known_providers import KEY_VARIABLES
 from tests.support.network_guard import NetworkGuard
+from tests.support.postgres import PostgresAbsent, PostgresServer, running_postgres
 
 # How long an example takes says more about what else the machine does than about the code.
 settings.register_profile("switchboard", deadline=None)
@@ -31,3 +32,13 @@ def no_network_beyond_loopback() -> Iterator[NetworkGuard]:
     _guard.take_attempts()
     yield _guard
     assert _guard.take_attempts() == []
+
+
+@pytest.fixture(name="postgres", scope="session")
+def _postgres() -> Iterator[PostgresServer]:
+    """A running PostgreSQL; the test is skipped where there is none, and says why."""
+    try:
+        with running_postgres() as server:
+            yield server
+    except PostgresAbsent as absent:
+        pytest.skip(f"No PostgreSQL: {absent}")

@@ -1,8 +1,9 @@
 """One connection for the process, a cursor for every call.
 
 DuckDB's connection is not safe to share between threads (results of one thread turn up in another), its cursors are.
-Two transactions that touch one row at the same time end in TransactionException for the second: it is retried here,
-in one place, so that no caller needs to know.
+Of two transactions that touch one row at the same time the second one fails: it is retried here, in one place, so that
+no caller needs to know. On a store that several processes share, a statement runs either in DuckDB or, as text, on the
+server itself (core.store.server_sql); both are in the same transaction.
 """
 
 from __future__ import annotations
@@ -11,37 +12,56 @@ import random
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from itertools import count
 from typing import Any, TypeVar
 
 import duckdb
 import pyarrow as pa
 
 from core.errors import StoreError
-from core.store.engine import connect
+from core.store.engine import Engine, open_engine
+from core.store.server_sql import ddl, runs_on_server, with_values
 
 Row = dict[str, Any]
 Parameters = Mapping[str, Any]
 T = TypeVar("T")
 
-_TRANSACTION_TRIES = 8
 _FIRST_WAIT_S = 0.002
+_ON_SERVER = "call postgres_execute('store', $text)"
+_ASK_SERVER = "select * from postgres_query('store', $text)"
 
 
 class Cursor:
     """A cursor of one call: runs statements with named parameters (`$name`) and returns rows as dictionaries."""
 
-    def __init__(self, raw: duckdb.DuckDBPyConnection) -> None:
+    def __init__(self, raw: duckdb.DuckDBPyConnection, *, shared: bool = False) -> None:
         self.raw = raw
+        self.shared = shared
 
     def execute(self, sql: str, **parameters: Any) -> None:
         """Run a statement for its effect."""
-        self.raw.execute(sql, parameters or None)
+        if self.shared and runs_on_server(sql):
+            self.on_server(with_values(sql, parameters))
+        else:
+            self.raw.execute(sql, parameters or None)
 
     def execute_many(self, sql: str, rows: Sequence[Parameters]) -> None:
         """Run a statement once per row of parameters."""
         for row in rows:
-            self.raw.execute(sql, dict(row))
+            self.execute(sql, **row)
+
+    def on_server(self, text: str) -> None:
+        """Run statements on the server of a shared store as they stand there, in this transaction."""
+        self.raw.execute(_ON_SERVER, {"text": text})
+
+    def shape(self, sql: str) -> None:
+        """Run the statements of a migration, which make and change tables."""
+        if self.shared:
+            self.on_server(ddl(sql))
+            self.raw.execute("call pg_clear_cache()")
+        else:
+            self.raw.execute(sql)
 
     def append(self, table: str, rows: Sequence[Parameters]) -> None:
         """Append many rows at once: all have the keys of the first, which are columns of `table`.
@@ -65,7 +85,7 @@ class Cursor:
 
     def fetch_all(self, sql: str, **parameters: Any) -> list[Row]:
         """All rows of a query. DECIMAL columns come as Decimal, TIMESTAMP as naive UTC datetime."""
-        self.raw.execute(sql, parameters or None)
+        self._ask(sql, parameters)
         names = [column[0] for column in self.raw.description or ()]
         return [dict(zip(names, values, strict=True)) for values in self.raw.fetchall()]
 
@@ -74,13 +94,19 @@ class Cursor:
 
         Money does not belong here: DECIMAL becomes a float.
         """
-        self.raw.execute(sql, parameters or None)
+        self._ask(sql, parameters)
         return self.raw.fetchnumpy()
 
     def fetch_one(self, sql: str, **parameters: Any) -> Row | None:
         """The first row of a query, or None."""
         rows = self.fetch_all(sql, **parameters)
         return rows[0] if rows else None
+
+    def _ask(self, sql: str, parameters: Parameters) -> None:
+        if self.shared and runs_on_server(sql):
+            self.raw.execute(_ASK_SERVER, {"text": with_values(sql, parameters)})
+        else:
+            self.raw.execute(sql, parameters or None)
 
 
 class Database:
@@ -92,27 +118,58 @@ class Database:
         Raises StoreLocked when another process holds it, StoreDamaged when it is not a database, StoreError when it
         cannot be created or the URL is not understood.
         """
-        self.url = url
-        self._connection = connect(url)
+        self._engine: Engine = open_engine(url)
         self._closed = threading.Event()
         self._version = 0
         self._counting = threading.Lock()
 
     @property
+    def url(self) -> str:
+        """Where the tables live, without a password."""
+        return self._engine.url
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether other processes may use the same tables: the store is a PostgreSQL, not a file."""
+        return self._engine.shared
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether `close` was called."""
+        return self._closed.is_set()
+
+    @property
     def version(self) -> int:
         """Grows with every transaction. What was read since is still so while it stays the same.
 
-        Nobody else writes: DuckDB gives the file to one process. Take it before reading what is to be kept.
+        A DuckDB file has one writer, this process. Of others on a shared store it learns within a second. Take it
+        before reading what is to be kept.
         """
+        with self._explained():
+            if self._engine.others_wrote():
+                self._count()
         return self._version
 
     @contextmanager
     def cursor(self) -> Iterator[Cursor]:
-        """A cursor that lives as long as the block. Statements outside `transaction` commit one by one."""
+        """A cursor that lives as long as the block. Statements outside `transaction` commit one by one.
+
+        Raises StoreError when the store is closed or cannot be reached.
+        """
         if self._closed.is_set():
             raise StoreError("The store is closed.", next_step="Start Switchboard again.")
-        with self._connection.cursor() as raw:
-            yield Cursor(raw)
+        with self._explained(), self._engine.lease() as raw:
+            yield Cursor(raw, shared=self.is_shared)
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except duckdb.Error as error:
+            explained = self._engine.explain(error)
+            if explained is error:
+                raise
+            raise explained from None
 
     def transaction(self, work: Callable[[Cursor], T]) -> T:
         """Run `work` in one transaction and return its result; all of it lands or nothing does.
@@ -120,34 +177,34 @@ class Database:
         `work` may run more than once (a conflicting transaction is retried with a growing, jittered wait), so it must
         have no effect outside the store.
         """
-        for tries_left in reversed(range(_TRANSACTION_TRIES)):
-            try:
-                return self._attempt(work)
-            except duckdb.TransactionException:
-                if not tries_left:
-                    raise
-                doubled = _FIRST_WAIT_S * 2 ** (_TRANSACTION_TRIES - tries_left)
-                time.sleep(doubled * random.uniform(0.5, 1.0))
+        with self.cursor() as cur:
+            for tried in count(1):
+                try:
+                    return self._attempt(cur, work)
+                except duckdb.Error as error:
+                    if tried >= self._engine.tries(error):
+                        raise
+                    time.sleep(_FIRST_WAIT_S * 2**tried * random.uniform(0.5, 1.0))
         raise AssertionError("unreachable")
 
     def snapshot(self, work: Callable[[Cursor], T]) -> T:
         """Run several queries as of one moment and return what `work` returns. It must not write."""
-        return self._attempt(work, writes=False)
-
-    def _attempt(self, work: Callable[[Cursor], T], *, writes: bool = True) -> T:
         with self.cursor() as cur:
-            cur.execute("begin transaction")
-            try:
-                result = work(cur)
-                cur.execute("commit")
-            except BaseException:
-                _roll_back(cur)
-                raise
-            finally:
-                # Also after a failure: whether a commit that raised took effect is not always known.
-                if writes:
-                    self._count()
-            return result
+            return self._attempt(cur, work, writes=False)
+
+    def _attempt(self, cur: Cursor, work: Callable[[Cursor], T], *, writes: bool = True) -> T:
+        cur.execute("begin transaction")
+        try:
+            result = work(cur)
+            cur.execute("commit")
+        except BaseException:
+            _roll_back(cur)
+            raise
+        finally:
+            # Also after a failure: whether a commit that raised took effect is not always known.
+            if writes:
+                self._count()
+        return result
 
     def _count(self) -> None:
         with self._counting:
@@ -171,13 +228,11 @@ class Database:
         """Write everything out and let go of the file. Calling it again does nothing."""
         if not self._closed.is_set():
             self._closed.set()
-            self._connection.close()
+            self._engine.close()
 
 
 def _roll_back(cur: Cursor) -> None:
-    # A failed commit has already ended the transaction: DuckDB then refuses the rollback with the same exception class
-    # that marks a conflict, and the first error is the one worth raising.
-    try:
+    # A failed commit, or a server that is gone, has already ended the transaction: the rollback is then refused, and
+    # the first error is the one worth raising.
+    with suppress(duckdb.Error):
         cur.execute("rollback")
-    except duckdb.TransactionException:
-        return

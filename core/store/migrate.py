@@ -16,7 +16,7 @@ from importlib.resources import files
 from core.clock import Clock, utc_now
 from core.errors import StoreDamaged, StoreTooNew
 from core.store.database import Cursor, Database
-from core.store.views import create_views
+from core.store.views import create_views, make_indexes
 
 _FILE_NAME = re.compile(r"^(\d{4})_(\w+)\.sql$")
 _RECORDS = """
@@ -24,7 +24,12 @@ create table if not exists migrations (
     number integer primary key, name text not null, checksum text not null, applied_at timestamp not null
 )"""
 
-_TABLES = "select table_name from information_schema.tables where table_schema = current_schema()"
+# Taken before anything is read: what another process applied while this one waited is then seen.
+_LOCK = "set local lock_timeout = '10min'; lock table migrations in exclusive mode"
+_APPLIED = "select number from migrations where number = $number"
+
+_TABLES = """-- server
+select table_name::text as table_name from information_schema.tables where table_schema = current_schema()"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +66,15 @@ def migrate(
     """
     known = shipped_migrations() if migrations is None else migrations
     _refuse_foreign(database)
-    database.execute(_RECORDS)
+    database.transaction(lambda cur: cur.shape(_RECORDS))
     missing = pending(database, migrations=known)
-    for migration in missing:
-        database.transaction(partial(_apply, migration=migration, clock=clock))
+    applied = [
+        migration for migration in missing if database.transaction(partial(_apply, migration=migration, clock=clock))
+    ]
     if migrations is None:
+        make_indexes(database)
         create_views(database)
-    return missing
+    return applied
 
 
 def steps_to_apply(database: Database) -> list[Migration]:
@@ -109,8 +116,13 @@ def _check(number: int, name: str, checksum: str, shipped: Migration | None) -> 
         )
 
 
-def _apply(cur: Cursor, *, migration: Migration, clock: Clock) -> None:
-    cur.execute(migration.sql)
+def _apply(cur: Cursor, *, migration: Migration, clock: Clock) -> bool:
+    """False when another process on the same store has applied it in the meantime."""
+    if cur.shared:
+        cur.on_server(_LOCK)
+        if cur.fetch_one(_APPLIED, number=migration.number) is not None:
+            return False
+    cur.shape(migration.sql)
     cur.execute(
         "insert into migrations values ($number, $name, $checksum, $applied_at)",
         number=migration.number,
@@ -118,3 +130,4 @@ def _apply(cur: Cursor, *, migration: Migration, clock: Clock) -> None:
         checksum=migration.checksum,
         applied_at=clock(),
     )
+    return True

@@ -25,3 +25,10 @@ def create_views(database: Database) -> None:
             cur.execute(statement)
 
     database.transaction(work)
+
+
+def make_indexes(database: Database) -> None:
+    """Make the indexes that a PostgreSQL needs beyond those of the migrations; a DuckDB file needs none of them."""
+    if database.is_shared:
+        text = files("core.store").joinpath("postgres_indexes.sql").read_text(encoding="utf-8")
+        database.transaction(lambda cur: cur.on_server(text))
