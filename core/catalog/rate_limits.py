@@ -9,12 +9,14 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from typing import Any
 
 from core.catalog.health import Headroom
 from core.clock import Clock, utc_now
+from core.shared.journal import ALONE, Event, Journal
 
 # What no header gives an end holds for a minute: limits are per minute nearly everywhere.
 _HELD = timedelta(minutes=1)
@@ -89,18 +91,28 @@ def parse_limits(headers: Mapping[str, str], *, now: datetime) -> Said:
 
 
 class HeardLimits:
-    """What providers said last, by model, in memory. Safe to use from any thread."""
+    """What providers said last, by model, in memory; to whichever replica. Safe to use from any thread."""
 
-    def __init__(self, *, clock: Clock = utc_now) -> None:
+    def __init__(self, *, clock: Clock = utc_now, journal: Journal = ALONE) -> None:
         self._clock = clock
         self._lock = threading.Lock()
         self._said: dict[str, Said] = {}
+        self._journal = journal
+        journal.on("said", self._hear_said)
 
     def hear(self, model_id: str, headers: Mapping[str, str]) -> None:
         """Take in the headers of an answer or a refusal."""
         if not headers:
             return  # nobody answered
         said = parse_limits(headers, now=self._clock())
+        self._take(model_id, said)
+        if said != Said():
+            self._journal.tell({"kind": "said", "model": model_id, "said": _to_json(said)})
+
+    def _hear_said(self, event: Event, _by: str) -> None:
+        self._take(event["model"], _from_json(event["said"]))
+
+    def _take(self, model_id: str, said: Said) -> None:
         with self._lock:
             before = self._said.get(model_id, Said())
             # Whatever comes after a refusal overtakes it; what names one limit leaves the other as it was.
@@ -122,6 +134,31 @@ class HeardLimits:
             None if tokens is None or said.tokens is None else said.tokens.limit,
             reported=True,
         )
+
+
+def _to_json(said: Said) -> dict[str, Any]:
+    return {
+        "refused": said.refused,
+        **{
+            kind: None if left is None else {**asdict(left), "reset": str(left.reset), "until": str(left.until)}
+            for kind, left in (("requests", said.requests), ("tokens", said.tokens))
+        },
+    }
+
+
+def _from_json(row: Mapping[str, Any]) -> Said:
+    requests, tokens = (
+        None
+        if (left := row[kind]) is None
+        else Left(
+            left["remaining"],
+            left["limit"],
+            datetime.fromisoformat(left["reset"]),
+            datetime.fromisoformat(left["until"]),
+        )
+        for kind in ("requests", "tokens")
+    )
+    return Said(requests, tokens, row["refused"])
 
 
 def _own_names(headers: Mapping[str, str]) -> dict[str, str]:

@@ -12,7 +12,8 @@ from core.catalog.models import Capability, ModelSpec
 from core.chat.admission import TurnRequest
 from core.chat.message_tokens import estimate_image_tokens_of, estimate_message_tokens, texts_of
 from core.clock import Clock, utc_now
-from core.costs.budgets import Budgets, Call, Kind
+from core.costs.budgets import Budgets
+from core.costs.call import Call, Kind
 from core.costs.estimate import CostRange, estimate_cost
 from core.costs.ledger import Attempt
 from core.costs.output_lengths import OutputLength, OutputLengths

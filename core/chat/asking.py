@@ -23,7 +23,7 @@ from core.chat.portability import to_messages
 from core.chat.script_call import completion_of
 from core.chat.tool_steps import ToolRunner, calls_of, offers_for, said_so_far, use_tools
 from core.clock import Clock
-from core.costs.budgets import Kind
+from core.costs.call import Kind
 from core.costs.pricing import PriceAt, own_price
 from core.errors import LimitReached, ProviderError, SwitchboardError
 from core.providers.circuit import Circuits

@@ -12,13 +12,15 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
+from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from decimal import Decimal
-from typing import Literal
+from functools import partial
 
 from core.clock import Clock, utc_now
+from core.costs.call import Call, Kind
+from core.costs.counters import Counters, Entry
 from core.costs.estimate import CostRange
 from core.costs.ledger import Attempt
 from core.costs.limit_rows import (
@@ -32,40 +34,18 @@ from core.costs.limit_rows import (
 )
 from core.costs.limits import Budget, People, RateLimit, concerns, in_force, payers, whom_words
 from core.costs.periods import period_end
-from core.costs.rates import Full, Lane, Windows
+from core.costs.rates import Full, Lane
 from core.costs.refusals import refuse_budget, refuse_rate, refuse_unpriced
-from core.costs.spending import Balance, Paid, Purse, Spending
+from core.costs.spending import Balance, Paid, Purse
 from core.costs.standing import Level, Standing
 from core.errors import LimitReached
+from core.shared.journal import ALONE, Journal
 from core.store.database import Database
 
 log = logging.getLogger(__name__)
 
-Kind = Literal["first", "instead", "more"]
 _LEVELS: tuple[Level, ...] = ("spent", "warned", "fine")
 _RECOUNTED_EVERY_S = 60.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
-    """A call before it is made.
-
-    `tokens` are about what it takes, input and output. `background`: nobody asked for it, as for a title or a probe;
-    it takes none of a person's requests per minute.
-    """
-
-    turn_id: str
-    user_id: str
-    model_id: str
-    model_label: str
-    cost: CostRange
-    tokens: int
-    source: str = "chat"
-
-    @property
-    def background(self) -> bool:
-        """Whether nobody asked for it."""
-        return self.source in {"title", "probe", "summary"}
 
 
 async def recount_regularly(budgets: Budgets, *, every_s: float = _RECOUNTED_EVERY_S) -> None:
@@ -86,8 +66,12 @@ class Budgets:
         record: Record,
         zone: Callable[[], tzinfo],
         clock: Clock = utc_now,
+        journal: Journal = ALONE,
     ) -> None:
-        """Read the limits and what has been spent. `zone` reads the team's time zone. Raises StoreError."""
+        """Read the limits and what has been spent. Raises StoreError.
+
+        `zone` reads the team's time zone; the `journal` tells other replicas what is spent and held here.
+        """
         self._database = database
         self.people = people
         self._record = record
@@ -95,8 +79,8 @@ class Budgets:
         self._clock = clock
         self._admitting = threading.Lock()
         self._recounting = threading.Lock()
-        self._windows = Windows()
-        self._spending = Spending(zone=zone())
+        self.counters = Counters(zone=zone(), journal=journal)
+        self._spending = self.counters.spending
         self._counted_version = -1
         self.budgets, self.rate_limits = load_limits(database)
         self.recount()
@@ -114,28 +98,32 @@ class Budgets:
         """
         now = self._clock()
         lanes = [lane for lane in self._lanes(call) if kind != "instead" or lane.model_id is not None]
+        # What costs nothing needs nobody's money.
+        hard = [] if call.cost.free or call.cost.high_usd == 0 else self._hard(call.user_id)
+        entry = Entry(
+            turn_id=call.turn_id,
+            user_id=call.user_id,
+            cost_usd=None if call.cost.free else call.cost.high_usd or None,
+            tokens=call.tokens,
+            at=now,
+            lanes=lanes,
+            instead=kind == "instead",
+        )
         with self._admitting:
-            full = self._windows.full(lanes, tokens=call.tokens, now=now)
-            if full is not None:
-                raise self._too_fast(call, full)
-            self._hold(call, kind, now)
-            self._windows.enter(call.turn_id, lanes, tokens=call.tokens, now=now)
+            self.counters.enter(entry, check=partial(self._check, call, entry, hard), binding=bool(lanes or hard))
 
     def settle(self, turn_id: str, attempts: Sequence[Attempt]) -> None:
         """The rows of a turn are in the ledger: what they cost takes the place of what the turn held."""
         rows = [Paid(row.user_id, row.started_at, row.cost.cost_usd) for row in attempts]
-        self._spending.settle(turn_id, rows)
-        tokens: dict[str, int] = {}
+        tokens: Counter[str] = Counter()
         for row in attempts:
             if not row.cached and row.served_model is not None:
-                taken = row.usage.input_tokens + row.usage.output_tokens
-                tokens[row.served_model] = tokens.get(row.served_model, 0) + taken
-        self._windows.correct(turn_id, tokens=tokens)
+                tokens[row.served_model] += row.usage.input_tokens + row.usage.output_tokens
+        self.counters.settle(turn_id, rows, tokens=tokens)
 
     def release(self, turn_id: str) -> None:
         """The turn was never made."""
-        self._spending.release(turn_id)
-        self._windows.correct(turn_id, tokens={})
+        self.counters.release(turn_id)
 
     def fits(self, call: Call) -> bool:
         """Whether the budgets would let a call pass in place of its turn's last one. Holds nothing."""
@@ -202,12 +190,16 @@ class Budgets:
             saved = save_budget(self._database, limit, by)
         else:
             saved = save_rate_limit(self._database, limit, by)
-        self.budgets, self.rate_limits = load_limits(self._database)
+        self.reload()
         return saved
 
     def delete(self, limit: Budget | RateLimit, *, actor_id: str | None) -> None:
         """Remove a budget or a rate limit. It binds nobody any more. Raises NotFound."""
         delete_limit(self._database, limit, self._author(limit, actor_id))
+        self.reload()
+
+    def reload(self) -> None:
+        """Read the budgets and rate limits anew: somebody has changed them, perhaps on another replica."""
         self.budgets, self.rate_limits = load_limits(self._database)
 
     def recount(self) -> None:
@@ -232,30 +224,28 @@ class Budgets:
         subject = whom_words(limit.whom, self.people)
         return Author(actor_id=actor_id, subject=subject, record=self._record, now=self._clock())
 
-    def _hold(self, call: Call, kind: Kind, now: datetime) -> None:
-        # What costs nothing needs nobody's money.
-        if call.cost.free or call.cost.high_usd == 0:
-            return
-        hard = self._hard(call.user_id)
-        cost_usd = call.cost.high_usd
-        if cost_usd is None:
+    def _check(self, call: Call, entry: Entry, hard: Sequence[Budget]) -> None:
+        """Raise LimitReached for a call that a window or a budget has no room for."""
+        full = self.counters.windows.full(entry.lanes, tokens=call.tokens, now=entry.at)
+        if full is not None:
+            raise self._too_fast(call, full)
+        if call.cost.high_usd is None:
             closed = next((budget for budget in hard if not budget.allow_unpriced), None)
             if closed is not None:
                 raise refuse_unpriced(closed, call.model_label, people=self.people)
             return
-        purses = [self._purse(budget, call.user_id) for budget in hard]
-        balances = self._spending.hold(
+        balances = self._spending.short(
             call.turn_id,
             user_id=call.user_id,
-            cost_usd=cost_usd,
-            purses=purses,
-            now=now,
-            instead=kind == "instead",
+            cost_usd=call.cost.high_usd,
+            purses=[self._purse(budget, call.user_id) for budget in hard],
+            now=entry.at,
+            instead=entry.instead,
         )
         if balances is not None:
             place = min(range(len(hard)), key=lambda index: balances[index].left_usd)
-            tightest = self._told(hard[place], balances[place], call.user_id, now)
-            raise refuse_budget(tightest, cost_usd, people=self.people, zone=self.zone)
+            tightest = self._told(hard[place], balances[place], call.user_id, entry.at)
+            raise refuse_budget(tightest, call.cost.high_usd, people=self.people, zone=self.zone)
 
     def _hard(self, user_id: str) -> list[Budget]:
         return [budget for budget in in_force(self.budgets, user_id, self.people) if budget.hard]

@@ -4,8 +4,8 @@ Every sum is the ledger's: read from it at the start and again when it was chang
 by each turn as its rows are written. A call holds its estimate before it is made, so that many at once cannot each
 count on the same money; the hold goes in the moment in which the cost takes its place.
 
-`hold`, `settle` and `release` are each one step, and all that several replicas would have to share: a counter in Redis
-can take the place of this class.
+`hold`, `settle` and `release` are each one step. Several replicas keep one of these each and tell one another every
+step (core.costs.shared_spending); a hold then says whose turn it is for, so that it goes when that replica is gone.
 """
 
 from __future__ import annotations
@@ -79,6 +79,7 @@ class Counted:
 class _Hold:
     user_id: str
     calls: list[Decimal] = field(default_factory=list)  # the estimates of the turn's calls, the last one under way
+    owner: str = ""  # the other replica whose turn it is; empty for this process's own
 
 
 class Spending:
@@ -109,20 +110,46 @@ class Spending:
         `instead`: it takes the place of the turn's last call, which has failed; otherwise it is one more.
         """
         with self._lock:
-            own = self._holds.get(turn_id)
-            freed = own.calls[-1] if own is not None and own.calls and instead else Decimal(0)
-            balances = [self._balance(purse, now) for purse in purses]
-            fits = (
-                cost_usd <= balance.left_usd + (freed if _pays(purse, user_id) else 0)
-                for purse, balance in zip(purses, balances, strict=True)
-            )
-            if not all(fits):
-                return balances
-            held = self._holds.setdefault(turn_id, _Hold(user_id))
-            if instead and held.calls:
-                held.calls.pop()
-            held.calls.append(cost_usd)
-            return None
+            balances = self._short(turn_id, user_id, cost_usd, purses, now, instead=instead)
+            if balances is None:
+                self._take(turn_id, user_id, cost_usd, instead=instead)
+            return balances
+
+    def short(
+        self,
+        turn_id: str,
+        *,
+        user_id: str,
+        cost_usd: Decimal,
+        purses: Sequence[Purse],
+        now: datetime,
+        instead: bool = False,
+    ) -> list[Balance] | None:
+        """What `hold` would say, without holding anything."""
+        with self._lock:
+            return self._short(turn_id, user_id, cost_usd, purses, now, instead=instead)
+
+    def take(self, turn_id: str, *, user_id: str, cost_usd: Decimal, instead: bool = False, owner: str = "") -> None:
+        """Hold a call's estimate, whether or not the purses have it: somebody has looked."""
+        with self._lock:
+            self._take(turn_id, user_id, cost_usd, instead=instead, owner=owner)
+
+    def own_holds(self) -> dict[str, tuple[str, Sequence[Decimal]]]:
+        """What the turns of this process hold: by turn the person, and the estimates of its calls."""
+        with self._lock:
+            return {turn: (held.user_id, list(held.calls)) for turn, held in self._holds.items() if not held.owner}
+
+    def owners(self) -> frozenset[str]:
+        """The other replicas whose turns hold something."""
+        with self._lock:
+            return frozenset(held.owner for held in self._holds.values() if held.owner)
+
+    def replace_holds(self, owner: str, holds: Mapping[str, tuple[str, Sequence[Decimal]]]) -> None:
+        """What the turns of another replica hold is this, and nothing else."""
+        with self._lock:
+            self._holds = {turn: held for turn, held in self._holds.items() if held.owner != owner}
+            for turn, (user_id, calls) in holds.items():
+                self._holds[turn] = _Hold(user_id, list(calls), owner)
 
     def settle(self, turn_id: str, rows: Sequence[Paid]) -> None:
         """The turn's rows are in the ledger: count them and let go of what the turn held, in one step."""
@@ -183,6 +210,31 @@ class Spending:
         with self._lock:
             spent = {user for period in PERIODS for user in self._sums.get(self._key(period, now), ())}
             return spent | {held.user_id for held in self._holds.values()}
+
+    def _short(
+        self,
+        turn_id: str,
+        user_id: str,
+        cost_usd: Decimal,
+        purses: Sequence[Purse],
+        now: datetime,
+        *,
+        instead: bool,
+    ) -> list[Balance] | None:
+        own = self._holds.get(turn_id)
+        freed = own.calls[-1] if own is not None and own.calls and instead else Decimal(0)
+        balances = [self._balance(purse, now) for purse in purses]
+        fits = (
+            cost_usd <= balance.left_usd + (freed if _pays(purse, user_id) else 0)
+            for purse, balance in zip(purses, balances, strict=True)
+        )
+        return None if all(fits) else balances
+
+    def _take(self, turn_id: str, user_id: str, cost_usd: Decimal, *, instead: bool, owner: str = "") -> None:
+        held = self._holds.setdefault(turn_id, _Hold(user_id, owner=owner))
+        if instead and held.calls:
+            held.calls.pop()
+        held.calls.append(cost_usd)
 
     def _add(self, rows: Iterable[Paid]) -> None:
         for row in rows:

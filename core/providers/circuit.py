@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 from core.clock import Clock, utc_now
 from core.errors import ErrorClass
+from core.shared.journal import ALONE, Event, Journal
 
 _WINDOW = timedelta(seconds=60)
 _FEWEST_CALLS = 5
@@ -115,12 +116,20 @@ def _counted(calls: tuple[Second, ...], now: datetime, *, worked: int = 0, faile
 
 
 class Circuits:
-    """The circuits of all models, by id. Safe to use from any thread."""
+    """The circuits of all models, by id. Safe to use from any thread.
 
-    def __init__(self, *, clock: Clock = utc_now) -> None:
+    What is reported here is told to the other replicas, and what they tell counts as reported here: nobody waits. Two
+    of them may each let a trial call through in the same few milliseconds.
+    """
+
+    def __init__(self, *, clock: Clock = utc_now, journal: Journal = ALONE) -> None:
         self._clock = clock
         self._lock = threading.Lock()
         self._by_model: dict[str, Circuit] = {}
+        self._journal = journal
+        journal.on("circuit", self._hear)
+        journal.on("circuits_open", self._hear_open)
+        journal.on("hello", lambda _event, _by: self.tell_open())
 
     def state(self, model_id: str) -> CircuitState:
         """Whether a model is left alone now, until when and why."""
@@ -135,26 +144,78 @@ class Circuits:
             circuit, now = self._find(model_id), self._clock()
             if not may_call(circuit, now=now):
                 return False
-            if circuit.open_until is not None:
-                self._by_model[model_id] = replace(circuit, trial_since=now)
-            return True
+            if circuit.open_until is None:
+                return True
+            self._by_model[model_id] = replace(circuit, trial_since=now)
+        self._tell("trial", model_id)
+        return True
 
     def succeed(self, model_id: str) -> None:
         """Report a call that worked."""
-        with self._lock:
-            self._by_model[model_id] = after_success(self._find(model_id), now=self._clock())
+        self._succeed(model_id)
+        self._tell("worked", model_id)
 
     def fail(self, model_id: str, error_class: ErrorClass, *, retry_after_s: float | None = None) -> None:
         """Report a call that failed."""
+        self._fail(model_id, error_class, retry_after_s)
+        self._tell("failed", model_id, error_class=error_class.value, retry_after_s=retry_after_s)
+
+    def leave(self, model_id: str) -> None:
+        """Report a call that says nothing about the model: somebody stopped it."""
+        if self._leave(model_id):
+            self._tell("left", model_id)
+
+    def tell_open(self) -> None:
+        """Tell the other replicas which circuits are open."""
+        now = self._clock()
+        with self._lock:
+            circuits = {
+                name: (circuit.open_until.isoformat(), circuit.reason)
+                for name, circuit in self._by_model.items()
+                if circuit.open_until is not None and circuit.open_until > now
+            }
+        self._journal.tell({"kind": "circuits_open", "circuits": circuits})
+
+    def _succeed(self, model_id: str) -> None:
+        with self._lock:
+            self._by_model[model_id] = after_success(self._find(model_id), now=self._clock())
+
+    def _fail(self, model_id: str, error_class: ErrorClass, retry_after_s: float | None) -> None:
         with self._lock:
             circuit, now = self._find(model_id), self._clock()
             self._by_model[model_id] = after_failure(circuit, error_class, now=now, retry_after_s=retry_after_s)
 
-    def leave(self, model_id: str) -> None:
-        """Report a call that says nothing about the model: somebody stopped it."""
+    def _leave(self, model_id: str) -> bool:
+        """Whether a trial ended by it."""
         with self._lock:
-            if model_id in self._by_model:
-                self._by_model[model_id] = replace(self._by_model[model_id], trial_since=None)
+            circuit = self._find(model_id)
+            if circuit.trial_since is None:
+                return False
+            self._by_model[model_id] = replace(circuit, trial_since=None)
+            return True
+
+    def _tell(self, what: str, model_id: str, **more: object) -> None:
+        self._journal.tell({"kind": "circuit", "what": what, "model": model_id, **more})
+
+    def _hear(self, event: Event, _by: str) -> None:
+        model_id: str = event["model"]
+        match event["what"]:
+            case "worked":
+                self._succeed(model_id)
+            case "failed":
+                self._fail(model_id, ErrorClass(event["error_class"]), event["retry_after_s"])
+            case "trial":
+                with self._lock:
+                    self._by_model[model_id] = replace(self._find(model_id), trial_since=self._clock())
+            case "left":
+                self._leave(model_id)
+
+    def _hear_open(self, event: Event, _by: str) -> None:
+        with self._lock:
+            for model_id, (until, reason) in event["circuits"].items():
+                circuit = self._find(model_id)
+                latest = max(datetime.fromisoformat(until), circuit.open_until or datetime.min)  # noqa: DTZ901 - naive UTC
+                self._by_model[model_id] = replace(circuit, open_until=latest, reason=circuit.reason or reason)
 
     def _find(self, model_id: str) -> Circuit:
         return self._by_model.get(model_id) or Circuit()

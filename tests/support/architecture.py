@@ -27,6 +27,7 @@ VALUES = frozenset(
 RANKS = {
     "core.settings": 1,
     "core.data_dir": 1,
+    "core.shared": 2,
     "core.store": 2,
     "core.accounts": 3,
     "core.catalog": 3,
@@ -53,6 +54,7 @@ RANKS = {
 # Where a library may be imported; everywhere of ours when it is not named here.
 LIBRARIES = {
     "duckdb": ("core/store/",),
+    "redis": ("core/shared/redis_journal.py",),
     "litellm": ("core/providers/litellm_gateway.py", "core/providers/wire_errors.py"),
     "streamlit": ("ui/", "pages/", "app.py", "server.py"),
     "streamlit_authenticator": ("ui/auth.py",),

@@ -1,0 +1,32 @@
+"""A call before it is made, as far as budgets and rate limits are concerned."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from core.costs.estimate import CostRange
+
+Kind = Literal["first", "instead", "more"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """A call before it is made.
+
+    `tokens` are about what it takes, input and output. `background`: nobody asked for it, as for a title or a probe;
+    it takes none of a person's requests per minute.
+    """
+
+    turn_id: str
+    user_id: str
+    model_id: str
+    model_label: str
+    cost: CostRange
+    tokens: int
+    source: str = "chat"
+
+    @property
+    def background(self) -> bool:
+        """Whether nobody asked for it."""
+        return self.source in {"title", "probe", "summary"}
