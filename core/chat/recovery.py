@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from core.catalog.models import ModelSpec, Prices, ProviderSpec
@@ -33,6 +34,14 @@ log = logging.getLogger(__name__)
 _UNKNOWN = ProviderSpec(id="unknown", kind="unknown")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakenOver:
+    """A turn that nobody answers any more: the id that its answer was to have, and whether it had an owner."""
+
+    answer_message_id: str | None = None
+    owned: bool = False
+
+
 def recover_turns(
     database: Database,
     *,
@@ -40,19 +49,25 @@ def recover_turns(
     files: FileStore | None = None,
     clock: Clock = utc_now,
     price_at: PriceAt = own_price,
+    settled: Callable[[str, Sequence[Attempt]], None] = lambda _turn_id, _attempts: None,
+    take_over: Callable[[str], TakenOver | None] | None = None,
 ) -> int:
     """End the turns that a crash left running: their checkpoint becomes the answer, marked interrupted.
 
     Returns how many there were. The attempts that had ended go to the ledger as they were. What had been written since
     is priced by our own count; a model that is no longer in the registry keeps its name, and its price if `price_at`
-    knows it. A turn of a
-    temporary chat has no checkpoint and brings no answer.
+    knows it. A turn of a temporary chat has no checkpoint and brings no answer. `settled` hears what each turn cost.
+    Where replicas share the store, `take_over` says by id which turns are nobody's any more, and takes them.
     """
     rows = database.fetch_all(load_queries("turns")["interrupted_turns"])
     recovered = 0
     for row in rows:
         try:
-            _recover(database, row, find_model, files, clock, price_at=price_at)
+            taken = take_over(row["id"]) if take_over is not None else TakenOver()
+            if taken is None:
+                continue
+            attempts = _recover(database, {**row, "taken": taken}, find_model, files, clock, price_at=price_at)
+            settled(row["id"], attempts)
             recovered += 1
         except Exception:
             # One damaged turn must not keep the others, or the whole start, from going on.
@@ -68,8 +83,14 @@ def _recover(
     clock: Clock,
     *,
     price_at: PriceAt,
-) -> None:
-    ids = TurnIds(turn=row["id"], conversation=row["conversation_id"], question=row["user_message_id"], answer=new_id())
+) -> Sequence[Attempt]:
+    taken: TakenOver = row["taken"]
+    ids = TurnIds(
+        turn=row["id"],
+        conversation=row["conversation_id"],
+        question=row["user_message_id"],
+        answer=taken.answer_message_id or new_id(),
+    )
     asked, answer = _model(row["requested_model"], find_model), _answer(row)
     outcome = outcome_of(answer, ended="interrupted")
     attempts = _tries(row)
@@ -93,7 +114,9 @@ def _recover(
         if row["temporary"]
         else answer_message(ids, served, answer, outcome, now=clock(), asked=asked, steps=steps),
         attempts=attempts,
+        owned=taken.owned,
     )
+    return attempts
 
 
 def _unpriced(_model: ModelSpec, _moment: datetime) -> Prices | None:

@@ -18,6 +18,7 @@ from core.store.database import Cursor, Database
 from core.store.sql import load_queries
 
 _SQL = load_queries("turns")
+_REPLICAS_SQL = load_queries("replicas")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,11 +38,13 @@ def begin_turn(
     ids: TurnIds,
     question: Message | None,
     now: datetime,
+    owner: str | None = None,
 ) -> None:
     """Store the question and the running turn; from here nothing that was typed can be lost.
 
-    `question` is None when a message that is already stored is answered again. Raises TurnRefused when the
-    conversation is already being answered, from whichever tab or thread.
+    `question` is None when a message that is already stored is answered again. `owner` is the replica that answers,
+    where there are several. Raises TurnRefused when the conversation is already being answered, from whichever tab,
+    thread or replica.
     """
 
     def work(cur: Cursor) -> None:
@@ -53,8 +56,21 @@ def begin_turn(
         cur.execute(_SQL["insert_turn"], **_turn_row(request, ids), now=now)
         if request.temporary is not None:
             cur.execute(_SQL["mark_temporary"], id=ids.turn, token_id=request.token_id)
+        if owner is not None:
+            _own(cur, ids, request, owner)
 
     database.transaction(work)
+
+
+def _own(cur: Cursor, ids: TurnIds, request: TurnRequest, owner: str) -> None:
+    cur.execute(
+        _REPLICAS_SQL["own_turn"],
+        turn_id=ids.turn,
+        conversation_id=ids.conversation,
+        answer_message_id=ids.answer,
+        continues=request.continues,
+        owner=owner,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,11 +107,17 @@ def checkpoint_turn(database: Database, checkpoint: Checkpoint, *, turn_id: str,
 
 
 def end_turn(
-    database: Database, *, turn_id: str, status: str, answer: Message | None, attempts: Sequence[Attempt]
+    database: Database,
+    *,
+    turn_id: str,
+    status: str,
+    answer: Message | None,
+    attempts: Sequence[Attempt],
+    owned: bool = False,
 ) -> None:
     """Store the answer, the ledger rows of its attempts, oldest first, and the turn's end together.
 
-    `answer` is None for a turn of a temporary chat: no text of it is stored.
+    `answer` is None for a turn of a temporary chat: no text of it is stored. `owned`: it began with an owner.
     Does nothing when the turn has ended already, so that it may be tried again after a failure whose effect is unknown.
     """
     chained = _chained(attempts)
@@ -108,6 +130,8 @@ def end_turn(
         for attempt in chained:
             record_attempt(cur, attempt)
         cur.execute(_SQL["end_turn"], id=turn_id, status=status, now=chained[-1].ended_at)
+        if owned:
+            cur.execute(_REPLICAS_SQL["disown_turn"], turn_id=turn_id)
 
     database.transaction(work)
 

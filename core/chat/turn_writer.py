@@ -43,8 +43,11 @@ class TurnWriter:
         clock: Clock,
         price_at: PriceAt = own_price,
         limits: Limits | None = None,
+        owned: bool = False,
     ) -> None:
+        """`owned`: turns have an owner, because replicas share the store."""
         self._database = database
+        self._owned = owned
         self._price_at = price_at
         self._limits = limits or Unlimited()
         self._cache = cache
@@ -144,6 +147,7 @@ class TurnWriter:
             status=outcome.turn_status,
             answer=answer if kept else None,
             attempts=attempts,
+            owned=self._owned,
         )
         # Until its rows are written, a turn holds what it was expected to cost.
         self._limits.settle(live.ids.turn, attempts)

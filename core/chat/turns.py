@@ -20,13 +20,14 @@ from core.catalog.models import ModelSpec
 from core.chat.admission import TurnRequest, busy, check_model, check_window, stopping
 from core.chat.allowance import Limits, Unlimited
 from core.chat.answer_cache import AnswerCache
-from core.chat.asking import Asking, ask, completion_for, kept_answer
+from core.chat.asking import Asking, completion_for, kept_answer
 from core.chat.attachment_contents import check_seen, check_there
 from core.chat.attempt import Answer
+from core.chat.elsewhere import Elsewhere, Nowhere
+from core.chat.ending import answer_or_end
 from core.chat.live_turn import LiveTurn
 from core.chat.loop_thread import LoopThread, logged
 from core.chat.money_cap import capped
-from core.chat.outcome import Outcome, outcome_of
 from core.chat.placement import place_turn
 from core.chat.sent_history import sent_history
 from core.chat.tool_steps import ToolRunner, offers, tools_of_turn
@@ -45,9 +46,6 @@ from core.tools.tool import TOOL_LIMITS, Tool, ToolLimits
 __all__ = ["LiveTurn", "TurnEngine"]
 
 log = logging.getLogger(__name__)
-
-# How long a gateway may take to close its connection before the turn ends without it: "stop" means within a second.
-_LET_GO_S = 0.5
 
 
 class TurnEngine:
@@ -71,6 +69,8 @@ class TurnEngine:
         limits: Limits | None = None,
         tools: Sequence[Tool] = (),
         tool_limits: ToolLimits = TOOL_LIMITS,
+        circuits: Circuits | None = None,
+        elsewhere: Elsewhere | None = None,
     ) -> None:
         """Start the engine's loop.
 
@@ -80,13 +80,14 @@ class TurnEngine:
         `limits` are budgets and rate limits, which every call has to pass; None: there are none.
         `files` holds what is attached to messages. `after_answer` runs beside the turns when one has ended and its
         readers have been told. `price_at` says what a call costs that ended at a moment.
-        `tools` are those that models may call.
+        `tools` are those that models may call. `elsewhere` knows the turns of other replicas on the same store.
         """
         self._database = database
         self._files = files
         self._after_answer = after_answer
         self.limits = limits or Unlimited()
-        self.circuit = Circuits(clock=clock)
+        self.circuit = circuits or Circuits(clock=clock)
+        self._elsewhere = elsewhere or Nowhere()
         cache = AnswerCache(database, clock=clock)
         self._asking = Asking(
             gateway=gateway,
@@ -109,6 +110,7 @@ class TurnEngine:
         self._claimed: set[tuple[str, str]] = set()
         self._changed = threading.Condition()
         self._closing = False
+        self._draining = False
         self._writer = TurnWriter(
             database=database,
             cache=cache,
@@ -116,6 +118,7 @@ class TurnEngine:
             clock=clock,
             price_at=price_at,
             limits=self.limits,
+            owned=self._elsewhere.owner is not None,
         )
         self._loop = LoopThread("turn-engine", on_close=on_close)
 
@@ -139,22 +142,43 @@ class TurnEngine:
         return live
 
     def find(self, conversation_id: str) -> LiveTurn | None:
-        """The turn that is being answered in a conversation, if there is one."""
+        """The turn that is being answered in a conversation, here or on another replica, if there is one."""
         with self._changed:
-            return self._live.get(conversation_id)
+            own = self._live.get(conversation_id)
+        return own or self._elsewhere.find(conversation_id)
 
     def running(self) -> frozenset[str]:
         """The ids of the conversations that are being answered."""
+        return self.running_here() | self._elsewhere.running()
+
+    def running_here(self) -> frozenset[str]:
+        """Those of them that this process answers."""
         with self._changed:
             return frozenset(self._live)
 
     def serving(self) -> bool:
         """Whether turns can be started."""
-        return not self._closing and self._loop.alive
+        return not self._closing and not self._draining and self._loop.alive
 
     def stop(self, live: LiveTurn) -> None:
         """Close the upstream connection of a turn; what had arrived is kept and priced. Returns at once."""
-        self._loop.call(live.end_early, "stopped")
+        if self._elsewhere.owner is not None and live.ids.conversation not in self.running_here():
+            self._elsewhere.stop(live)
+        else:
+            self._loop.call(live.end_early, "stopped")
+
+    def stop_by_id(self, turn_id: str) -> None:
+        """Stop a turn of this process, if it still runs: somebody asked for it elsewhere."""
+        with self._changed:
+            found = next((live for live in self._live.values() if live.ids.turn == turn_id), None)
+        if found is not None:
+            self.stop(found)
+
+    def drain(self, *, grace_s: float) -> bool:
+        """Refuse new turns and wait for the running ones; False when some still run after `grace_s` seconds."""
+        with self._changed:
+            self._draining = True
+            return self._changed.wait_for(lambda: not self._claimed, grace_s)
 
     def run_aside(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Run a coroutine on the engine's loop, beside the turns. A failure is logged. Returns at once."""
@@ -181,7 +205,7 @@ class TurnEngine:
     def _claim(self, user_id: str, conversation_id: str) -> None:
         """Take a conversation for one turn, before its branch is read: from then on nothing else is added to it."""
         with self._changed:
-            if self._closing:
+            if self._closing or self._draining:
                 raise stopping()
             if (user_id, conversation_id) in self._claimed:
                 raise busy()
@@ -216,7 +240,14 @@ class TurnEngine:
         )
         self._admit(live)
         try:
-            begin_turn(self._database, request, ids=place.ids, question=place.question, now=now)
+            begin_turn(
+                self._database,
+                request,
+                ids=place.ids,
+                question=place.question,
+                now=now,
+                owner=self._elsewhere.owner,
+            )
         except BaseException:
             self.limits.release(place.ids.turn)
             raise
@@ -237,7 +268,7 @@ class TurnEngine:
     async def _run(self, live: LiveTurn) -> None:
         keeper = asyncio.create_task(self._writer.keep_checkpoints(live))
         try:
-            outcome = await self._answer(live)
+            outcome = await answer_or_end(self._asking, live)
             keeper.cancel()
             live.result = await self._writer.store_end(live, outcome)
         except Exception:
@@ -252,39 +283,10 @@ class TurnEngine:
         if self._after_answer is not None:
             self._loop.spawn(logged(partial(self._after_answer, live)), name="after-answer")
 
-    async def _answer(self, live: LiveTurn) -> Outcome:
-        live.answer.started_at = self._clock()
-        if live.ending:
-            return outcome_of(live.answer, ended=live.ending)
-        # A task of its own: stopping cancels the asking and never the turn, which still has its end to store.
-        asking = asyncio.create_task(ask(self._asking, live))
-        stop = asyncio.create_task(live.ended_early.wait())
-        await asyncio.wait({asking, stop}, return_when=asyncio.FIRST_COMPLETED)
-        stop.cancel()
-        if asking.done():
-            return _outcome_of_done(live, asking)
-        asking.cancel()
-        if not (await asyncio.wait({asking}, timeout=_LET_GO_S))[0]:
-            log.error("turn %s ended, but its gateway does not let go of the connection", live.ids.turn)
-        return outcome_of(live.answer, ended=live.ending)
-
     def _let_readers_go(self) -> None:
         with self._changed:
             for live in self._live.values():
                 live.buffer.end()
-
-
-def _outcome_of_done(live: LiveTurn, asking: asyncio.Task[Outcome]) -> Outcome:
-    if asking.cancelled():
-        # Nobody asked for that: a client library let a cancellation of its own escape.
-        return outcome_of(live.answer, error=RuntimeError("the gateway was cancelled from inside"))
-    error = asking.exception()
-    if error is None:
-        return asking.result()
-    if not isinstance(error, SwitchboardError):
-        # A gateway promises ProviderError only; a bug in one must end this turn and no other.
-        log.error("turn %s failed inside the gateway", live.ids.turn, exc_info=error)
-    return outcome_of(live.answer, error=error)
 
 
 def _not_stored(error: Exception) -> StoreError:

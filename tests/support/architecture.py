@@ -29,6 +29,7 @@ RANKS = {
     "core.data_dir": 1,
     "core.shared": 2,
     "core.store": 2,
+    "core.replicas": 3,
     "core.accounts": 3,
     "core.catalog": 3,
     "core.costs": 3,

@@ -1,0 +1,185 @@
+"""Two replicas on one store: each sees, follows and stops the other's turns, and ends those of one that died."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+
+import pytest
+
+from core.chat.elsewhere import TurnsElsewhere
+from core.chat.recovery import recover_turns
+from core.chat.takeover import Watch, take_over
+from core.errors import SettingsError, TurnRefused
+from core.providers.events import Finished, Started, TextDelta
+from core.providers.scripted import Gate, answer
+from core.replicas.membership import Marks, Membership
+from core.store.database import Database
+from tests.support.turns import Rig, finish, model, read_to_end, rig, text_of, wait_until
+
+MARKS = Marks(secret="one key", files="one folder")
+SILENT_LOOKS = 6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replica:
+    rig: Rig
+    members: Membership
+    elsewhere: TurnsElsewhere
+    watch: Watch
+    settled: dict[str, object] = field(default_factory=dict)
+    gone: list[str] = field(default_factory=list)
+
+
+@contextmanager
+def replica(database: Database, name: str, *, close: bool = True) -> Iterator[Replica]:
+    members = Membership(database, name=name, marks=MARKS)
+    members.join()
+    models = {"gpt": model()}
+    stops: list[str] = []
+    elsewhere = TurnsElsewhere(database, owner=members.id, find_model=models.get, stop_here=stops.append)
+    with rig(database, elsewhere=elsewhere, checkpoint_s=0.01, close=close) as made:
+        elsewhere._stop_here = made.engine.stop_by_id
+        settled: dict[str, object] = {}
+        gone: list[str] = []
+        recover = partial(
+            recover_turns,
+            database,
+            find_model=models.get,
+            settled=settled.__setitem__,
+            take_over=partial(take_over, database, members),
+        )
+        watch = Watch(members=members, elsewhere=elsewhere, recover=recover, gone=gone.extend, changed=lambda: None)
+        yield Replica(rig=made, members=members, elsewhere=elsewhere, watch=watch, settled=settled, gone=gone)
+
+
+@pytest.fixture(name="pair")
+def _pair(database) -> Iterator[tuple[Replica, Replica]]:
+    with ExitStack() as stack:
+        yield stack.enter_context(replica(database, "one")), stack.enter_context(replica(database, "two"))
+
+
+def begin(one: Replica):
+    """A turn that has said "Hel" and waits at a gate, with that in its checkpoint."""
+    gate = Gate()
+    one.rig.gateway.enqueue("gpt", Started(), TextDelta("Hel"), gate, TextDelta("lo"), Finished("stop"))
+    live = one.rig.ask("Say hello")
+    assert wait_until(lambda: [row["partial_text"] for row in one.rig.rows("turns")] == ["Hel"])
+    return live, gate
+
+
+def test_a_turn_of_another_replica_is_followed_to_its_end(pair):
+    one, two = pair
+    live, gate = begin(one)
+    conversation_id = live.ids.conversation
+    assert two.rig.engine.find(conversation_id) is None
+
+    two.watch.look()
+    followed = two.rig.engine.find(conversation_id)
+    assert followed is not None
+    assert (followed.ids.turn, followed.ids.answer, followed.model.label) == (live.ids.turn, live.ids.answer, "GPT")
+    assert two.rig.engine.running() == {conversation_id}
+    gate.open()
+    finish(live)
+    two.watch.look()
+
+    assert text_of(read_to_end(followed.buffer)) == "Hello"
+    assert (followed.result.id, followed.result.content) == (live.ids.answer, "Hello")
+    assert (two.rig.engine.find(conversation_id), two.rig.engine.running()) == (None, frozenset())
+    assert database_rows(one, "turn_owners") == []
+
+
+def test_a_second_turn_in_the_conversation_is_refused_on_every_replica(pair):
+    one, two = pair
+    live, gate = begin(one)
+
+    with pytest.raises(TurnRefused, match="still being written"):
+        two.rig.ask("And now?", conversation_id=live.ids.conversation)
+    gate.open()
+
+
+def test_stop_works_from_another_replica(pair):
+    one, two = pair
+    live, _gate = begin(one)
+    two.watch.look()
+    followed = two.rig.engine.find(live.ids.conversation)
+
+    two.rig.engine.stop(followed)
+    one.watch.look()
+
+    assert (finish(live).status, live.result.content) == ("stopped", "Hel")
+    two.watch.look()
+    assert followed.result.status == "stopped"
+
+
+def test_the_turn_of_a_replica_that_died_is_ended_once_by_the_others(database):
+    with ExitStack() as stack:
+        # Left without closing: like a process that was killed, it says and writes nothing any more.
+        dead = stack.enter_context(replica(database, "dead", close=False))
+        one, two = (stack.enter_context(replica(database, name)) for name in ("one", "two"))
+        live, _gate = begin(dead)
+        two.watch.look()
+        followed = two.rig.engine.find(live.ids.conversation)
+        for watch in (one.watch, two.watch) * SILENT_LOOKS:
+            watch.beat()
+            watch.look()
+
+        *_, stored = one.rig.messages(live.ids.conversation)
+        assert (stored.id, stored.content, stored.status) == (live.ids.answer, "Hel", "interrupted")
+        assert [row["status"] for row in one.rig.rows("turns")] == ["interrupted"]
+        assert len(one.rig.rows("attempts")) == 1
+        assert [*one.settled, *two.settled] == [live.ids.turn]
+        assert one.gone == two.gone == [dead.members.id]
+        assert text_of(read_to_end(followed.buffer)) == "Hel"
+        assert database_rows(one, "turn_owners") == []
+        dead.rig.engine.close()
+
+
+def test_the_oldest_replica_leads_and_the_next_one_follows_it(database):
+    with replica(database, "one") as one, replica(database, "two") as two:
+        one.watch.beat()
+        two.watch.beat()
+        assert (one.members.leads, two.members.leads) == (True, False)
+
+        one.members.leave()
+        two.watch.beat()
+        assert (two.members.leads, two.gone) == (True, [one.members.id])
+
+
+def test_a_replica_that_stood_still_is_with_the_others_again(pair):
+    one, two = pair
+    for _ in range(SILENT_LOOKS):
+        two.watch.beat()
+    assert two.members.alive == {two.members.id}
+
+    one.watch.beat()
+    two.watch.beat()
+
+    assert one.members.alive == two.members.alive == {one.members.id, two.members.id}
+
+
+@pytest.mark.parametrize(
+    ("marks", "variable"),
+    [
+        (Marks(secret="another", files="one folder"), "SWITCHBOARD_SESSION_SECRET"),
+        (Marks(secret="one key", files="another"), "SWITCHBOARD_FILES"),
+    ],
+)
+def test_a_replica_with_another_key_or_folder_is_refused(pair, database, marks, variable):
+    with pytest.raises(SettingsError, match=variable):
+        Membership(database, name="three", marks=marks).join()
+
+
+def test_a_process_alone_writes_no_owner(database):
+    with rig(database) as alone:
+        alone.gateway.enqueue("gpt", *answer("Hello"))
+        finish(alone.ask("Hi"))
+
+        assert alone.rows("replicas") == []
+        assert alone.database.fetch_all("select * from turn_owners") == []
+
+
+def database_rows(one: Replica, table: str):
+    return one.rig.database.fetch_all(f"select * from {table}")  # noqa: S608 - a name in a test
