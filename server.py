@@ -18,10 +18,12 @@ from importlib import import_module
 from pathlib import Path
 
 import streamlit as st
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import RedirectResponse
 from starlette.routing import Route
 
+from api.draining import Draining
 from api.routes import api_routes
 from core.accounts.users import count_users
 from core.bootstrap import Services, close_services, open_services
@@ -47,7 +49,8 @@ def main() -> int:
         services = open_services(settings)
         # Streamlit serves its first page at / only; who types the name of this one means it.
         routes = [Route("/chat", _to_chat), *api_routes(services)]
-        app = st.App(_SCRIPT, lifespan=partial(_lifespan, services=services), routes=routes)
+        middleware = [Middleware(Draining, draining=lambda: services.engine.draining)]
+        app = st.App(_SCRIPT, lifespan=partial(_lifespan, services=services), routes=routes, middleware=middleware)
         app.run(config={"server.address": settings.host, "server.port": settings.port, "server.headless": True})
     except SwitchboardError as error:
         print(error, file=sys.stderr)
@@ -59,7 +62,7 @@ def main() -> int:
 
 @asynccontextmanager
 async def _lifespan(_app: st.App, *, services: Services) -> AsyncIterator[None]:
-    process.stop_in_time()
+    process.stop_in_time(partial(services.engine.drain, grace_s=services.settings.drain_s))
     process.warm_up(
         at_once=[partial(import_module, name) for name in _FIRST_PAGE],
         later=[

@@ -43,16 +43,18 @@ async def health(_request: Request, *, services: Services) -> Response:
             parts = await asyncio.to_thread(partial(_parts, services))
     except TimeoutError:
         parts = {"store": "unavailable"}
-    well = all(state in {"ok", "off", "starting"} for state in parts.values())
-    status = "ok" if well else "unavailable"
-    return JSONResponse({"status": status, **parts}, 200 if well else 503, {"cache-control": "no-store"})
+    # Without Redis a replica serves, on counters of its own.
+    well = all(state in {"ok", "off", "starting"} for part, state in parts.items() if part != "redis")
+    status = "draining" if services.engine.draining else "ok" if well else "unavailable"
+    return JSONResponse({"status": status, **parts}, 200 if status == "ok" else 503, {"cache-control": "no-store"})
 
 
 def _parts(services: Services) -> dict[str, str]:
     local = services.local_model
     return {
         "store": _store(services),
-        "engine": "ok" if services.engine.serving() else "unavailable",
+        "engine": "ok" if services.engine.serving() else "draining" if services.engine.draining else "unavailable",
+        "redis": services.sharing.state,
         "local_model": "off" if local is None else _local(local.status().state),
     }
 
@@ -104,9 +106,19 @@ def _taken(rows: Sequence[Row]) -> str:
 def _now(services: Services) -> str:
     models = services.registry.current().models
     circuits = [({"model": name}, int(services.circuit.state(name).open_until is not None)) for name in models]
-    running: list[Sample] = [({}, len(services.engine.running()))]
-    return _family("circuit_open", "gauge", "1 while a model is left alone after failures.", circuits) + _family(
-        "turns_running", "gauge", "Turns being answered now.", running
+    running: list[Sample] = [({}, len(services.engine.running_here()))]
+    return (
+        _family("circuit_open", "gauge", "1 while a model is left alone after failures.", circuits)
+        + _family("turns_running", "gauge", "Turns being answered by this process now.", running)
+        + _replicas(services)
+    )
+
+
+def _replicas(services: Services) -> str:
+    alive: list[Sample] = [({}, len(services.sharing.members.alive))]
+    redis: list[Sample] = [({}, int(services.sharing.state == "ok"))] if services.sharing.journal else []
+    return _family("replicas", "gauge", "Replicas alive as this one sees it.", alive) + _family(
+        "redis_available", "gauge", "1 while counters are shared through Redis.", redis
     )
 
 

@@ -13,11 +13,12 @@ from api import completions, local, metrics, models, usage
 from api.errors import ApiError, answering_errors
 from core.bootstrap import Services
 from core.costs.token_use import TokenUse
+from core.shared.journal import ALONE
 
 
 def api_routes(services: Services) -> list[BaseRoute]:
     """Everything under /v1, /api and /metrics; what is not there is a 404 in the same shape as every other error."""
-    use = TokenUse(services.database)
+    use = TokenUse(services.database, journal=services.sharing.journal or ALONE)
     return [
         _route("/v1/chat/completions", partial(completions.complete, services=services, use=use), "POST"),
         _route("/v1/models", partial(models.list_models, services=services)),

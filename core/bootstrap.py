@@ -4,25 +4,22 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 from core.accounts.audiences import Audiences
 from core.accounts.audit import record
-from core.accounts.first_admin import SignIn, open_sign_in
+from core.accounts.first_admin import open_sign_in
 from core.accounts.groups import Groups
 from core.accounts.preferences import load_team_zone
-from core.accounts.users import User, load_user
-from core.arena.asking import Arena
+from core.accounts.users import load_user
 from core.arena.boards import Boards
 from core.arena.evidence import KeptEvidence, measure_evidence_regularly
-from core.arena.foresight import Foresight
 from core.arena.set_runner import SetRunner
-from core.catalog.access import models_for_group, offered
+from core.catalog.access import offered
 from core.catalog.catalog import Catalog
 from core.catalog.discovery import Discovery
-from core.catalog.health import Cooling, ModelStatus, headroom
+from core.catalog.health import Cooling
 from core.catalog.models import ModelSpec
 from core.catalog.overrides import Overrides
 from core.catalog.passive_health import PassiveHealth, keep_history
@@ -32,11 +29,13 @@ from core.catalog.registry import LiveRegistry
 from core.chat.allowance import Allowance
 from core.chat.attachment_care import sweep_regularly
 from core.chat.completion_probe import CompletionProbe
+from core.chat.elsewhere import Elsewhere
 from core.chat.import_job import ImportJobs
 from core.chat.purge import purge_regularly
 from core.chat.recovery import recover_turns
 from core.chat.search import index_regularly
 from core.chat.summariser import Summariser
+from core.chat.takeover import watch_regularly
 from core.chat.titles import Titler
 from core.chat.turns import TurnEngine
 from core.costs.budgets import Budgets, recount_regularly
@@ -48,98 +47,24 @@ from core.providers.circuit import Circuits
 from core.providers.endpoints import Keys, load_keys, resolve_endpoint
 from core.providers.gateways import Gateways, build_gateways
 from core.providers.local_model import LocalModel
-from core.readiness import lacks_key, local_status, person_of, refuse_unready
+from core.readiness import lacks_key, person_of, refuse_unready
+from core.services import Services
 from core.settings import Settings, load_settings
+from core.shared.journal import ALONE
+from core.sharing import Kept, open_sharing, start_sharing, turns_elsewhere
 from core.store.database import Database
 from core.store.files import FileStore
 from core.store.migrate import migrate
 from core.tools.toolbox import load_tools
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Services:
-    """Everything a page, a route or a command may use. Built once per process."""
-
-    settings: Settings
-    database: Database
-    registry: Catalog
-    prices: PriceBook
-    sign_in: SignIn
-    groups: Groups
-    engine: TurnEngine
-    imports: ImportJobs
-    health: PassiveHealth
-    prober: Prober
-    limits: HeardLimits
-    budgets: Budgets
-    refusals: RefusalLog
-    lengths: KeptLengths
-    summaries: Summariser
-    keys: Keys
-    local_model: LocalModel | None
-    files: FileStore
-    # Whether the store holds the made-up team: only a command puts it in or takes it out, while no server runs.
-    demo: bool
-    boards: Boards
-    set_runner: SetRunner
-    evidence: KeptEvidence
-
-    @property
-    def circuit(self) -> Circuits:
-        """Which models are left alone for now, until when and why: `circuit.state(model_id)`."""
-        return self.engine.circuit
-
-    @property
-    def arena(self) -> Arena:
-        """Comparisons of models."""
-        foresight = Foresight(budgets=self.budgets, lengths=self.lengths.current)
-        return Arena(self.database, self.engine, find_model=self.registry.current().get, foresight=foresight)
-
-    def model_status(self, model: ModelSpec) -> ModelStatus:
-        """How a model is doing: can it be called at all, how did its calls go lately, what its limits leave."""
-        if lacks_key(model, self.keys):
-            return ModelStatus("no_key", f"no key: set {model.provider.key_variable}")
-        passive = self.health.status(model.id)
-        if self.local_model is not None and model.provider.kind == "local":
-            return local_status(self.local_model, passive)
-        left = headroom(passive.figures, model, reported=self.limits.headroom(model.id))
-        return passive if left is None else replace(passive, headroom=left)
-
-    def offered_models(self, user: User) -> dict[str, ModelSpec]:
-        """The models this person may choose, in the registry's order."""
-        return offered(self.registry.current().models, person_of(user, self.groups))
-
-    def rename_group(self, group_id: str, name: str, *, actor_id: str | None) -> None:
-        """Give a group another name. What administrators set for models follows it; the registry file does not.
-
-        Raises AccountError for a bad or taken name, NotFound.
-        """
-        follow = partial(self.registry.rename_group, actor_id=actor_id)
-        self.groups.rename(group_id, name, actor_id=actor_id, followed_by=follow)
-        self.registry.read_overrides()
-
-    def delete_group(self, group_id: str, *, actor_id: str | None) -> None:
-        """Delete a group that no model's access names. Raises AccountError naming the models, NotFound."""
-        name = next((group.name for group in self.groups.current() if group.id == group_id), "")
-        used_by = [model.label for model in models_for_group(self.registry.current().models.values(), name)]
-        self.groups.delete(group_id, used_by=used_by, actor_id=actor_id)
-
-    def close(self) -> None:
-        """Let go of everything, in the reverse order of building."""
-        self.registry.close()
-        self.imports.close()
-        self.set_runner.close()
-        self.engine.close()
-        if self.local_model is not None:
-            self.local_model.stop()
-        self.database.close()
+__all__ = ["Services", "build_services", "close_services", "open_services"]
 
 
 def build_services(settings: Settings) -> Services:
     """Build everything from settings. Raises SwitchboardError when something cannot be opened."""
     file = LiveRegistry(settings.models, local_models=settings.local_model == "on")
     keys = load_keys(Path(".streamlit/secrets.toml"))
-    database, files = Database(settings.store_url), FileStore(settings.data_dir / "attachments")
+    database, files = Database(settings.store_url), FileStore(settings.files_dir)
     try:
         migrate(database)
         book = PriceBook(database, record=record)
@@ -147,29 +72,55 @@ def build_services(settings: Settings) -> Services:
             file, discovery=Discovery(keys=keys), overrides=Overrides(database, record=record), book=book
         )
         groups = Groups(database)
+        sign_in = open_sign_in(
+            database,
+            data_dir=settings.data_dir,
+            admin_password=settings.admin_password,
+            session_secret=settings.session_secret,
+        )
+        sharing = open_sharing(settings, database, files, secret=sign_in.secret)
+        journal = sharing.journal or ALONE
         budgets = Budgets(
-            database, people=Audiences(database, groups), record=record, zone=partial(load_team_zone, database)
+            database,
+            people=Audiences(database, groups),
+            record=record,
+            zone=partial(load_team_zone, database),
+            journal=journal,
         )
-        sign_in = open_sign_in(database, data_dir=settings.data_dir, admin_password=settings.admin_password)
+        find_model = partial(_find_model, registry)
         registry.current()  # fills the book: no call is to come before its price
-        recover_turns(
-            database, find_model=lambda name: registry.current().get(name), files=files, price_at=book.price_at
-        )
+        if not settings.shares_store:
+            recover_turns(database, find_model=find_model, files=files, price_at=book.price_at)
     except BaseException:
         database.close()
         raise
     local_model = _start_local_model(settings)
-    limits, lengths, refusals = HeardLimits(), KeptLengths(database), RefusalLog(database)
+    limits, lengths, refusals = HeardLimits(journal=journal), KeptLengths(database), RefusalLog(database)
     gateway = _build_gateway(keys, local_model, files=files, limits=limits)
     allowance = partial(Allowance, budgets, lengths=lengths.current, refusals=refusals, price_at=book.price_at)
+
+    def stop_here(turn_id: str) -> None:
+        engine.stop_by_id(turn_id)
+
+    elsewhere = turns_elsewhere(sharing, database, find_model=find_model, stop_here=stop_here)
     engine = _build_engine(
-        settings, database, registry, keys, gateway=gateway, groups=groups, files=files, book=book, allowance=allowance
+        settings,
+        database,
+        registry,
+        keys,
+        gateway=gateway,
+        groups=groups,
+        files=files,
+        book=book,
+        allowance=allowance,
+        circuits=Circuits(journal=journal),
+        elsewhere=elsewhere,
     )
     health = PassiveHealth(database, cooling=partial(_cooling, engine), run_aside=engine.run_aside)
-    engine.run_aside(partial(keep_history, health))
-    engine.run_aside(partial(index_regularly, database))
-    engine.run_aside(partial(sweep_regularly, database, files))
-    engine.run_aside(partial(purge_regularly, database, files))
+    engine.run_aside(partial(keep_history, health, turn=sharing.turn))
+    engine.run_aside(partial(index_regularly, database, turn=sharing.turn))
+    engine.run_aside(partial(sweep_regularly, database, files, turn=sharing.turn))
+    engine.run_aside(partial(purge_regularly, database, files, turn=sharing.turn))
     engine.run_aside(partial(recount_regularly, budgets))
     engine.run_aside(partial(measure_regularly, lengths))
     evidence = KeptEvidence(database, Boards(database))
@@ -185,7 +136,11 @@ def build_services(settings: Settings) -> Services:
         done=health.probed,
         enabled=settings.probes != "off",
     )
-    set_runner = SetRunner(database, engine)
+    set_runner = SetRunner(database, engine, members=sharing.members)
+    kept = Kept(budgets=budgets, registry=registry, prices=book, groups=groups, engine=engine, set_runner=set_runner)
+    watch = start_sharing(sharing, elsewhere, kept, database=database, files=files)
+    if watch is not None:
+        engine.run_aside(partial(watch_regularly, watch))
     set_runner.resume_all()
     return Services(
         settings=settings,
@@ -217,7 +172,12 @@ def build_services(settings: Settings) -> Services:
         set_runner=set_runner,
         boards=evidence.boards,
         evidence=evidence,
+        sharing=sharing,
     )
+
+
+def _find_model(registry: Catalog, model_id: str) -> ModelSpec | None:
+    return registry.current().get(model_id)
 
 
 def _start_local_model(settings: Settings) -> LocalModel | None:
@@ -245,6 +205,8 @@ def _build_engine(
     files: FileStore,
     book: PriceBook,
     allowance: Callable[..., Allowance],
+    circuits: Circuits,
+    elsewhere: Elsewhere,
 ) -> TurnEngine:
     def askable(user_id: str) -> dict[str, ModelSpec]:
         """The models that a person may use and that can be asked now."""
@@ -260,7 +222,7 @@ def _build_engine(
     engine = TurnEngine(
         database=database,
         gateway=gateway,
-        find_model=lambda model_id: registry.current().get(model_id),
+        find_model=partial(_find_model, registry),
         refuse=partial(refuse_unready, database=database, groups=groups, keys=keys),
         stall_s=settings.stall_s,
         on_close=gateway.aclose,
@@ -269,6 +231,8 @@ def _build_engine(
         tools=load_tools(),
         after_answer=titler.title if settings.titles == "on" else None,
         limits=limits,
+        circuits=circuits,
+        elsewhere=elsewhere,
     )
     return engine
 

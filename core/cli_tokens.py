@@ -62,7 +62,7 @@ def tokens(command: TokenCommand) -> int:
 def _ask_server(settings: Settings, command: TokenCommand) -> Told:
     host = _EVERYWHERE.get(settings.host, settings.host)
     url = f"http://{host}:{settings.port}/api/local/tokens"
-    signed = sign(command, secret=load_session_secret(settings.data_dir))
+    signed = sign(command, secret=load_session_secret(settings.data_dir, given=settings.session_secret))
     try:
         # Never through a proxy: what is asked for is on this machine, and so is the answer's secret.
         answer = httpx.post(url, json={"signed": signed}, timeout=_WITHIN_S, trust_env=False)

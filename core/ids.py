@@ -5,6 +5,13 @@ from __future__ import annotations
 import os
 import time
 import uuid
+from datetime import UTC, datetime
+
+
+def first_id_at(moment: datetime) -> str:
+    """What every id made at `moment` (naive UTC) or later sorts behind."""
+    digits = f"{int(moment.replace(tzinfo=UTC).timestamp() * 1000):012x}"
+    return f"{digits[:8]}-{digits[8:]}"
 
 
 def new_id() -> str:

@@ -7,15 +7,19 @@ quietly open an empty store.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 
 from core.errors import SettingsError
 
 PREFIX = "SWITCHBOARD_"
+_SECRET = frozenset({"admin_password", "session_secret", "redis", "store"})
+_PREFACE = "Value error, "
 _ON = {"titles": "on"}
 _WORDS = {"int_parsing": "expected a whole number", "float_parsing": "expected a number"}
 
@@ -36,7 +40,12 @@ class Settings(BaseModel):
     # Off for a script or a test that builds its own Settings: it makes no call that nobody asked for.
     titles: Literal["on", "off"] = Field(default="off", description="titles of conversations by a cheap model")
     oidc_groups: str = Field(default="", description="the identity provider's claim that groups follow, such as groups")
-    redis: str = Field(default="", description="shared circuits and counters of several replicas")
+    redis: SecretStr | None = Field(default=None, description="what replicas share circuits and counters through")
+    session_secret: SecretStr | None = Field(
+        default=None, description="the key that signs sessions, 64 hexadecimal digits; default: made in the data dir"
+    )
+    files: Path | None = Field(default=None, description="folder of attached files; default: in the data dir")
+    drain_s: float = Field(default=15.0, ge=0, le=3600, description="seconds that running answers get at SIGTERM")
     stall_s: float = Field(default=30.0, gt=0, le=3600, description="seconds without a byte until a stream is broken")
 
     @field_validator("admin_password")
@@ -47,17 +56,42 @@ class Settings(BaseModel):
             raise ValueError("a password has at least 8 characters")
         return value
 
+    @field_validator("session_secret")
+    @classmethod
+    def _whole_key(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not re.fullmatch("[0-9a-f]{64}", value.get_secret_value()):
+            raise ValueError("expected 64 hexadecimal digits, as `openssl rand -hex 32` makes them")
+        return value
+
     @field_validator("redis")
     @classmethod
-    def _one_process(cls, value: str) -> str:
-        if value:
-            raise ValueError("this version runs as one process and shares nothing")
+    def _redis_url(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            parts = urlsplit(value.get_secret_value())
+            if parts.scheme not in {"redis", "rediss"} or not parts.hostname:
+                raise ValueError("expected redis://HOST:PORT/NUMBER, or rediss:// with TLS")
         return value
+
+    @model_validator(mode="after")
+    def _something_to_share(self) -> Self:
+        if self.redis is not None and not self.shares_store:
+            raise ValueError("redis: it is for replicas, and those share a store: set SWITCHBOARD_STORE too")
+        return self
 
     @property
     def store_url(self) -> str:
         """The store's URL, with the default filled in."""
         return self.store or f"duckdb:{self.data_dir / 'switchboard.duckdb'}"
+
+    @property
+    def shares_store(self) -> bool:
+        """Whether other processes may use the same store. A DuckDB file belongs to one process."""
+        return self.store_url.startswith(("postgresql:", "postgres:"))
+
+    @property
+    def files_dir(self) -> Path:
+        """The folder of attached files, with the default filled in."""
+        return self.files or self.data_dir / "attachments"
 
 
 def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
@@ -83,16 +117,19 @@ def _refuse_unknown(values: Mapping[str, str]) -> None:
 
 def _explain(error: ValidationError) -> SettingsError:
     first = error.errors(include_url=False)[0]
-    field = str(first["loc"][0])
+    # What concerns several settings begins with the name of the one to look at.
+    named, _, rest = str(first["msg"]).removeprefix(_PREFACE).partition(": ")
+    field = str(first["loc"][0]) if first["loc"] else named
     variable = f"{PREFIX}{field.upper()}"
-    # A password must not end up in a terminal or a log.
-    held = "" if field == "admin_password" else f" (it is {first['input']!r})"
+    # A password, in a URL as well, must not end up in a terminal or a log.
+    held = "" if field in _SECRET else f" (it is {first['input']!r})"
     what = Settings.model_fields[field].description
+    said = _WORDS.get(first["type"]) or (_sentence(first["msg"]) if first["loc"] else rest)
     return SettingsError(
-        f"{variable} is wrong{held}: {_WORDS.get(first['type']) or _sentence(first['msg'])}.",
+        f"{variable} is wrong{held}: {said}.",
         next_step=f"It sets: {what}. Correct or unset it.",
     )
 
 
 def _sentence(message: str) -> str:
-    return message.removeprefix("Value error, ").lower()
+    return message.removeprefix(_PREFACE).lower()

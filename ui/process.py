@@ -85,13 +85,15 @@ async def collect_regularly() -> NoReturn:
         gc.collect()
 
 
-def stop_in_time() -> None:
-    """End the process within 5 s of SIGTERM or Ctrl-C, also when a connection or a script refuses to end.
+def stop_in_time(drain: Callable[[], object] = lambda: None) -> None:
+    """End the process within 5 s of Ctrl-C, or of the end of `drain`, which a SIGTERM starts on a thread.
 
-    Call it once the server has set its own handlers: they still run, and an orderly end comes first.
+    Also when a connection or a script refuses to end. A second signal waits for nothing. Call it once the server has
+    set its own handlers: they still run, and an orderly end comes first.
     """
-    for number in _STOPPING:
-        signal.signal(number, _with_deadline(signal.getsignal(number)))
+    at_once = {number: _with_deadline(signal.getsignal(number)) for number in _STOPPING}
+    signal.signal(signal.SIGINT, at_once[signal.SIGINT])
+    signal.signal(signal.SIGTERM, _after(drain, at_once[signal.SIGTERM]))
 
 
 def address(host: str, port: int) -> str:
@@ -126,6 +128,23 @@ async def _answers(host: str, port: int) -> bool:
 
 
 Handler = Callable[[int, FrameType | None], object]
+
+
+def _after(drain: Callable[[], object], end: Handler) -> Handler:
+    """Drain, then have the main thread end: where the server's own handlers belong."""
+
+    def drain_and_end() -> None:
+        try:
+            drain()
+        except Exception:
+            _logger.exception("Waiting for running answers failed")
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    def handle(_number: int, _frame: FrameType | None) -> None:
+        signal.signal(signal.SIGTERM, end)
+        threading.Thread(target=drain_and_end, name="drain", daemon=True).start()
+
+    return handle
 
 
 def _with_deadline(earlier: Handler | int | None) -> Handler:

@@ -28,9 +28,15 @@ class SignIn:
     setup_code: SetupCode
 
 
-def open_sign_in(database: Database, *, data_dir: Path, admin_password: SecretStr | None) -> SignIn:
+def open_sign_in(
+    database: Database,
+    *,
+    data_dir: Path,
+    admin_password: SecretStr | None,
+    session_secret: SecretStr | None = None,
+) -> SignIn:
     """Prepare signing in at the start of the process. Raises SettingsError."""
-    secret = load_session_secret(data_dir)
+    secret = load_session_secret(data_dir, given=session_secret)
     ensure_first_admin(database, password=admin_password)
     return SignIn(secret=secret, setup_code=SetupCode(print_setup_code))
 
@@ -93,6 +99,8 @@ def ensure_first_admin(
             rounds=rounds,
         )
     except AccountError as error:
+        if count_users(database):
+            return None  # another replica was faster
         raise SettingsError(
             f"SWITCHBOARD_ADMIN_PASSWORD is wrong: {error.user_message}", next_step=error.next_step
         ) from error

@@ -64,6 +64,11 @@ class Groups:
         """The names of the groups somebody is in, in order. No query."""
         return self._state.names.get(user_id, ())
 
+    def reload(self) -> None:
+        """Read them anew: another replica has changed them."""
+        with self._changing:
+            self._state = _load(self._database)
+
     def create(self, name: str, *, member_ids: Collection[str] = (), actor_id: str | None) -> str:
         """Add a group and return its id. Raises AccountError for a bad or taken name, NotFound for a member."""
         checked, group_id = check_group_name(name), new_id()

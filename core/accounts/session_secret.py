@@ -7,17 +7,22 @@ import re
 import secrets
 from pathlib import Path
 
+from pydantic import SecretStr
+
 from core.errors import SettingsError
 
 FILE_NAME = "session_secret"
 _FORM = re.compile(r"[0-9a-f]{64}")  # 32 bytes, as HS256 asks for (RFC 7518, section 3.2)
 
 
-def load_session_secret(data_dir: Path) -> str:
-    """The key of this installation as 64 hexadecimal digits, made on first use.
+def load_session_secret(data_dir: Path, *, given: SecretStr | None = None) -> str:
+    """The key of this installation as 64 hexadecimal digits: the one `given`, else one made on first use and kept.
 
-    Raises SettingsError when it cannot be made or read, can be read by others and that cannot be mended, or is damaged.
+    Replicas on machines of their own are all given the same. Raises SettingsError when it cannot be made or read, can
+    be read by others and that cannot be mended, or is damaged.
     """
+    if given is not None:
+        return given.get_secret_value()
     path = data_dir / FILE_NAME
     try:
         if not path.exists():

@@ -1,7 +1,8 @@
 """Jobs that put sets of prompts to models: each on a thread of its own, on the engine that answers chats.
 
 Where a job stands is in the store, so that a new process goes on where the last one ended. A call that a budget refuses
-pauses the job; a model that fails stops nobody but itself.
+pauses the job; a model that fails stops nobody but itself. Of several replicas the one that claims a job works on it
+and hears from the store what is said to it elsewhere; when it is gone, another one goes on.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from core.arena.set_tasks import Next, Task, next_step, settle, waiting_tasks
 from core.chat.admission import ColumnToBegin, TurnRequest
 from core.chat.turns import LiveTurn, TurnEngine
 from core.errors import LimitReached, NotFound, StoreError, SwitchboardError, TurnRefused
+from core.replicas.jobs import JobOwners, Members, OnlyOne
 from core.store.database import Database
 from core.store.sql import load_queries
 
@@ -25,23 +27,27 @@ log = logging.getLogger(__name__)
 AT_ONCE_PER_MODEL = 2
 # How often the ends of answers are looked for: far shorter than an answer, and next to no work.
 _LOOK_EVERY_S = 0.05
+# How often a replica asks the store whether somebody told the job something on another one.
+_ASK_EVERY_S = 1.0
 _SQL = load_queries("set_runs")
 
 
 class SetRunner:
     """Runs jobs. One per process; safe to use from any thread."""
 
-    def __init__(self, database: Database, engine: TurnEngine) -> None:
+    def __init__(self, database: Database, engine: TurnEngine, *, members: Members | None = None) -> None:
         self._database = database
         self._engine = engine
+        self._owners = JobOwners(database, members or OnlyOne())
         self._lock = threading.Lock()
         self._closing = False
         self._working: dict[str, tuple[_Work, threading.Thread]] = {}
 
     def resume_all(self) -> None:
-        """Go on with every job that ran when the last process ended."""
+        """Go on with every job that runs and that nobody works on: its process has ended, or it was told elsewhere."""
         for row in self._database.fetch_all(_SQL["running_jobs"]):
-            self._launch(load_job(self._database, row["id"]))
+            if not self._works_on(row["id"]):
+                self._launch(load_job(self._database, row["id"]))
 
     def start(self, job: Job, *, user_id: str, again: bool = False) -> None:
         """Begin a job or go on with it; with `again`, what failed is asked once more. Raises NotFound."""
@@ -61,8 +67,7 @@ class SetRunner:
 
     def working(self, job_id: str) -> bool:
         """Whether a thread is at work on a job; for a paused one, until the answers under way have ended."""
-        with self._lock:
-            return self._alive(job_id) is not None
+        return self._works_on(job_id) or self._owners.elsewhere(job_id)
 
     def wait(self, job_id: str, *, timeout_s: float) -> Job:
         """Wait until nobody works on a job, and return it."""
@@ -82,14 +87,21 @@ class SetRunner:
         for _, thread in working:
             thread.join(grace_s)
 
+    def _works_on(self, job_id: str) -> bool:
+        with self._lock:
+            return self._alive(job_id) is not None
+
     def _launch(self, job: Job) -> None:
+        # Whoever works on it elsewhere sees in the store that it is to go on.
+        if not self._owners.claim(job.id):
+            return
         with self._lock:
             if self._closing:
                 return
             if (work := self._alive(job.id)) is not None and work.go_on():
                 return
             before = self._working.get(job.id)
-            work = _Work(self._database, self._engine, job, after=before[1] if before else None)
+            work = _Work(self._database, self._engine, job, self._owners, after=before[1] if before else None)
             thread = threading.Thread(target=work.run, name="prompt-set", daemon=True)
             self._working[job.id] = (work, thread)
             thread.start()
@@ -113,11 +125,13 @@ class _Work:
     database: Database
     engine: TurnEngine
     job: Job
+    owners: JobOwners
     after: threading.Thread | None = None
     leave: threading.Event = field(default_factory=threading.Event)
     _ending: JobState | None = None
     _over: bool = False
     _not_before: float = 0.0
+    _asked_at: float = field(default_factory=time.monotonic)
     _live: dict[str, tuple[Task, LiveTurn]] = field(default_factory=dict)
     _waiting: deque[Task] = field(default_factory=deque)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -141,6 +155,9 @@ class _Work:
         """Work until there is nothing left to do, or until told to end."""
         if self.after is not None:
             self.after.join()
+            # The one before has let go of it.
+            if not self.owners.claim(self.job.id):
+                return
         try:
             self._waiting.extend(waiting_tasks(self.database, self.job))
             while not self._finished():
@@ -151,6 +168,9 @@ class _Work:
             log.exception("a job on a set of prompts failed")
             self._over = True
             set_job_state(self.database, self.job.id, "paused", note="Something went wrong; the log says why.")
+        # A process that ends keeps it, so that the others go on only when it is gone.
+        if not self.leave.is_set():
+            self.owners.release(self.job.id)
 
     def _finished(self) -> bool:
         """Whether the thread may end; the job is done when nothing is left."""
@@ -168,8 +188,19 @@ class _Work:
             if live.buffer.wait_until_ended(timeout_s=0) and not self.leave.is_set():
                 del self._live[task.id]
                 self._advance(task, fresh=False)
+        if self.owners.shared and time.monotonic() - self._asked_at >= _ASK_EVERY_S:
+            self._hear()
         if time.monotonic() >= self._not_before:
             self._fill()
+
+    def _hear(self) -> None:
+        """Do what the job was told on another replica."""
+        self._asked_at = time.monotonic()
+        state = load_job(self.database, self.job.id).state
+        if state == "running":
+            self.go_on()
+        elif state != self._ending:
+            self.end(state)
 
     def _fill(self) -> None:
         """Begin tasks, as many as every model may have at once."""

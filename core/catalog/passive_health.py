@@ -140,12 +140,15 @@ class PassiveHealth:
         )
 
 
-async def keep_history(health: PassiveHealth, *, every_s: float = _RECORD_EVERY_S) -> NoReturn:
-    """Record changes of state for as long as the process lives, also while nobody looks."""
+async def keep_history(
+    health: PassiveHealth, *, every_s: float = _RECORD_EVERY_S, turn: Callable[[], bool] = lambda: True
+) -> NoReturn:
+    """Record changes of state for as long as the process lives, also while nobody looks; when it is its `turn`."""
     while True:
         await asyncio.sleep(every_s)
         try:
-            await asyncio.to_thread(health.record_changes)
+            if turn():
+                await asyncio.to_thread(health.record_changes)
         except Exception:
             # History is a courtesy; the next round tries again.
             log.warning("changes of the models' states were not recorded", exc_info=True)

@@ -6,7 +6,7 @@ import asyncio
 import base64
 import json
 import logging
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
 from core.chat.attachment_rows import FILES_BY_MESSAGE, as_rows, from_json
@@ -63,11 +63,12 @@ def sweep(database: Database, files: FileStore, *, unsent_s: float = _UNSENT_S) 
     return remove_unnamed(database, files, frozenset(files.left_since(unsent_s)))
 
 
-async def sweep_regularly(database: Database, files: FileStore) -> None:
-    """Sweep now and every six hours until cancelled."""
+async def sweep_regularly(database: Database, files: FileStore, *, turn: Callable[[], bool] = lambda: True) -> None:
+    """Sweep now and every six hours until cancelled, when it is this process's `turn`."""
     while True:
         try:
-            await asyncio.to_thread(sweep, database, files)
+            if turn():
+                await asyncio.to_thread(sweep, database, files)
         except Exception:
             # The next round tries again; nobody waits for it.
             log.warning("attached files could not be swept", exc_info=True)

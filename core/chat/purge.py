@@ -72,11 +72,14 @@ def purge(database: Database, files: FileStore, *, kept_days: int = KEPT_DAYS, c
     )
 
 
-async def purge_regularly(database: Database, files: FileStore, *, every_s: float = _EVERY_S) -> None:
-    """Purge now and every hour until cancelled."""
+async def purge_regularly(
+    database: Database, files: FileStore, *, every_s: float = _EVERY_S, turn: Callable[[], bool] = lambda: True
+) -> None:
+    """Purge now and every hour until cancelled, when it is this process's `turn`."""
     while True:
         try:
-            await asyncio.to_thread(purge, database, files)
+            if turn():
+                await asyncio.to_thread(purge, database, files)
         except Exception:
             # The next round tries again; nobody waits for it.
             log.warning("what was deleted could not be removed for good", exc_info=True)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -91,10 +91,15 @@ def index_changed(database: Database, *, user_id: str, limit: int = _AT_ONCE, wa
         _indexing.release()
 
 
-async def index_regularly(database: Database, *, every_s: float = _EVERY_S) -> None:
-    """Take in what has changed in anybody's conversations, now and then, in short transactions. For the background."""
+async def index_regularly(
+    database: Database, *, every_s: float = _EVERY_S, turn: Callable[[], bool] = lambda: True
+) -> None:
+    """Take in what has changed in anybody's conversations, now and then, in short transactions. For the background.
+
+    `turn`: whether it is this process's turn; of several replicas one does it.
+    """
     while True:
-        for row in await asyncio.to_thread(database.fetch_all, _SQL["people_to_index"]):
+        for row in await asyncio.to_thread(database.fetch_all, _SQL["people_to_index"]) if turn() else ():
             take_in = partial(index_changed, database, user_id=row["user_id"], limit=_IN_BACKGROUND)
             while await asyncio.to_thread(take_in) == _IN_BACKGROUND:
                 pass

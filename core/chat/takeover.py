@@ -29,20 +29,18 @@ _SQL = load_queries("replicas")
 class Watch:
     """The regular look at the others. `recover` takes over and ends turns that nobody answers.
 
-    `gone` hears of replicas that died or left, `changed` that others may have written to the store.
+    `gone` hears of replicas that died or left, `beaten` runs after every sign of life.
     """
 
     members: Membership
     elsewhere: TurnsElsewhere
     recover: Callable[[], object]
     gone: Callable[[Collection[str]], None]
-    changed: Callable[[], None]
     beaten: Callable[[], None] = field(default=lambda: None)
 
     def look(self) -> None:
         """Follow the turns of the others; recover those whose owner is gone."""
         owners = self.elsewhere.look()
-        self.changed()
         if not self.members.alive.issuperset(owners):
             self.recover()
 

@@ -110,7 +110,8 @@ class TurnEngine:
         self._claimed: set[tuple[str, str]] = set()
         self._changed = threading.Condition()
         self._closing = False
-        self._draining = False
+        # No new turn is taken any more, and the running ones come to their end.
+        self.draining = False
         self._writer = TurnWriter(
             database=database,
             cache=cache,
@@ -158,7 +159,7 @@ class TurnEngine:
 
     def serving(self) -> bool:
         """Whether turns can be started."""
-        return not self._closing and not self._draining and self._loop.alive
+        return not self._closing and not self.draining and self._loop.alive
 
     def stop(self, live: LiveTurn) -> None:
         """Close the upstream connection of a turn; what had arrived is kept and priced. Returns at once."""
@@ -177,7 +178,7 @@ class TurnEngine:
     def drain(self, *, grace_s: float) -> bool:
         """Refuse new turns and wait for the running ones; False when some still run after `grace_s` seconds."""
         with self._changed:
-            self._draining = True
+            self.draining = True
             return self._changed.wait_for(lambda: not self._claimed, grace_s)
 
     def run_aside(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
@@ -205,7 +206,7 @@ class TurnEngine:
     def _claim(self, user_id: str, conversation_id: str) -> None:
         """Take a conversation for one turn, before its branch is read: from then on nothing else is added to it."""
         with self._changed:
-            if self._closing or self._draining:
+            if self._closing or self.draining:
                 raise stopping()
             if (user_id, conversation_id) in self._claimed:
                 raise busy()

@@ -50,7 +50,7 @@ T = TypeVar("T")
 class PriceBook:
     """The book of a running process, held in memory: looking up a price asks no store.
 
-    Nobody else writes it (DuckDB gives the file to one process), so it is read again after every change and never else.
+    It is read again after every change; where replicas share the store, also after one of theirs (`reload`).
     """
 
     def __init__(self, database: Database, *, record: Callable[..., None], clock: Clock = utc_now) -> None:
@@ -82,6 +82,11 @@ class PriceBook:
             kept = (book, next_change(book.all_sheets(), now), MappingProxyType(found))
             self._in_force = kept
         return kept[2]
+
+    def reload(self) -> None:
+        """Read it anew: another replica has changed it."""
+        with self._writing:
+            self._book = load_book(self._database)
 
     def sheets(self) -> Mapping[str, tuple[Sheet, ...]]:
         """Every entry by model, the newest first."""

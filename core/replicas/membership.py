@@ -136,11 +136,3 @@ class Membership:
                 f"The replica {row['name']} keeps attached files in another folder than this one.",
                 next_step="Set SWITCHBOARD_FILES to a folder that every replica has mounted.",
             )
-
-
-class OnlyOne:
-    """The membership of a process that has its store to itself."""
-
-    id = ""
-    leads = True
-    alive = frozenset({""})

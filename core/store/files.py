@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import secrets
 import tempfile
 import time
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ from pathlib import Path
 
 from core.errors import StoreError
 
+_IDENTITY = "folder_id"
 _HASH = re.compile(r"[0-9a-f]{64}")
 
 
@@ -25,6 +27,18 @@ class FileStore:
     def __init__(self, folder: Path) -> None:
         """Use `folder`, which is made with the first file."""
         self._folder = folder
+
+    def identity(self) -> str:
+        """What tells this folder from others, wherever it is mounted: made on first use. Raises OSError."""
+        path = self._folder / _IDENTITY
+        if not path.exists():
+            draft = self._folder / f".{_IDENTITY}.{secrets.token_hex(8)}"
+            _write(draft, secrets.token_hex(8).encode())
+            # Of two processes only one gives it its name: the other reads the winner's.
+            with suppress(FileExistsError):
+                os.link(draft, path)
+            draft.unlink()
+        return path.read_text(encoding="ascii")
 
     def put(self, data: bytes) -> str:
         """Keep `data` and return its hash. Raises StoreError when it cannot be written."""

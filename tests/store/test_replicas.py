@@ -51,7 +51,7 @@ def replica(database: Database, name: str, *, close: bool = True) -> Iterator[Re
             settled=settled.__setitem__,
             take_over=partial(take_over, database, members),
         )
-        watch = Watch(members=members, elsewhere=elsewhere, recover=recover, gone=gone.extend, changed=lambda: None)
+        watch = Watch(members=members, elsewhere=elsewhere, recover=recover, gone=gone.extend)
         yield Replica(rig=made, members=members, elsewhere=elsewhere, watch=watch, settled=settled, gone=gone)
 
 

@@ -66,6 +66,7 @@ def start_server(directory: Path, *, port: int | None = None, **environment: str
         "SWITCHBOARD_DATA_DIR": str(data_dir),
         "SWITCHBOARD_LOCAL_MODEL": "off",
         "SWITCHBOARD_TITLES": "off",
+        "SWITCHBOARD_DRAIN_S": "0",
         "HOME": str(directory),
         "PYTHONUNBUFFERED": "1",
     }

@@ -55,7 +55,6 @@ def test_a_typo_stops_the_start():
         ("SWITCHBOARD_LOCAL_MODEL", "maybe"),
         ("SWITCHBOARD_STALL_S", "0"),
         ("SWITCHBOARD_STALL_S", "nan"),
-        ("SWITCHBOARD_REDIS", "redis://x"),
     ],
 )
 def test_a_wrong_value_is_named_with_what_it_held(name, value):
@@ -71,3 +70,19 @@ def test_a_password_is_never_repeated():
     assert "SWITCHBOARD_ADMIN_PASSWORD is wrong" in message
     assert "hunter2" not in message
     assert "hunter22" not in repr(load_settings({"SWITCHBOARD_ADMIN_PASSWORD": "hunter22"}))
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("SWITCHBOARD_REDIS", "http://user:hunter2@cache", "expected redis://"),
+        ("SWITCHBOARD_REDIS", "redis://:hunter2@cache:6379/0", "set switchboard_store too"),
+        ("SWITCHBOARD_SESSION_SECRET", "hunter2", "64 hexadecimal digits"),
+    ],
+)
+def test_a_wrong_secret_is_not_shown(name, value, said):
+    message = refusal(**{name: value})
+
+    assert message.startswith(f"{name} is wrong: ")
+    assert said in message.lower()
+    assert "hunter2" not in message

@@ -52,3 +52,6 @@ insert into job_owners (job_id, owner) values ($job_id, $owner)
 
 -- name: disown_job
 delete from job_owners where job_id = $job_id
+
+-- name: audit_since
+select id from audit where id >= $first

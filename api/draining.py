@@ -1,0 +1,53 @@
+"""While running answers come to their end before a stop, whoever comes anew is sent away: a load balancer moves on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+# Asked by machines that want to know how things stand; they answer themselves.
+_ALWAYS = ("/metrics", "/api/health")
+_SAID = "Switchboard is being stopped. Try again in a moment."
+
+
+class Draining:
+    """Middleware that answers 503 while `draining()` is true. Connections that are open stay so."""
+
+    def __init__(self, app: ASGIApp, *, draining: Callable[[], bool]) -> None:
+        self._app = app
+        self._draining = draining
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a connection on or send it away."""
+        kind = scope["type"]
+        if kind not in {"http", "websocket"} or scope["path"] in _ALWAYS or not self._draining():
+            await self._app(scope, receive, send)
+            return
+        response = _response(scope["path"])
+        if kind == "http":
+            await response(scope, receive, send)
+        elif "websocket.http.response" in scope.get("extensions", {}):
+            await receive()
+            await send(_denied(response))
+            await send({"type": "websocket.http.response.body", "body": response.body})
+        else:
+            await send({"type": "websocket.close", "code": 1012})
+
+
+def _response(path: str) -> Response:
+    headers = {"retry-after": "1", "cache-control": "no-store"}
+    if path.startswith(("/v1/", "/api/")):
+        error = {"message": _SAID, "type": "server_error", "code": "stopping", "param": None}
+        return JSONResponse({"error": error}, 503, headers)
+    return PlainTextResponse(_SAID, 503, headers)
+
+
+def _denied(response: Response) -> dict[str, Any]:
+    return {
+        "type": "websocket.http.response.start",
+        "status": response.status_code,
+        "headers": response.raw_headers,
+    }
