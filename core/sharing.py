@@ -44,6 +44,9 @@ class LiveJournal(Protocol):
     def tell(self, event: Event) -> None:
         """Tell the others soon."""
 
+    def tell_now(self, state: Callable[[], Event]) -> None:
+        """Tell the others soon how things stand at that moment."""
+
     def agree(self, decide: Callable[[], Event], apply: Callable[[], None]) -> None:
         """Decide with all that the others have told."""
 

@@ -45,17 +45,18 @@ class Counters:
 
     def enter(self, entry: Entry, *, check: Callable[[], None], binding: bool) -> None:
         """Let a call pass if `check` does not raise. `binding`: a limit counts it, so the others count with us."""
-        event = _told(entry)
+        calls = self._calls(entry)
+        event = _told(entry, calls)
 
         def decide() -> Event:
             check()
             return event
 
         if binding:
-            self._journal.agree(decide, lambda: self._enter(entry))
+            self._journal.agree(decide, lambda: self._enter(entry, calls))
         else:
             decide()
-            self._enter(entry)
+            self._enter(entry, calls)
             self._journal.tell(event)
 
     def settle(self, turn_id: str, rows: Sequence[Paid], *, tokens: Mapping[str, int]) -> None:
@@ -73,34 +74,39 @@ class Counters:
 
     def tell_holds(self) -> None:
         """Tell the others what the turns of this replica hold."""
-        holds = {
-            turn: (user, [str(call) for call in calls]) for turn, (user, calls) in self.spending.own_holds().items()
-        }
-        self._journal.tell({"kind": "holds", "holds": holds})
+        self._journal.tell_now(self._holds)
 
     def forget(self, replicas: Collection[str]) -> None:
         """Let go of what the turns of replicas that are gone held."""
         for replica_id in replicas:
             self.spending.replace_holds(replica_id, {})
 
-    def _enter(self, entry: Entry, *, owner: str = "") -> None:
-        if entry.cost_usd is not None:
-            self.spending.take(
-                entry.turn_id, user_id=entry.user_id, cost_usd=entry.cost_usd, instead=entry.instead, owner=owner
-            )
+    def _holds(self) -> Event:
+        own = self.spending.own_holds().items()
+        return {"kind": "holds", "holds": {turn: (user, [str(call) for call in calls]) for turn, (user, calls) in own}}
+
+    def _calls(self, entry: Entry) -> Sequence[Decimal] | None:
+        """What the turn holds with this call; None when it holds nothing more than before."""
+        if entry.cost_usd is None:
+            return None
+        return self.spending.calls_with(entry.turn_id, entry.cost_usd, instead=entry.instead)
+
+    def _enter(self, entry: Entry, calls: Sequence[Decimal] | None, *, owner: str = "") -> None:
+        if calls is not None:
+            self.spending.put(entry.turn_id, user_id=entry.user_id, calls=calls, owner=owner)
         self.windows.enter(entry.turn_id, entry.lanes, tokens=entry.tokens, now=entry.at)
 
     def _hear_hold(self, event: Event, by: str) -> None:
         entry = Entry(
             turn_id=event["turn"],
             user_id=event["user"],
-            cost_usd=None if event["usd"] is None else Decimal(event["usd"]),
+            cost_usd=None,
             tokens=event["tokens"],
             at=datetime.fromisoformat(event["at"]),
             lanes=[_lane(*key) for key in event["lanes"]],
-            instead=event["instead"],
         )
-        self._enter(entry, owner=by)
+        calls = event["calls"]
+        self._enter(entry, None if calls is None else [Decimal(call) for call in calls], owner=by)
 
     def _hear_settle(self, event: Event, _by: str) -> None:
         rows = [
@@ -124,16 +130,16 @@ def _lane(limit_id: str, user_id: str, model_id: str | None) -> Lane:
     return Lane(limit_id=limit_id, user_id=user_id, model_id=model_id, requests=None, tokens=None)
 
 
-def _told(entry: Entry) -> Event:
+def _told(entry: Entry, calls: Sequence[Decimal] | None) -> Event:
+    # All that the turn holds and not what it holds more: to hear it twice is to hear it once.
     return {
         "kind": "hold",
         "turn": entry.turn_id,
         "user": entry.user_id,
-        "usd": _text(entry.cost_usd),
+        "calls": None if calls is None else [str(call) for call in calls],
         "tokens": entry.tokens,
         "at": entry.at.isoformat(),
         "lanes": [list(lane.key) for lane in entry.lanes],
-        "instead": entry.instead,
     }
 
 

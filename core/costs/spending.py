@@ -112,7 +112,10 @@ class Spending:
         with self._lock:
             balances = self._short(turn_id, user_id, cost_usd, purses, now, instead=instead)
             if balances is None:
-                self._take(turn_id, user_id, cost_usd, instead=instead)
+                held = self._holds.setdefault(turn_id, _Hold(user_id))
+                if instead and held.calls:
+                    held.calls.pop()
+                held.calls.append(cost_usd)
             return balances
 
     def short(
@@ -129,10 +132,17 @@ class Spending:
         with self._lock:
             return self._short(turn_id, user_id, cost_usd, purses, now, instead=instead)
 
-    def take(self, turn_id: str, *, user_id: str, cost_usd: Decimal, instead: bool = False, owner: str = "") -> None:
-        """Hold a call's estimate, whether or not the purses have it: somebody has looked."""
+    def calls_with(self, turn_id: str, cost_usd: Decimal, *, instead: bool) -> list[Decimal]:
+        """What a turn's calls would hold with one more, or with one in place of the last."""
         with self._lock:
-            self._take(turn_id, user_id, cost_usd, instead=instead, owner=owner)
+            held = self._holds.get(turn_id)
+            calls = list(held.calls) if held is not None else []
+        return [*(calls[:-1] if instead else calls), cost_usd]
+
+    def put(self, turn_id: str, *, user_id: str, calls: Sequence[Decimal], owner: str = "") -> None:
+        """A turn holds this, whether or not the purses have it: somebody has looked."""
+        with self._lock:
+            self._holds[turn_id] = _Hold(user_id, list(calls), owner)
 
     def own_holds(self) -> dict[str, tuple[str, Sequence[Decimal]]]:
         """What the turns of this process hold: by turn the person, and the estimates of its calls."""
@@ -229,12 +239,6 @@ class Spending:
             for purse, balance in zip(purses, balances, strict=True)
         )
         return None if all(fits) else balances
-
-    def _take(self, turn_id: str, user_id: str, cost_usd: Decimal, *, instead: bool, owner: str = "") -> None:
-        held = self._holds.setdefault(turn_id, _Hold(user_id, owner=owner))
-        if instead and held.calls:
-            held.calls.pop()
-        held.calls.append(cost_usd)
 
     def _add(self, rows: Iterable[Paid]) -> None:
         for row in rows:

@@ -167,6 +167,9 @@ class Circuits:
 
     def tell_open(self) -> None:
         """Tell the other replicas which circuits are open."""
+        self._journal.tell_now(self._open)
+
+    def _open(self) -> Event:
         now = self._clock()
         with self._lock:
             circuits = {
@@ -174,7 +177,7 @@ class Circuits:
                 for name, circuit in self._by_model.items()
                 if circuit.open_until is not None and circuit.open_until > now
             }
-        self._journal.tell({"kind": "circuits_open", "circuits": circuits})
+        return {"kind": "circuits_open", "circuits": circuits}
 
     def _succeed(self, model_id: str) -> None:
         with self._lock:

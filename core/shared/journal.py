@@ -21,6 +21,9 @@ class Journal(Protocol):
     def tell(self, event: Event) -> None:
         """Tell the others soon. Returns at once."""
 
+    def tell_now(self, state: Callable[[], Event]) -> None:
+        """Tell the others soon how things stand: as they do when it is told, so that nothing comes in between."""
+
     def agree(self, decide: Callable[[], Event], apply: Callable[[], None]) -> None:
         """Decide with all that the others have told, and let them know before anybody else decides.
 
@@ -36,6 +39,9 @@ class Alone:
     """The journal of a process that shares nothing."""
 
     def tell(self, event: Event) -> None:
+        """Nobody listens."""
+
+    def tell_now(self, state: Callable[[], Event]) -> None:
         """Nobody listens."""
 
     def agree(self, decide: Callable[[], Event], apply: Callable[[], None]) -> None:

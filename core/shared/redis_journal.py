@@ -63,7 +63,7 @@ class RedisJournal:
         self._listening = _client(url, answers_within_s=_ANSWERS_WITHIN_S + _BLOCK_MS / 1000)
         self._append = self._redis.register_script(_APPEND)
         self._hears: defaultdict[str, list[Hear]] = defaultdict(list)
-        self._to_tell: SimpleQueue[Event | None] = SimpleQueue()
+        self._to_tell: SimpleQueue[Event | Callable[[], Event] | None] = SimpleQueue()
         # Whoever holds it sees and changes what follows: what was seen last, and whether Redis answers.
         self._lock = threading.RLock()
         self._seen = "0-0"
@@ -109,6 +109,11 @@ class RedisJournal:
         """Tell the others soon; while Redis is away it is dropped, and `on_return` makes up for it."""
         if self._available:
             self._to_tell.put(event)
+
+    def tell_now(self, state: Callable[[], Event]) -> None:
+        """Tell the others soon how things stand at that moment."""
+        if self._available:
+            self._to_tell.put(state)
 
     def agree(self, decide: Callable[[], Event], apply: Callable[[], None]) -> None:
         """Decide with all that the others have told, and let them know before anybody else decides."""
@@ -217,10 +222,11 @@ class RedisJournal:
         while not self._closing.is_set() or not self._to_tell.empty():
             events = self._next_to_tell()
             if events:
+                # Whoever agrees holds the lock until it has happened here as well.
                 with self._lock:
-                    self._send(events)
+                    self._send([event() if callable(event) else event for event in events])
 
-    def _next_to_tell(self) -> list[Event]:
+    def _next_to_tell(self) -> list[Event | Callable[[], Event]]:
         events = [self._to_tell.get()]
         while len(events) < _MOST_AT_ONCE:
             try:
