@@ -12,36 +12,44 @@ from starlette.responses import JSONResponse, Response
 from api.caller import bearer_of
 from api.completion_answer import exact
 from api.errors import ApiError
-from core.accounts.tokens import Bearer
+from core.accounts.tokens import SCOPES, Bearer
 from core.bootstrap import Services
 from core.catalog.models import BUCKETS, ModelSpec, Prices
 
 
 async def list_models(request: Request, *, services: Services) -> Response:
     """Every model that the token may call."""
-    bearer = await bearer_of(request, services, "chat")
-    found = await asyncio.to_thread(partial(_callable, services, bearer))
-    return JSONResponse({"object": "list", "data": list(found.values())})
+    bearer = await bearer_of(request, services, *SCOPES)
+    return JSONResponse({"object": "list", "data": await asyncio.to_thread(partial(_all, services, bearer))})
 
 
 async def show_model(request: Request, *, services: Services) -> Response:
     """One of them. Raises ApiError (404)."""
-    bearer = await bearer_of(request, services, "chat")
-    model_id = request.path_params["model_id"]
-    found = await asyncio.to_thread(partial(_callable, services, bearer, model_id))
-    if model_id not in found:
+    bearer = await bearer_of(request, services, *SCOPES)
+    return JSONResponse(await asyncio.to_thread(partial(_one, services, bearer, request.path_params["model_id"])))
+
+
+def find_offered(services: Services, bearer: Bearer, model_id: str) -> ModelSpec:
+    """A model that the token may call. Raises ApiError (404)."""
+    model = _callable(services, bearer).get(model_id)
+    if model is None:
         message = f"There is no model {model_id[:100]!r} for this token. GET /v1/models lists those there are."
         raise ApiError(status=404, message=message, code="model_not_found", param="model")
-    return JSONResponse(found[model_id])
+    return model
 
 
-def _callable(services: Services, bearer: Bearer, only: str | None = None) -> dict[str, dict[str, Any]]:
+def _all(services: Services, bearer: Bearer) -> list[dict[str, Any]]:
+    return [_model(services, model) for model in _callable(services, bearer).values()]
+
+
+def _one(services: Services, bearer: Bearer, model_id: str) -> dict[str, Any]:
+    return _model(services, find_offered(services, bearer, model_id))
+
+
+def _callable(services: Services, bearer: Bearer) -> dict[str, ModelSpec]:
     allowed = bearer.token.models
-    return {
-        model_id: _model(services, model)
-        for model_id, model in services.offered_models(bearer.user).items()
-        if (allowed is None or model_id in allowed) and only in {None, model_id}
-    }
+    offered = services.offered_models(bearer.user)
+    return {name: model for name, model in offered.items() if allowed is None or name in allowed}
 
 
 def _model(services: Services, model: ModelSpec) -> dict[str, Any]:

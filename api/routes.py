@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from api import completions, local, metrics, models, usage
+from api import completions, local, metrics, model_status, models, openapi, usage
 from api.errors import ApiError, answering_errors
 from core.bootstrap import Services
 from core.costs.token_use import TokenUse
@@ -23,6 +23,8 @@ def api_routes(services: Services) -> list[BaseRoute]:
         _route("/v1/chat/completions", partial(completions.complete, services=services, use=use), "POST"),
         _route("/v1/models", partial(models.list_models, services=services)),
         _route("/v1/models/{model_id:path}", partial(models.show_model, services=services)),
+        _route("/api/models/{model_id:path}/status", partial(model_status.show_status, services=services)),
+        _route("/api/openapi.json", openapi.document),
         _route("/api/health", partial(metrics.health, services=services)),
         _route("/api/usage", partial(usage.report, services=services)),
         _route(local.PATH, partial(local.tokens, services=services), "POST"),
@@ -32,7 +34,7 @@ def api_routes(services: Services) -> list[BaseRoute]:
     ]
 
 
-_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"]
 
 
 def _route(path: str, endpoint: Callable[[Request], Awaitable[Response]], method: str = "GET") -> Route:

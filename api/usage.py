@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import csv
 import io
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
-from datetime import UTC, datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from datetime import UTC, datetime, tzinfo
 from decimal import Decimal
 from functools import partial
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -19,15 +20,20 @@ from api.caller import bearer_of
 from api.completion_answer import exact
 from api.errors import ApiError
 from core.accounts.tokens import Bearer
+from core.accounts.users import list_users
 from core.bootstrap import Services
 from core.clock import utc_now
-from core.costs.reports.explorer import NOTHING, TIMES, Cell, Explored, explore
+from core.costs.reports.explorer import MEASURES, NOTHING, TIMES, Cell, Explored, explore
 from core.costs.reports.statements import GROUPS
 from core.costs.reports.totals import Totals
 from core.costs.usage_filter import UsageFilter
-from core.costs.usage_url import from_parameters
+from core.costs.usage_url import PARAMETERS, from_parameters
 
-_MOST_ROWS = 10_000
+_PAGE_ROWS = 10_000
+_LONGEST_NUMBER = 8
+# Beside the Explorer's filters.
+_OWN = ("zone", "by", "measure", "page", "format")
+_PERSON_NAME = "person_name"
 _BY = (*TIMES, *GROUPS)
 _FORMATS = ("json", "csv")
 _FIGURES = ("calls", "cost_usd", "unpriced", "input_tokens", "cached_input_tokens", "output_tokens")
@@ -41,60 +47,127 @@ class _Viewer:
     is_admin: bool
 
 
-async def report(request: Request, *, services: Services) -> Response:
-    """What calls took, grouped by `by` (one or two names). Times are UTC; a member's token sees its owner's calls.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asked:
+    """What a request asks for: the calls, how they are grouped and weighed, and which page of the groups."""
 
-    Everybody's calls need the scope admin. Raises ApiError (400, 401, 403), UsageFilterError.
+    chosen: UsageFilter
+    by: tuple[str, ...]
+    measure: str
+    page: int
+    form: str
+
+
+async def report(request: Request, *, services: Services) -> Response:
+    """What calls took, grouped by `by` (one or two names); a member's token sees its owner's calls.
+
+    Days are those of `zone` (UTC unless it says otherwise), moments UTC. Everybody's calls need the scope admin. Raises
+    ApiError (400, 401, 403), UsageFilterError.
     """
     bearer = await bearer_of(request, services, "usage", "admin")
     given = {name: request.query_params.getlist(name) for name in request.query_params}
-    chosen = from_parameters(given, zone=UTC, now=utc_now()).chosen
-    by = _by(given)
-    form = _form(given)
-    found = await asyncio.to_thread(partial(_explore, services, bearer, chosen, by))
-    if form == "csv":
+    asked = _asked(given)
+    found, names = await asyncio.to_thread(partial(_explore, services, bearer, asked))
+    rows = [_row(cell, asked.by, names) for cell in found.rows]
+    if asked.form == "csv":
         disposition = {"content-disposition": 'attachment; filename="usage.csv"'}
-        return Response(_csv(found, by), media_type="text/csv; charset=utf-8", headers=disposition)
+        columns = [*_columns(asked.by), *_FIGURES]
+        return Response(_csv(rows, columns), media_type="text/csv; charset=utf-8", headers=disposition)
     return JSONResponse(
         {
-            "from": _time(chosen.since),
-            "until": _time(chosen.until),
-            "by": list(by),
+            "from": _time(asked.chosen.since),
+            "until": _time(asked.chosen.until),
+            "zone": str(asked.chosen.zone),
+            "by": list(asked.by),
             "groups": found.groups,
-            "rows": [_row(cell, by) for cell in found.rows],
+            "page": asked.page,
+            "rows": rows,
             "totals": _figures(found.totals),
         }
     )
 
 
-def _explore(services: Services, bearer: Bearer, chosen: UsageFilter, by: tuple[str, ...]) -> Explored:
-    viewer = _Viewer(bearer.user.id, is_admin=bearer.user.is_admin and "admin" in bearer.token.scopes)
-    first, second = (*by, NOTHING)[:2]
-    return services.database.snapshot(
-        lambda cur: explore(cur, chosen, viewer=viewer, first=first, second=second, page_rows=_MOST_ROWS)
+def _asked(given: Mapping[str, list[str]]) -> _Asked:
+    unknown = sorted(given.keys() - {*PARAMETERS, *_OWN})
+    if unknown:
+        known = ", ".join((*PARAMETERS, *_OWN))
+        raise _wrong(unknown[0][:40], f"There is no parameter {unknown[0][:40]!r}. There are {known}.")
+    return _Asked(
+        chosen=from_parameters(given, zone=_zone(given), now=utc_now()).chosen,
+        by=_by(given),
+        measure=_one_of(given, "measure", tuple(MEASURES)),
+        page=_page(given),
+        form=_one_of(given, "format", _FORMATS),
     )
+
+
+def _explore(services: Services, bearer: Bearer, asked: _Asked) -> tuple[Explored, Mapping[str, str]]:
+    viewer = _Viewer(bearer.user.id, is_admin=bearer.user.is_admin and "admin" in bearer.token.scopes)
+    people = {user.id: user.username for user in (list_users(services.database) if viewer.is_admin else [bearer.user])}
+    ids = {name: user_id for user_id, name in people.items()}
+    # The ledger knows people by their ids; whoever writes a script knows their names.
+    chosen = replace(asked.chosen, users=tuple(ids.get(name, name) for name in asked.chosen.users))
+    first, second = (*asked.by, NOTHING)[:2]
+    found = services.database.snapshot(
+        lambda cur: explore(
+            cur,
+            chosen,
+            viewer=viewer,
+            first=first,
+            second=second,
+            measure=asked.measure,
+            page=asked.page,
+            page_rows=_PAGE_ROWS,
+        )
+    )
+    return found, people
 
 
 def _by(given: Mapping[str, list[str]]) -> tuple[str, ...]:
     by = tuple(dict.fromkeys(name for text in given.get("by") or ["model"] for name in text.split(",")))
     unknown = [name for name in by if name not in _BY]
     if unknown or not 1 <= len(by) <= 2:  # noqa: PLR2004 - said in the message
-        raise ApiError(
-            status=400, message=f"by takes one or two of {', '.join(_BY)}.", code="invalid_value", param="by"
-        )
+        raise _wrong("by", f"by takes one or two of {', '.join(_BY)}.")
+    if len(by) == 2 and set(by) <= set(TIMES):  # noqa: PLR2004 - both of two
+        raise _wrong("by", f"by takes one of {', '.join(TIMES)}, not two.")
     return by
 
 
-def _form(given: Mapping[str, list[str]]) -> str:
-    form = (given.get("format") or ["json"])[-1]
-    if form not in _FORMATS:
-        raise ApiError(status=400, message="format takes json or csv.", code="invalid_value", param="format")
-    return form
+def _one_of(given: Mapping[str, list[str]], name: str, choices: tuple[str, ...]) -> str:
+    value = (given.get(name) or [choices[0]])[-1]
+    if value not in choices:
+        raise _wrong(name, f"{name} takes {' or '.join(choices)}.")
+    return value
 
 
-def _row(cell: Cell, by: tuple[str, ...]) -> dict[str, Any]:
-    values = (cell.first, cell.second)
-    return {**{name: _value(value) for name, value in zip(by, values, strict=False)}, **_figures(cell.totals)}
+def _page(given: Mapping[str, list[str]]) -> int:
+    text = (given.get("page") or ["1"])[-1]
+    if not (text.isascii() and text.isdigit() and len(text) < _LONGEST_NUMBER and int(text)):
+        raise _wrong("page", f"page takes a whole number from 1: {_PAGE_ROWS:,} groups are on each.")
+    return int(text)
+
+
+def _zone(given: Mapping[str, list[str]]) -> tzinfo:
+    name = (given.get("zone") or ["UTC"])[-1]
+    try:
+        return UTC if name == "UTC" else ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise _wrong("zone", "zone takes the name of a time zone, such as Europe/Paris.") from None
+
+
+def _wrong(param: str, message: str) -> ApiError:
+    return ApiError(status=400, message=message, code="invalid_value", param=param)
+
+
+def _columns(by: tuple[str, ...]) -> list[str]:
+    return [column for name in by for column in ((name, _PERSON_NAME) if name == "person" else (name,))]
+
+
+def _row(cell: Cell, by: tuple[str, ...], names: Mapping[str, str]) -> dict[str, Any]:
+    values = {name: _value(value) for name, value in zip(by, (cell.first, cell.second), strict=False)}
+    if "person" in values:
+        values[_PERSON_NAME] = names.get(values["person"] or "")
+    return {**values, **_figures(cell.totals)}
 
 
 def _figures(totals: Totals) -> dict[str, Any]:
@@ -115,12 +188,12 @@ def _time(at: datetime) -> str:
     return f"{at.isoformat()}Z"
 
 
-def _csv(found: Explored, by: tuple[str, ...]) -> str:
+def _csv(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> str:
     text = io.StringIO()
-    writer = csv.DictWriter(text, [*by, *_FIGURES], lineterminator="\r\n")
+    writer = csv.DictWriter(text, columns, lineterminator="\r\n")
     writer.writeheader()
-    for cell in found.rows:
-        writer.writerow({name: _safe(value) for name, value in _row(cell, by).items()})
+    for row in rows:
+        writer.writerow({name: _safe(value) for name, value in row.items()})
     return text.getvalue()
 
 
