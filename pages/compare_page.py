@@ -11,12 +11,12 @@ from ui.auth import require_user
 from ui.compare_columns import draw_columns, draw_merges, draw_prompt
 from ui.compare_diff import draw_difference
 from ui.compare_follow import caught_up, follow
+from ui.compare_header import draw_header
 from ui.compare_merge import draw_merge
 from ui.compare_stream import draw_all
 from ui.compare_view import (
     draw_bottom,
     draw_empty,
-    draw_header,
     draw_origin,
     draw_sidebar,
     history_of,
@@ -46,9 +46,9 @@ sides = st.empty(), st.empty()
 with sides[compare_state.side_for(opened.comparison.id if opened.comparison else None)].container():
     places = [st.container() for _ in range(7)]
 header_place, origin_place, prompt_place, columns_place, merges_place, merge_place, empty_place = places
-with header_place:
-    draw_header(services, user, opened)
 history = history_of(services, user, opened)
+with header_place:
+    draw_header(services, user, opened, history)
 stop_slot = draw_bottom(services, user, opened, history)
 with origin_place:
     draw_origin(opened, history)

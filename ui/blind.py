@@ -59,19 +59,15 @@ def load_open(services: Services, user: User) -> OpenRound:
     st.session_state[_OPENED] = st.query_params[_ROUND] = round_id
     found = blind.load_round(services.database, comparison_id=round_id, user_id=user.id)
     live = services.arena.running(found.comparison)
-    stored = messages_in(services.database, found.comparison, found.comparison.answers)
+    stored = messages_in(services.database, found.comparison, found.sides)
     said = {column_id: compare.without_running(messages, live.get(column_id)) for column_id, messages in stored.items()}
     return OpenRound(
         round=found,
         prompt=next((messages[0] for messages in said.values() if messages), None),
-        answers=[_answer(said[column.id]) for column in found.comparison.answers],
+        answers=[blind.answer_in(said[column.id]) for column in found.sides],
         live=live,
         use_cases=use_cases,
     )
-
-
-def _answer(said: Sequence[Message]) -> Message | None:
-    return said[-1] if said and said[-1].role == "assistant" else None
 
 
 def able(services: Services, user: User, use_case: str) -> dict[str, ModelSpec]:

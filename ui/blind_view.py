@@ -9,7 +9,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from core.accounts.users import User
-from core.arena.blind import vote_of
+from core.arena.blind import answer_in, vote_of
 from core.arena.blind_use_cases import blind_use_cases, set_blind_use_cases
 from core.arena.votes import Outcome, Vote
 from core.bootstrap import Services
@@ -129,7 +129,7 @@ def draw_answers(services: Services, opened: OpenRound) -> list[Running]:
 def _draw_side(services: Services, opened: OpenRound, side: int) -> list[Running]:
     if opened.round is None:
         return []
-    column, answer = opened.round.comparison.answers[side], opened.answers[side]
+    column, answer = opened.round.sides[side], opened.answers[side]
     live = opened.live.get(column.id)
     name = f"Answer {_SIDES[side]}"
     st.markdown(f"**{literal(column.model_label)}** ({name})" if opened.round.revealed else f"**{name}**")
@@ -144,9 +144,8 @@ def _end(services: Services, opened: OpenRound, side: int, frame: AnswerFrame) -
     """An answer has ended while the page was drawing it: no figure and no word of its model's appears."""
     if opened.round is None:
         return
-    said = compare.load_said(services, opened.round.comparison, opened.round.comparison.answers[side])
-    answer = said[-1] if said and said[-1].role == "assistant" else None
-    _draw_foot(services, frame, answer, revealed=False)
+    said = compare.load_said(services, opened.round.comparison, opened.round.sides[side])
+    _draw_foot(services, frame, answer_in(said), revealed=False)
 
 
 def _draw_ended(services: Services, frame: AnswerFrame, answer: Message | None, *, revealed: bool) -> None:

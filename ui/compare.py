@@ -1,8 +1,8 @@
-"""What the page of comparisons does: open one, send, stop, retry, continue. Callbacks ask who is acting."""
+"""What the page of comparisons does: open one, send, stop, delete. Callbacks ask who is acting."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -19,7 +19,6 @@ from core.arena.comparison import (
     restore_comparison,
     set_use_case,
 )
-from core.arena.continuing import continue_with
 from core.arena.line_ups import keep_in_use, load_in_use
 from core.arena.said import leaves_of, messages_in, messages_of_column
 from core.bootstrap import Services
@@ -151,64 +150,12 @@ def _follow_up(services: Services, user: User, comparison_id: str, text: str) ->
     return comparison.id
 
 
-def retry(services: Services, comparison_id: str, column_id: str) -> None:
-    """Have a column answer its last question again, or take the message that it did not take."""
-
-    def work(_user: User, comparison: Comparison, column: Column) -> None:
-        said = load_said(services, comparison, column)
-        question = next((message for message in reversed(said) if message.role == "user"), None)
-        missed = _missed(services, comparison, column) if column.problem else None
-        text, files = (missed.content, missed.attachments) if missed is not None else ("", ())
-        words = words_of(text, files, use_case=comparison.use_case)
-        again = None if missed is not None else question
-        once("retry", lambda: services.arena.retry(comparison, column, question=again, words=words))
-
-    _act(services, comparison_id, column_id, work)
-
-
-def _missed(services: Services, comparison: Comparison, column: Column) -> Message | None:
-    """The message that a column refused: the last one that another column took."""
-    others = [other for other in comparison.answers if other.id != column.id]
-    said = messages_in(services.database, comparison, others).values()
-    return max(
-        (message for messages in said for message in messages if message.role == "user"),
-        key=lambda one: one.created_at,
-        default=None,
-    )
-
-
 def stop(services: Services, lives: Sequence[LiveTurn]) -> None:
     """Stop running answers and wait the moment until they are stored."""
     for live in lives:
         services.engine.stop(live)
     for live in lives:
         live.buffer.wait_until_ended(timeout_s=_STOP_WITHIN_S)
-
-
-def continue_in_chat(services: Services, comparison_id: str, column_id: str) -> None:
-    """Make what a column holds a chat, or a branch of the one it came from; the next run opens it."""
-
-    def work(_user: User, comparison: Comparison, column: Column) -> None:
-        chat_id = once("continue", lambda: continue_with(services.database, comparison, column))
-        compare_state.open_chat(chat_id)
-
-    _act(services, comparison_id, column_id, work)
-
-
-@unbroken
-def _act(
-    services: Services, comparison_id: str, column_id: str, work: Callable[[User, Comparison, Column], None]
-) -> None:
-    user = current_user(services)
-    if user is None:
-        return
-    try:
-        comparison = load_comparison(services.database, comparison_id=comparison_id, user_id=user.id)
-        column = next((column for column in comparison.columns if column.id == column_id), None)
-        if column is not None:
-            work(user, comparison, column)
-    except SwitchboardError as error:
-        state.leave_notice(str(error))
 
 
 @unbroken

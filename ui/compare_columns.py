@@ -11,13 +11,15 @@ from streamlit.delta_generator import DeltaGenerator
 from core.arena.comparison import Column
 from core.bootstrap import Services
 from core.catalog.parameters import SYSTEM_PROMPT, parameter_label
+from core.chat.continuation import unfinished
 from core.chat.conversation import Message
 from core.chat.turns import LiveTurn
-from ui import chat, compare, compare_state
+from ui import chat, compare, compare_acts, compare_state
 from ui.answer import AnswerFrame, reserve_frame
 from ui.attachments import draw_attached
 from ui.blocks import draw_blocks
 from ui.compare import OpenComparison
+from ui.compare_acts import next_question
 from ui.compare_stream import Running
 from ui.errors import draw_message_error
 from ui.markdown import as_typed, literal
@@ -79,6 +81,7 @@ def draw_merges(services: Services, opened: OpenComparison) -> list[Running]:
 
 def _draw_column(services: Services, opened: OpenComparison, column: Column) -> list[Running]:
     live, said = opened.live.get(column.id), list(opened.said.get(column.id, ()))
+    goes_on = said.pop() if live and said and live.request.continues == said[-1].id else None
     head = _draw_head(column)
     if words := _about(opened, column):
         st.caption(literal(words))
@@ -94,7 +97,9 @@ def _draw_column(services: Services, opened: OpenComparison, column: Column) -> 
     if live is None:
         return []
     frame = reserve_frame()
-    return [Running(live, frame, partial(_end, services, opened, column, live, _Ending(frame, head)))]
+    draw_steps(frame.body, goes_on.steps if goes_on else ())
+    before = goes_on.content if goes_on else ""
+    return [Running(live, frame, partial(_end, services, opened, column, live, _Ending(frame, head)), before=before)]
 
 
 def _draw_head(column: Column) -> _Head:
@@ -178,9 +183,15 @@ def _draw_foot(
 
 
 def _draw_actions(services: Services, opened: OpenComparison, column: Column, message: Message) -> None:
-    offers = [["difference", "Why is it different? Shows what differs from another answer, word by word", "differ", ""]]
-    if opened.comparison and len(opened.comparison.columns) == 1:
-        offers = []
+    offers = []
+    if opened.comparison and len(opened.comparison.columns) > 1:
+        offers = [
+            ["difference", "Why is it different? Shows what differs from another answer, word by word", "differ", ""]
+        ]
+    if unfinished(message):
+        offers.append(["resume", "Continue: the model goes on exactly where this answer stopped", "go_on", "Continue"])
+    if opened.comparison and column.kind == "answer" and next_question(column, opened.comparison, opened.said):
+        offers.append(["forward", "Asks what the others were asked next", "next", "Next question"])
     where = "as a branch of the chat" if opened.chat else "as a new chat"
     go_on = ["forum", f"Continue with this one, {where}", "continue", "Continue with this one"]
     key = f"offers_{message.id}"
@@ -195,9 +206,13 @@ def _act(services: Services, column: Column, key: str) -> None:
     # What comes back is checked: anybody can send anything.
     match getattr(st.session_state.get(key), "act", None):
         case "continue":
-            compare.continue_in_chat(services, column.comparison_id, column.id)
+            compare_acts.continue_in_chat(services, column.comparison_id, column.id)
         case "differ":
             compare_state.ask_difference(column.id)
+        case "go_on":
+            compare_acts.go_on(services, column.comparison_id, column.id)
+        case "next":
+            compare_acts.ask_next(services, column.comparison_id, column.id)
         case _:
             return
 
@@ -225,7 +240,7 @@ def _draw_state(services: Services, head: _Head, column: Column, last: Message |
         icon=":material/refresh:",
         type="tertiary",
         help="Sends the message that this model did not take" if refused else "Answers the last question once more",
-        on_click=compare.retry,
+        on_click=compare_acts.retry,
         args=(services, column.comparison_id, column.id),
     )
 

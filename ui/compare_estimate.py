@@ -90,6 +90,13 @@ def _use_case_of(opened: OpenComparison) -> str | None:
     return (opened.comparison.use_case or None) if opened.comparison else state.use_case()
 
 
+def quote_after(services: Services, model: ModelSpec, read: Sequence[Message], opened: OpenComparison) -> Quote:
+    """What it costs to have a model answer the last of these messages."""
+    prospect = Prospect(model=model, parameters={}, history=read)
+    lengths = services.lengths.current()
+    return quote_prospect(prospect, lengths=lengths, use_case=_use_case_of(opened), now=utc_now())
+
+
 def quote_text(services: Services, model: ModelSpec, text: str) -> Quote:
     """What a message of its own costs."""
     length = services.lengths.current().of(model.id, state.use_case()).within(model.max_output_tokens)

@@ -26,11 +26,12 @@ _SLOWEST_S = 0.25
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A running answer, its places on the page, and what to do when it has ended."""
+    """A running answer, its places on the page, and what to do when it has ended; `before` is what it goes on with."""
 
     live: LiveTurn
     frame: AnswerFrame
     end: Callable[[], None]
+    before: str = ""
 
 
 class _Drain:
@@ -38,7 +39,9 @@ class _Drain:
 
     def __init__(self, running: Running) -> None:
         self._running = running
-        self._painter = AnswerPainter(running.frame, thought_ms=lambda: running.live.thought_until(utc_now()))
+        self._painter = AnswerPainter(
+            running.frame, before=running.before, thought_ms=lambda: running.live.thought_until(utc_now())
+        )
         self._offset = 0
         self.ended = False
         self.moved = False

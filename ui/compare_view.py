@@ -8,12 +8,10 @@ from functools import partial
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from core.accounts.preferences import load_preferences, read_preferences
 from core.accounts.users import User
 from core.arena.comparison import Comparison, comparisons_with, list_comparisons
 from core.arena.said import load_history
 from core.bootstrap import Services
-from core.catalog.recommend import use_cases
 from core.chat.attachments import MOST_MEGABYTES
 from core.chat.conversation import Message
 from core.errors import SwitchboardError
@@ -24,16 +22,13 @@ from ui.chat import SUGGESTIONS
 from ui.compare import ALL, OpenComparison
 from ui.compare_diff import column_names
 from ui.compare_estimate import draw_estimate
-from ui.compare_line_up import draw_line_up
 from ui.conversation_list import CHAT_PAGE
 from ui.drafts import keep_draft_of
 from ui.markdown import as_typed, literal, renderable
 from ui.unbroken import once, unbroken
-from ui.use_case import draw_use_cases, use_case_words
 
 _HISTORY_SHOWN = 20
 _TITLE_ON_SHOW = 34
-_USE_CASE_HELP = "What is asked here, and the answer you go on with, count for this use case in recommendations."
 _PERSON, _MODEL = ":material/person:", ":material/neurology:"
 
 
@@ -90,55 +85,6 @@ def _draw_undo(services: Services) -> None:
                 on_click=compare.undo_delete,
                 args=(services, comparison_id),
             )
-
-
-def draw_header(services: Services, user: User, opened: OpenComparison) -> None:
-    """The title of the open comparison, or the line-up of a new one; and the chat that it goes on from."""
-    if opened.comparison is None:
-        st.subheader("Compare models", anchor=False)
-        draw_line_up(services, user)
-        _draw_purpose(services, user, opened)
-    else:
-        title = opened.comparison.title
-        with st.container(horizontal=True, vertical_alignment="center", wrap=False):
-            st.markdown(f"**{literal(title)}**", width="stretch", wrap=False)
-            _draw_use_case(services, opened.comparison)
-            st.button(
-                "",
-                key="delete_comparison",
-                type="tertiary",
-                icon=":material/delete:",
-                help="Delete this comparison. It can be undone.",
-                on_click=compare.delete,
-                args=(services, opened.comparison.id, title),
-            )
-
-
-def _draw_purpose(services: Services, user: User, opened: OpenComparison) -> None:
-    """What a new comparison is for: what its chat is for, else what this person mostly does, else a guess."""
-    names = use_cases(services.offered_models(user))
-    if names:
-        usual = read_preferences(load_preferences(services.database, user.id)).use_case
-        preferred = (opened.chat.use_case if opened.chat else None) or usual
-        draw_use_cases(names, preferred=preferred, label="What it is for", about=_USE_CASE_HELP)
-
-
-def _draw_use_case(services: Services, comparison: Comparison) -> None:
-    """What the open comparison is for, to be corrected."""
-    named, known = comparison.use_case or "", use_cases(services.registry.current().models)
-    if not known:
-        return
-    names, key = list(dict.fromkeys(["", *known, named])), f"use_case_of_{comparison.id}"
-    place = st.popover(use_case_words(named), type="tertiary", icon=":material/category:", help=_USE_CASE_HELP)
-    st.session_state[key] = named
-    place.radio(
-        "This comparison is for",
-        names,
-        key=key,
-        format_func=use_case_words,
-        on_change=compare.take_use_case,
-        args=(services, comparison.id, key),
-    )
 
 
 def draw_origin(opened: OpenComparison, history: Sequence[Message]) -> None:

@@ -142,12 +142,32 @@ class Arena:
             note_problem(self._database, column.id, None)
         return live
 
+    def go_on(self, comparison: Comparison, column: Column, *, answer_id: str, words: Words) -> LiveTurn:
+        """Have a column go on with its last answer where that was cut off. Raises TurnRefused or StoreError."""
+        history = []
+        if column.kind == "answer":
+            history = load_history(self._database, comparison.origin, user_id=comparison.user_id)
+        return self._start(comparison, column, words, history, begun=True, continues=answer_id)
+
+    def join(self, comparison: Comparison, entry: Entry, models: Mapping[str, ModelSpec], words: Words) -> Column:
+        """Let one more model answer what the others were asked first. Raises TurnRefused; then nothing is stored."""
+        if len(comparison.answers) >= MOST:
+            raise TurnRefused("line_up", f"A comparison takes at most {MOST} models.", next_step="Start another one.")
+        check_text(words.text, with_files=bool(words.attachments))
+        history = load_history(self._database, comparison.origin, user_id=comparison.user_id)
+        new = self._new_column(entry, models, user_id=comparison.user_id)
+        self._foresee(comparison.user_id, [(new, history)], words)
+        return self._begin_column(comparison, new, words, history)
+
     def merge(self, comparison: Comparison, new: NewColumn, words: Words) -> Column:
         """Have a model make one answer of several, in a new column. Raises TurnRefused; then nothing is stored."""
         check_text(words.text)
+        return self._begin_column(comparison, new, words, [])
+
+    def _begin_column(self, comparison: Comparison, new: NewColumn, words: Words, history: Sequence[Message]) -> Column:
         column = add_column(self._database, comparison, new)
         try:
-            self._start(comparison, column, words, [], begun=False)
+            self._start(comparison, column, words, history, begun=False)
         except SwitchboardError:
             forget_column(self._database, column.id)
             raise
@@ -215,6 +235,7 @@ class Arena:
         *,
         begun: bool,
         again: str | None = None,
+        continues: str | None = None,
     ) -> LiveTurn:
         parameters = dict(column.parameters)
         prompt, most_usd = parameters.pop(SYSTEM_PROMPT, None), parameters.pop(MOST_USD, None)
@@ -222,8 +243,9 @@ class Arena:
             TurnRequest(
                 user_id=comparison.user_id,
                 model_id=column.model_id,
-                text="" if again else words.text,
+                text="" if again or continues else words.text,
                 answer_again=again,
+                continues=continues,
                 conversation_id=column.id if begun else None,
                 begins=None if begun else ColumnToBegin(column.id, comparison.id),
                 parameters=parameters,
@@ -233,7 +255,7 @@ class Arena:
                 source=SOURCE,
                 use_case=words.use_case,
                 most_usd=usable_cap(most_usd or words.most_usd),
-                attachments=() if again else words.attachments,
+                attachments=() if again or continues else words.attachments,
                 before=history,
             )
         )

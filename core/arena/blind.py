@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from core.arena.asking import Arena, Words
-from core.arena.comparison import Comparison, load_comparison
+from core.arena.comparison import Column, Comparison, load_comparison
 from core.arena.line_ups import Entry
 from core.arena.said import messages_in
 from core.arena.votes import Ballot, Outcome, Side, Vote, cast_vote, choose_pair, find_vote, votes_by_pair
@@ -32,6 +32,11 @@ class Round:
     comparison: Comparison
     use_case: str
     voted_at: datetime | None
+
+    @property
+    def sides(self) -> Sequence[Column]:
+        """What is voted on; a model that joined later is none of them."""
+        return self.comparison.answers[:2]
 
     @property
     def revealed(self) -> bool:
@@ -88,9 +93,13 @@ def open_round(database: Database, *, user_id: str) -> str | None:
 
 def answers_of(database: Database, found: Round) -> list[Message | None]:
     """The answers on the left and on the right; None for one that was never begun."""
-    said = messages_in(database, found.comparison, found.comparison.answers)
-    last = [said[column.id][-1] if said[column.id] else None for column in found.comparison.answers]
-    return [message if message and message.role == "assistant" else None for message in last]
+    said = messages_in(database, found.comparison, found.sides)
+    return [answer_in(said[column.id]) for column in found.sides]
+
+
+def answer_in(said: Sequence[Message]) -> Message | None:
+    """The answer that is voted on, of what was said in a column: the first, whatever was asked there afterwards."""
+    return next((message for message in said if message.role == "assistant"), None)
 
 
 def vote(

@@ -268,3 +268,39 @@ def test_three_models_are_tried_with_the_history_of_a_chat_and_nothing_is_sent(s
     assert json.dumps([message.content for message in messages[:2]]) == json.dumps(
         [message.content for message in before[:2]]
     )
+
+
+def test_an_answer_that_was_cut_off_goes_on_as_one_answer(page, services, ada):
+    line_up(page, "swift", "truncated")
+    ask(page, "Tell me")
+    comparison, [_, (_, cut)] = said(services, ada)
+    column = comparison.answers[1]
+    answer = messages_of_column(services.database, comparison, column)[-1]
+    act(page, answer.id, "go_on")
+
+    assert not page.exception
+    [question, whole] = messages_of_column(services.database, comparison, column)
+    assert whole.id == answer.id
+    assert whole.content.startswith(cut)
+    assert len(whole.content) > len(cut)
+    assert question.content == "Tell me"
+
+
+def test_a_model_joins_later_and_catches_up(page, services, ada):
+    line_up(page, "swift", "swift")
+    ask(page, "First?")
+    ask(page, "Second?")
+    page.selectbox(key="compare_joins").set_value("html").run()
+    assert "about $" in "\n".join(caption.value.replace("\\", "") for caption in page.caption)
+    page.button(key="join_start").click().run()
+
+    assert not page.exception
+    comparison, columns = said(services, ada)
+    assert [len(messages) for messages in columns] == [4, 4, 2]
+    assert columns[2][0] == "First?"
+    assert columns[2][1].startswith("Html says no.")
+    joined = comparison.answers[2]
+    act(page, messages_of_column(services.database, comparison, joined)[-1].id, "next")
+    assert [content for content in said(services, ada)[1][2] if content.endswith("?")] == ["First?", "Second?"]
+    act(page, messages_of_column(services.database, comparison, joined)[-1].id, "next")
+    assert len(said(services, ada)[1][2]) == 4, "it has been asked as much as the others"
