@@ -1,4 +1,4 @@
-"""Search: find any message or conversation, and keep conversations in order."""
+"""Search: find any message, conversation or comparison, and keep conversations in order."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ui.auth import require_user
 from ui.conversation_list import draw_undo
 from ui.markdown import literal
 from ui.runtime import get_services
-from ui.search_view import draw_conversations_found, draw_messages_found, draw_query
+from ui.search_view import draw_comparisons_found, draw_conversations_found, draw_messages_found, draw_query
 
 user = require_user()
 services = get_services()
@@ -21,4 +21,5 @@ query = draw_query(services, user)
 draw_undo(services, user.id)
 if query is not None:
     draw_conversations_found(services, user, query)
+    draw_comparisons_found(services, user, query)
     draw_messages_found(services, user, query)

@@ -12,11 +12,12 @@ from core.accounts.users import User
 from core.bootstrap import Services
 from core.chat.landing import show_message
 from core.chat.organise import all_tags
-from core.chat.search import Hit, find_conversations, find_messages
+from core.chat.search import Hit, find_comparisons, find_conversations, find_messages
 from core.chat.search_query import SearchQuery, parse_query
 from core.chat.snippets import snippet
 from core.errors import SwitchboardError
-from ui import state
+from ui import compare_state, state
+from ui.compare_begin import COMPARE_PAGE
 from ui.conversation_actions import draw_conversation_rows
 from ui.conversation_list import CHAT_PAGE, day_words
 from ui.deleted_view import draw_deleted
@@ -43,7 +44,7 @@ def draw_query(services: Services, user: User) -> SearchQuery | None:
     """The box to type into and the tags to click; the query, or None for one that cannot be read."""
     st.session_state.setdefault(_QUERY, state.kept_search(user.id))
     text = st.text_input(
-        "Search all conversations",
+        "Search all conversations and comparisons",
         key=_QUERY,
         type="search",
         live=True,
@@ -81,13 +82,44 @@ def draw_conversations_found(services: Services, user: User, query: SearchQuery)
         st.button("Show more", key="more_found", type="tertiary", on_click=state.find_more_conversations)
 
 
+def draw_comparisons_found(services: Services, user: User, query: SearchQuery) -> None:
+    """Comparisons by title, model and time; nothing when nothing is asked for."""
+    if query.is_empty:
+        return
+    found = find_comparisons(services.database, user_id=user.id, query=query, limit=_FIRST_TITLES + 1)
+    if not found:
+        return
+    st.caption("Comparisons")
+    with st.container(key="found_comparisons", gap=None):
+        for one in found[:_FIRST_TITLES]:
+            with st.container(horizontal=True, vertical_alignment="center", wrap=False, gap="small"):
+                opened = st.button(
+                    literal(one.title),
+                    key=f"found_comparison_{one.id}",
+                    type="tertiary",
+                    icon=":material/view_column:",
+                    width="stretch",
+                    wrap=False,
+                )
+                st.caption(day_words(one.updated_at), width="content")
+            if opened:
+                _open_comparison(one.id)
+    if len(found) > _FIRST_TITLES:
+        st.caption("More of them fit. Add a word to narrow it down, or look into the list on the Compare page.")
+
+
+def _open_comparison(comparison_id: str) -> None:
+    compare_state.open_comparison(comparison_id)
+    st.switch_page(COMPARE_PAGE, query_params={"comparison": comparison_id})
+
+
 def draw_messages_found(services: Services, user: User, query: SearchQuery) -> None:
     """The messages that hold every term, newest first, under their conversations."""
     if not query.terms:
         return
     hits = find_messages(services.database, user_id=user.id, query=query)
     st.caption("In messages" if hits else "No message holds all of this. Try fewer words, or the beginning of one.")
-    for _, of_one in groupby(hits, key=lambda hit: hit.conversation_id):
+    for _, of_one in groupby(hits, key=lambda hit: hit.comparison_id or hit.conversation_id):
         _draw_hits(services, user, list(of_one), query.terms)
 
 
@@ -95,17 +127,20 @@ def _draw_hits(services: Services, user: User, hits: Sequence[Hit], terms: Seque
     first = hits[0]
     more = first.hits_in_conversation - len(hits)
     with st.container(key=f"hits_{first.message_id}", border=True, gap="xsmall"):
-        archived = " :gray-badge[:material/archive: archived]" if first.archived else ""
-        st.markdown(f"**{literal(first.title)}**{archived}")
+        mark = " :gray-badge[:material/archive: archived]" if first.archived else ""
+        mark = " :gray-badge[:material/view_column: comparison]" if first.comparison_id else mark
+        st.markdown(f"**{literal(first.title)}**{mark}")
         for hit in hits:
             st.caption(_who_and_when(hit))
             if st.button(_snippet(hit, terms), key=f"hit_{hit.message_id}", type="tertiary", width="stretch"):
                 _open(services, user, hit, terms)
         if more > 0:
-            st.caption(f"{more} more in this conversation")
+            st.caption(f"{more} more in this {'comparison' if first.comparison_id else 'conversation'}")
 
 
 def _open(services: Services, user: User, hit: Hit, terms: Sequence[str]) -> None:
+    if hit.comparison_id is not None:
+        _open_comparison(hit.comparison_id)
     state.open_conversation(hit.conversation_id)
     try:
         landing = show_message(

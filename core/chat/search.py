@@ -1,4 +1,4 @@
-"""Full-text search over one person's conversations.
+"""Full-text search over one person's conversations, and the columns of their comparisons.
 
 DuckDB's own full-text extension is a download, and nothing is downloaded while Switchboard runs. So the text of every
 message is copied without case and accents into a table that a search reads from end to end, one person's part of it.
@@ -37,10 +37,12 @@ _indexing = threading.Lock()
 class Hit:
     """A message that was found.
 
-    `hits_in_conversation` counts those among the newest 2,000 of the whole search; at most three are listed.
+    `hits_in_conversation` counts those among the newest 2,000 of the whole search; at most three are listed. In a
+    column of a comparison, `comparison_id` is that, and the title and the count are its.
     """
 
     conversation_id: str
+    comparison_id: str | None
     title: str
     archived: bool
     hits_in_conversation: int
@@ -49,6 +51,21 @@ class Hit:
     content: str
     model_label: str | None
     created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class FoundComparison:
+    """A comparison that was found by its title."""
+
+    id: str
+    title: str
+    updated_at: datetime
+
+
+def find_comparisons(database: Database, *, user_id: str, query: SearchQuery, limit: int = 30) -> list[FoundComparison]:
+    """This person's comparisons whose title holds every term, and that fit the rest of the query, newest first."""
+    rows = database.fetch_all(_SQL["find_comparisons"], **_values(user_id, query, limit))
+    return [FoundComparison(**row) for row in rows]
 
 
 def find_messages(database: Database, *, user_id: str, query: SearchQuery, limit: int = 30) -> list[Hit]:

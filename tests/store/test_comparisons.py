@@ -29,7 +29,7 @@ from core.chat.conversation import branch, by_id
 from core.chat.export import load_parcels
 from core.chat.own_data import delete_data, export_data
 from core.chat.recovery import recover_turns
-from core.chat.search import find_conversations, find_messages, index_changed
+from core.chat.search import find_comparisons, find_conversations, find_messages, index_changed
 from core.chat.search_query import parse_query
 from core.chat.store import delete_conversation, list_conversations, load_conversation, load_messages
 from core.costs.output_lengths import OutputLengths
@@ -262,13 +262,21 @@ def test_a_merge_is_an_answer_with_its_sources_and_its_cost(database):
         assert [message.content for message in made.messages(chat)] == ["Why?", "The best of both"]
 
 
-def test_comparisons_are_in_no_list_search_or_export_of_chats(database):
+def test_comparisons_are_in_no_list_or_export_of_chats_and_are_found_as_what_they_are(database):
     with stage(database) as (made, arena):
         comparison = compared(made, arena, "one", "two", text="Marmalade?")
 
     index_changed(database, user_id="ann")
     query = parse_query("marmalade", zone=UTC)
-    assert find_messages(database, user_id="ann", query=query) == []
+    assert find_messages(database, user_id="bob", query=query) == []
+    [hit] = find_messages(database, user_id="ann", query=query)
+    assert (hit.comparison_id, hit.title, hit.hits_in_conversation) == (comparison.id, "Marmalade?", 1)
+    assert {
+        (hit.comparison_id, hit.content)
+        for hit in find_messages(database, user_id="ann", query=parse_query("says", zone=UTC))
+    } == {(comparison.id, "one says"), (comparison.id, "two says")}
+    assert [found.id for found in find_comparisons(database, user_id="ann", query=query)] == [comparison.id]
+    assert find_comparisons(database, user_id="bob", query=query) == []
     assert find_conversations(database, user_id="ann", query=query) == []
     assert load_parcels(database, user_id="ann") == []
     assert [found.id for found in list_comparisons(database, user_id="ann", limit=10)] == [comparison.id]

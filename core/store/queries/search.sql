@@ -1,7 +1,13 @@
+-- Of conversations that are no chats, the columns of comparisons are searched; the answers of prompt sets are not.
+
 -- name: stale_conversations
 select conversations.id, conversations.updated_at
 from conversations left join search_state on search_state.conversation_id = conversations.id
-where conversations.user_id = $user_id and conversations.comparison_id is null
+where conversations.user_id = $user_id
+    and (
+        conversations.comparison_id is null
+        or conversations.comparison_id in (select id from comparisons where user_id = $user_id)
+    )
     and search_state.indexed_until is distinct from conversations.updated_at
 order by conversations.updated_at desc
 limit $limit
@@ -9,13 +15,23 @@ limit $limit
 -- name: people_to_index
 select distinct conversations.user_id
 from conversations left join search_state on search_state.conversation_id = conversations.id
-where search_state.indexed_until is distinct from conversations.updated_at and conversations.comparison_id is null
+where search_state.indexed_until is distinct from conversations.updated_at
+    and (
+        conversations.comparison_id is null or conversations.comparison_id in (select id from comparisons)
+    )
 
 -- name: index_messages
 insert into search_texts (user_id, conversation_id, message_id, content, created_at)
 select $user_id, conversation_id, id, regexp_replace(lower(strip_accents(content)), '\s+', ' ', 'g'), created_at
 from messages
 where conversation_id in (select unnest($ids)) and content <> ''
+    -- What a merge was made with repeats the answers of the other columns.
+    and not (
+        role = 'user' and conversation_id in (
+            select conversation_id from comparison_columns
+            where kind = 'merge' and conversation_id in (select unnest($ids))
+        )
+    )
     and id not in (
         select message_id from search_texts where user_id = $user_id and conversation_id in (select unnest($ids))
     )
@@ -25,11 +41,22 @@ insert into search_state (conversation_id, user_id, indexed_until) values ($id, 
 on conflict (conversation_id) do update set indexed_until = excluded.indexed_until
 
 -- name: find_messages
--- The newest three hits of each conversation, newest first. Empty terms and filters are always true.
-with mine as (
-    select id, title, archived_at from conversations
-    where user_id = $user_id and deleted_at is null and comparison_id is null
-        and ($tag = '' or contains(' ' || coalesce(tags, '') || ' ', ' ' || lower($tag) || ' '))
+-- The newest three hits of each chat or comparison, newest first. Empty terms and filters are always true.
+with compared as (
+    select id, title from comparisons
+    where user_id = $user_id and deleted_at is null
+        -- What waits for a blind vote shows its models nowhere.
+        and id not in (select comparison_id from blind_rounds where user_id = $user_id and voted_at is null)
+),
+owned as (
+    select conversations.id, coalesce(compared.title, conversations.title) as title, archived_at, tags,
+        conversations.comparison_id, coalesce(conversations.comparison_id, conversations.id) as found_in
+    from conversations left join compared on compared.id = conversations.comparison_id
+    where user_id = $user_id and deleted_at is null and (comparison_id is null or compared.id is not null)
+),
+mine as (
+    select id, title, archived_at, comparison_id, found_in from owned
+    where ($tag = '' or contains(' ' || coalesce(tags, '') || ' ', ' ' || lower($tag) || ' '))
         and contains(lower(strip_accents(title)), lower(strip_accents($title)))
 ),
 answers as (
@@ -41,7 +68,7 @@ answers as (
         )
 ),
 hits as (
-    select conversation_id, message_id, created_at
+    select conversation_id, message_id, created_at, content
     from search_texts
     where user_id = $user_id
         and contains(content, lower(strip_accents($term_1))) and contains(content, lower(strip_accents($term_2)))
@@ -59,22 +86,56 @@ hits as (
     order by created_at desc, message_id desc
     limit 2000
 ),
+placed as (
+    -- A question stands in every column of a comparison: it is one hit.
+    select hits.conversation_id, hits.message_id, hits.created_at, mine.found_in,
+        mine.comparison_id is not null and 1 < row_number() over (
+            partition by mine.found_in, hits.content order by hits.created_at, hits.message_id
+        ) as again
+    from hits join mine on mine.id = hits.conversation_id
+),
 newest as (
     select *,
-        row_number() over (partition by conversation_id order by created_at desc, message_id desc) as place,
-        count(*) over (partition by conversation_id) as hits_in_conversation
-    from hits
+        row_number() over (partition by found_in order by created_at desc, message_id desc) as place,
+        count(*) over (partition by found_in) as hits_in_conversation
+    from placed
+    where not again
 ),
 top as (
     select * from newest where place <= 3 order by created_at desc, message_id desc limit $limit
 )
-select mine.id as conversation_id, mine.title, mine.archived_at is not null as archived, top.hits_in_conversation,
-    messages.id as message_id, messages.role, messages.content, messages.model_label, messages.created_at
+select mine.id as conversation_id, mine.comparison_id, mine.title, mine.archived_at is not null as archived,
+    top.hits_in_conversation, messages.id as message_id, messages.role, messages.content, messages.model_label, messages.created_at
 from top
 join mine on mine.id = top.conversation_id
 join messages on messages.id = top.message_id
 where messages.deleted_at is null
 order by messages.created_at desc, messages.id desc
+
+-- name: find_comparisons
+-- By title, model and time, the one used last first. Empty terms and filters are always true; none has a tag.
+select id, title, updated_at
+from comparisons
+where user_id = $user_id and deleted_at is null and $tag = ''
+    and id not in (select comparison_id from blind_rounds where user_id = $user_id and voted_at is null)
+    and contains(lower(strip_accents(title)), lower(strip_accents($title)))
+    and contains(lower(strip_accents(title)), lower(strip_accents($term_1)))
+    and contains(lower(strip_accents(title)), lower(strip_accents($term_2)))
+    and contains(lower(strip_accents(title)), lower(strip_accents($term_3)))
+    and contains(lower(strip_accents(title)), lower(strip_accents($term_4)))
+    and contains(lower(strip_accents(title)), lower(strip_accents($term_5)))
+    and contains(lower(strip_accents(title)), lower(strip_accents($term_6)))
+    and contains(lower(strip_accents(title)), lower(strip_accents($term_7)))
+    and contains(lower(strip_accents(title)), lower(strip_accents($term_8)))
+    and updated_at >= $after and created_at < $before
+    and (
+        $model = '' or id in (
+            select comparison_id from comparison_columns
+            where contains(lower(strip_accents(model_label || ' ' || model_id)), lower(strip_accents($model)))
+        )
+    )
+order by updated_at desc, id desc
+limit $limit
 
 -- name: find_conversations
 -- By title, tag, model and time, the one used last first. Empty terms and filters are always true.
