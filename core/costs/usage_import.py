@@ -1,11 +1,13 @@
 """Calls that were made elsewhere, taken into the ledger from a file: every row judged, none taken twice.
 
-The rows are staged as text and judged inside DuckDB, set by set: a million takes seconds, and an amount of money never
-passes through a float. Only while no server runs, which the store's lock sees to.
+The rows are read as text and judged inside DuckDB, set by set: a million takes seconds, and an amount of money never
+passes through a float. What came of each row waits in a file beside, so that the memory it takes is that of the ids.
+Only while no server runs, which the store's lock sees to.
 """
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -14,19 +16,22 @@ from itertools import count
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 
-from core.costs.tabular import BadRow, Batch, Progress, Table, lines_of, open_table
+from core.costs.tabular import BadRow, Progress, Table, lines_of, open_table
 from core.costs.usage_layouts import FIELDS, OWN, UsageLayout, find_layout
 from core.errors import ImportRefused
 from core.store.database import Cursor, Database
 from core.store.sql import load_queries
-from core.store.table_files import read_into
+from core.store.table_files import RowFile, read_typed
 
 # What stands before the name of a person whom nobody here knows.
 PLACEHOLDER = "import:"
 
 _SQL = load_queries("usage_import")
-_MACROS = ("moment", "whole", "dollars", "is_amount", "of_usage", "import_id", "quoted")
+_MACROS = ("moment", "whole", "dollars", "quoted", "usage_of", "import_id", "true_word")
+# The column of a file of our own that says where a row stood: no field is called so.
+_LINE = "line"
 
 Record = Callable[..., None]
 
@@ -69,32 +74,36 @@ def import_usage(
     are; without it they belong to a placeholder of that name. Raises ImportRefused.
     """
     # What is staged lives with this cursor, and reading a file that does not fit would end a transaction.
-    with database.cursor() as cur:
+    with tempfile.TemporaryDirectory(prefix="switchboard-import-") as folder, database.cursor() as cur:
         owner = _name_people(cur, people or {}, everybody_else)
+        for macro in _MACROS:
+            cur.execute(_SQL[macro])
+        typed = Path(folder) / "typed.parquet"
         with open_table(path, progress=progress) as table:
             layout = find_layout(table.columns, mapping)
-            _make_stage(cur)
-            at_once = _stage_at_once(cur, path, table, layout, progress)
-            bad = [] if at_once else _stage_in_batches(cur, table, layout)
-        found = _judge(cur, layout, bad)
+            file = RowFile(path=path, delimiter=table.delimiter, columns=layout.columns)
+            at_once = _read(cur, file, layout, typed, progress)
+            bad = [] if at_once else _read_in_batches(cur, table, layout, Path(folder))
+        found = _judge(cur, layout, typed, bad)
         if not dry_run and found.new:
-            cur.execute("begin transaction")
-            cur.execute(_SQL["take"], everybody_else=owner, placeholder=PLACEHOLDER)
-            after = {"layout": found.layout, "calls": found.new, "cost_usd": str(found.cost_usd)}
-            record(cur, actor_id=None, action="usage.import", subject=path.name, after=after)
-            cur.execute("commit")
+            _take(cur, found, path.name, typed=typed, owner=owner, record=record)
     return replace(found, bad=_on_their_lines(found.bad, path)) if at_once else found
 
 
-def _make_stage(cur: Cursor) -> None:
-    for macro in _MACROS:
-        cur.execute(_SQL[macro])
-    columns = ", ".join(f"\"{field}\" text default ''" for field in FIELDS)
-    cur.execute(f"create or replace temp table incoming (line bigint, {columns})")
+def _read(cur: Cursor, file: RowFile, layout: UsageLayout, typed: Path, progress: Progress) -> bool:
+    own = layout.name == OWN
+    return read_typed(cur, file, fields=FIELDS, select=_SQL["typed"], into=typed, progress=progress, own=own)
 
 
-def _stage_at_once(cur: Cursor, path: Path, table: Table, layout: UsageLayout, progress: Progress) -> bool:
-    return read_into(cur, path, delimiter=table.delimiter, columns=layout.columns, table="incoming", progress=progress)
+def _take(cur: Cursor, found: Imported, name: str, *, typed: Path, owner: str | None, record: Record) -> None:
+    in_order = cur.fetch_one(_SQL["in_order"], typed=str(typed))
+    order = "" if in_order and in_order["in_order"] else "order by began, call_id"
+    take = _SQL["take"].replace("{order}", order)
+    cur.execute("begin transaction")
+    cur.execute(take, typed=str(typed), everybody_else=owner, placeholder=PLACEHOLDER)
+    after = {"layout": found.layout, "calls": found.new, "cost_usd": str(found.cost_usd)}
+    record(cur, actor_id=None, action="usage.import", subject=name, after=after)
+    cur.execute("commit")
 
 
 def _on_their_lines(bad: Sequence[BadRow], path: Path) -> tuple[BadRow, ...]:
@@ -106,25 +115,22 @@ def _on_their_lines(bad: Sequence[BadRow], path: Path) -> tuple[BadRow, ...]:
     return tuple(BadRow(lines[row.line], row.reason) for row in bad)
 
 
-def _stage_in_batches(cur: Cursor, table: Table, layout: UsageLayout) -> list[BadRow]:
-    """Slower, for a file with rows that do not fit: those are named, the others staged."""
+def _read_in_batches(cur: Cursor, table: Table, layout: UsageLayout, folder: Path) -> list[BadRow]:
+    """Slower, for a file with rows that do not fit: those are named, the others written to one that fits."""
     places = {field: table.columns.index(column) for field, column in layout.columns.items()}
+    schema = pa.schema([(_LINE, pa.int64()), *((field, pa.string()) for field in places)])
+    whole = folder / "whole.parquet"
     bad: list[BadRow] = []
-    for batch in table.batches:
-        bad += batch.bad
-        _stage_batch(cur, batch, places)
+    with pq.ParquetWriter(whole, schema) as writer:
+        for batch in table.batches:
+            bad += batch.bad
+            columns = list(zip(*batch.rows, strict=True)) or [()] * len(table.columns)
+            cells = {field: list(columns[place]) for field, place in places.items()}
+            writer.write_table(pa.table({_LINE: batch.lines, **cells}, schema=schema))
+    file = RowFile(path=whole, delimiter=None, columns={field: field for field in places}, line=_LINE)
+    if not _read(cur, file, layout, folder / "typed.parquet", lambda _: None):
+        raise AssertionError("rows that were written here fit")
     return bad
-
-
-def _stage_batch(cur: Cursor, batch: Batch, places: Mapping[str, int]) -> None:
-    if not batch.rows:
-        return
-    columns = list(zip(*batch.rows, strict=True))
-    arrow = pa.table({"line": batch.lines, **{field: columns[place] for field, place in places.items()}})
-    names = ", ".join(f'"{field}"' for field in places)
-    trimmed = ", ".join(f'trim("{field}")' for field in places)
-    with cur.reading("batch", arrow):
-        cur.execute(f"insert into incoming (line, {names}) select line, {trimmed} from batch")  # noqa: S608 - our names
 
 
 def _name_people(cur: Cursor, people: Mapping[str, str], everybody_else: str | None) -> str | None:
@@ -145,15 +151,19 @@ def _user_id(cur: Cursor, username: str | None) -> str | None:
     return str(row["id"])
 
 
-def _judge(cur: Cursor, layout: UsageLayout, bad: list[BadRow]) -> Imported:
-    cur.execute(_SQL["judge"])
-    cur.execute(_SQL["identify"], own=layout.name == OWN, layout=layout.name)
-    problems = [*bad, *(BadRow(**row) for row in cur.fetch_all(_SQL["problems"]))]
-    rows = cur.fetch_one("select count(*) as rows from incoming") or {"rows": 0}
+def _judge(cur: Cursor, layout: UsageLayout, typed: Path, bad: list[BadRow]) -> Imported:
+    kept = {"typed": str(typed)}
+    cur.execute(_SQL["name_calls"], layout=layout.name, **kept)
+    for step in ("find_repeated", "find_present"):
+        cur.execute(_SQL[step])
+    counts = cur.fetch_one(_SQL["counts"], **kept) or {}
+    cur.execute(_SQL["leave_out"])
+    counts["new"] -= counts["present"] + counts["repeated"]
+    problems = [*bad, *(BadRow(**row) for row in cur.fetch_all(_SQL["problems"], **kept))]
     return Imported(
         layout=layout.name,
-        rows=rows["rows"] + len(bad),
+        **{**counts, "rows": counts["rows"] + len(bad)},
         bad=tuple(sorted(problems, key=lambda row: row.line)),
-        unknown_people={row["name"]: row["calls"] for row in cur.fetch_all(_SQL["unknown_people"])},
-        **(cur.fetch_one(_SQL["summary"]) or {}),
+        unknown_people={row["name"]: row["calls"] for row in cur.fetch_all(_SQL["unknown_people"], **kept)},
+        **(cur.fetch_one(_SQL["summary"], **kept) or {}),
     )

@@ -1,44 +1,62 @@
-"""Reading whole files of rows inside DuckDB, as text."""
+"""Reading whole files of rows inside DuckDB, as text, into what a statement makes of them."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
 from core.store.database import Cursor
 
 _CSV = """read_csv($path, all_varchar = true, header = true, delim = $delimiter, quote = '"', escape = '"', skip = 0,
-    strict_mode = true, null_padding = false, max_line_size = 67108864)"""
+    strict_mode = true, null_padding = false, max_line_size = 67108864, buffer_size = 67108864)"""
 _LOOK_S = 0.2
 
 
-def read_into(
-    cur: Cursor,
-    path: Path,
-    *,
-    delimiter: str | None,
-    columns: Mapping[str, str],
-    table: str,
-    progress: Callable[[float], None],
-) -> bool:
-    """Fill `table` (a number `line`, and text) from a file; False when a row of it does not fit, and nothing was read.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowFile:
+    """A file of rows: `delimiter` None means Parquet, `columns` says which of its columns holds which field.
 
-    `columns` says which column of the file goes where; `delimiter` None means Parquet. Cells are trimmed, an empty one
-    is ''. `line` counts the rows from 2, as if each were one line below a header. `progress` hears the share, 0 to 1.
+    `line` is the column that says where a row stands; None: rows are counted from 2, as if each were one line below a
+    header.
     """
-    cells = ", ".join(f"coalesce(trim({_quoted(column)}::text), '')" for column in columns.values())
-    names = ", ".join(_quoted(field) for field in columns)
-    source = "read_parquet($path)" if delimiter is None else _CSV
-    given = {"path": str(path)} if delimiter is None else {"path": str(path), "delimiter": delimiter}
-    statement = f"insert into {table} (line, {names}) select 1 + row_number() over (), {cells} from {source}"  # noqa: S608
+
+    path: Path
+    delimiter: str | None
+    columns: Mapping[str, str]
+    line: str | None = None
+
+
+def read_typed(
+    cur: Cursor,
+    file: RowFile,
+    *,
+    fields: Collection[str],
+    select: str,
+    into: Path,
+    progress: Callable[[float], None],
+    **parameters: Any,
+) -> bool:
+    """Run `select` over the rows of a file and keep the result as Parquet; False when a row of the file does not fit.
+
+    The statement reads `{incoming}`: a number `line`, and every one of `fields` as trimmed text, '' where the file says
+    nothing. Rows stay in the order of the file. `progress` hears the share that was read, 0 to 1.
+    """
+    line = "1 + row_number() over ()" if file.line is None else _quoted(file.line)
+    cells = ", ".join(f"{_cell(file.columns.get(field))} as {_quoted(field)}" for field in fields)
+    source = "read_parquet($path)" if file.delimiter is None else _CSV
+    given = {"path": str(file.path), **({} if file.delimiter is None else {"delimiter": file.delimiter})}
+    rows = f"(select {line} as line, {cells} from {source})"  # noqa: S608 - names are quoted
+    statement = f"copy ({select.replace('{incoming}', rows)}) to $into (format parquet, compression snappy)"
     try:
         with _watched(cur, progress):
-            cur.execute(statement, **given)
-    except duckdb.Error:
+            cur.execute(statement, into=str(into), **given, **parameters)
+    except (duckdb.InvalidInputException, duckdb.ConversionException):
         return False
     return True
 
@@ -58,6 +76,10 @@ def _watched(cur: Cursor, progress: Callable[[float], None]) -> Iterator[None]:
     finally:
         done.set()
         watcher.join()
+
+
+def _cell(column: str | None) -> str:
+    return "''" if column is None else f"coalesce(trim({_quoted(column)}::text), '')"
 
 
 def _quoted(name: str) -> str:

@@ -1,5 +1,5 @@
--- Usage from elsewhere, staged as text and turned into rows of the ledger set by set. DuckDB's own: runs while no
--- server does.
+-- Usage from elsewhere: a file's rows as text become values once, kept as Parquet (`typed`), which everything else reads
+-- column by column; only ids and lines are held in memory. DuckDB's own: runs while no server does.
 
 -- name: moment
 -- A time as naive UTC: Unix seconds, or ISO with or without an offset. Null where it is none.
@@ -24,27 +24,29 @@ create or replace temp macro dollars(written) as case
     when regexp_full_match(written, '(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?') then try_cast(written as decimal(18,9))
 end
 
--- name: is_amount
-create or replace temp macro is_amount(written) as written = '' or dollars(written) is not null
-
 -- name: quoted
 create or replace temp macro quoted(written) as
     case when written = '' then 'nothing' else '“' || written[:40] || '”' end
 
--- name: of_usage
--- A count from LiteLLM's metadata, first found first; empty where there is none.
-create or replace temp macro of_usage(metadata, first, second) as coalesce(
-    try_cast(metadata as json) ->> ('$.usage_object.' || first),
-    try_cast(metadata as json) ->> ('$.usage_object.' || second),
-    try_cast(metadata as json) ->> ('$.additional_usage_values.' || second), ''
-)
+-- name: usage_of
+-- The counts in LiteLLM's metadata, read once. Null where there is no JSON.
+create or replace temp macro usage_of(metadata) as case when json_valid(metadata) then json_extract_string(metadata, [
+    '$.usage_object.prompt_tokens_details.cached_tokens', '$.usage_object.cache_read_input_tokens',
+    '$.additional_usage_values.cache_read_input_tokens', '$.usage_object.cache_creation_input_tokens',
+    '$.additional_usage_values.cache_creation_input_tokens',
+    '$.usage_object.completion_tokens_details.reasoning_tokens', '$.usage_object.reasoning_tokens',
+    '$.additional_usage_values.reasoning_tokens'
+]) end
 
 -- name: import_id
--- UUIDv7 text from the moment of the call and what the file says of it: the same call has the same id again.
+-- UUIDv7 from the moment of the call and what the file says of it: the same call has the same id again.
 create or replace temp macro import_id(moment, said) as (
     lpad(to_hex(greatest(epoch_ms(moment), 0)), 12, '0') || '7' || md5(said)[:3]
     || '89ab'[1 + ascii(md5(said)[4]) % 4] || md5(said)[5:19]
-)::uuid::text
+)::uuid
+
+-- name: true_word
+create or replace temp macro true_word(written) as lower(written) in ('true', 't', '1', 'yes')
 
 -- name: stage_people
 -- Who the names in the file are: by username, email address or id; and those who are named on the command line.
@@ -60,78 +62,126 @@ group by name
 union all
 select lower(theirs), users.id from given_people join users on users.username = lower(given_people.ours)
 
--- name: judge
--- Each row with its values, and what is wrong with it.
-create or replace temp table judged as
-with typed as (
+-- name: typed
+-- Each row with its values as the ledger has them, and what is wrong with it.
+with counted as (select *, case when metadata <> '' then usage_of(metadata) end as usage from {incoming}),
+typed as (
     select
-        incoming.*, moment(started_at) as began, case when ended_at = '' then moment(started_at) else moment(ended_at) end as ended,
-        moment(first_token_at) as first_token,
-        whole(input_tokens) as input, whole(output_tokens) as output,
-        whole(case when cached_input_tokens <> '' then cached_input_tokens
-            else of_usage(metadata, 'prompt_tokens_details.cached_tokens', 'cache_read_input_tokens') end) as kept,
-        whole(case when cache_write_tokens <> '' then cache_write_tokens
-            else of_usage(metadata, 'cache_creation_input_tokens', 'cache_creation_input_tokens') end) as written,
-        whole(case when reasoning_tokens <> '' then reasoning_tokens
-            else of_usage(metadata, 'completion_tokens_details.reasoning_tokens', 'reasoning_tokens') end) as reasoning,
+        counted.*, moment(started_at) as began, case when ended_at <> '' then moment(ended_at) end as given_end,
+        moment(first_token_at) as first_token, whole(input_tokens) as input, whole(output_tokens) as output,
+        whole(coalesce(nullif(cached_input_tokens, ''), usage[1], usage[2], usage[3], '')) as kept,
+        whole(coalesce(nullif(cache_write_tokens, ''), usage[4], usage[5], '')) as written,
+        whole(coalesce(nullif(reasoning_tokens, ''), usage[6], usage[7], usage[8], '')) as reasoning,
         whole(image_tokens) as image, whole(cache_write_1h_tokens) as written_1h, whole(audio_tokens) as audio,
-        whole(audio_output_tokens) as audio_output, lower(cached) in ('true', 't', '1', 'yes') as was_cached,
-        dollars(nullif(case when cost_usd <> '' then cost_usd else reported_cost_usd end, '')) as cost
-    from incoming
+        whole(audio_output_tokens) as audio_output, true_word(cached) as was_cached, dollars(cost_usd) as given_cost,
+        dollars(reported_cost_usd) as reported, dollars(computed_cost_usd) as computed, dollars(cache_saved_usd) as saved
+    from counted
+),
+ended as (
+    select *, case when ended_at = '' then began else given_end end as ended,
+        case when cost_usd <> '' then given_cost else reported end as cost
+    from typed
 )
-select *, case
-    when began is null then 'has no time that can be read in started_at: ' || quoted(started_at)
-    when ended is null then 'has no time that can be read in ended_at: ' || quoted(ended_at)
-    when ended < began then 'ends before it starts'
-    when requested_model = '' then 'names no model'
-    when input_tokens = '' or input is null then 'has no count of input tokens: ' || quoted(input_tokens)
-    when output_tokens = '' or output is null then 'has no count of output tokens: ' || quoted(output_tokens)
-    when kept is null or written is null or image is null or reasoning is null or written_1h is null or audio is null
-        or audio_output is null then 'has a count that is none'
-    when kept + written > input then 'has more cached tokens than input: ' || (kept + written) || ' of ' || input
-    when reasoning > output then 'has more reasoning tokens than output: ' || reasoning || ' of ' || output
-    when not is_amount(cost_usd) then 'has a cost that is no amount: ' || quoted(cost_usd)
-    when not is_amount(computed_cost_usd) then 'has a cost that is no amount: ' || quoted(computed_cost_usd)
-    when not is_amount(reported_cost_usd) then 'has a cost that is no amount: ' || quoted(reported_cost_usd)
-end as problem
-from typed
+select
+    line, began, first_token, ended, input, kept, written, image, output, reasoning, written_1h, audio, audio_output,
+    computed, reported, cost, saved, was_cached, "user",
+    case when $own then try_cast(id as uuid) end as own_id,
+    nullif(id, '') as given_id,
+    case when id = '' then md5(concat_ws('|', "user", requested_model, provider, started_at, ended_at, input_tokens,
+        output_tokens, cost_usd, reported_cost_usd, conversation_id, status)) end as said,
+    nullif(turn_id, '') as turn_id, nullif(parent_id, '') as parent_id, nullif(conversation_id, '') as conversation_id,
+    nullif(use_case, '') as use_case, requested_model, coalesce(nullif(served_model, ''), requested_model) as served_model,
+    nullif(upstream_model, '') as upstream_model,
+    case when provider <> '' then provider when requested_model like '%/%' then split_part(requested_model, '/', 1)
+        else 'unknown' end as provider,
+    case when parameters = '' then '{}' else parameters end as parameters,
+    case
+        when cost_code in ('reported', 'computed', 'estimated', 'partial', 'unpriced', 'free', 'cached') then cost_code
+        when cost is null then 'unpriced' when was_cached then 'cached' else 'reported'
+    end as cost_code,
+    nullif(price_version, '') as price_version,
+    case lower(status) when '' then 'ok' when 'success' then 'ok' when 'failure' then 'server' else lower(status) end
+        as status,
+    nullif(error_message, '') as error_message, nullif(fallback_of, '') as fallback_of,
+    nullif(service_tier, '') as service_tier, true_word(counted_by_us) as counted_by_us,
+    case
+        when began is null then 'has no time that can be read in started_at: ' || quoted(started_at)
+        when ended is null then 'has no time that can be read in ended_at: ' || quoted(ended_at)
+        when ended < began then 'ends before it starts'
+        when requested_model = '' then 'names no model'
+        when input_tokens = '' or input is null then 'has no count of input tokens: ' || quoted(input_tokens)
+        when output_tokens = '' or output is null then 'has no count of output tokens: ' || quoted(output_tokens)
+        when kept is null or written is null or image is null or reasoning is null or written_1h is null
+            or audio is null or audio_output is null then 'has a count that is none'
+        when kept + written > input
+            then 'has more cached tokens than input: ' || (kept + written) || ' of ' || input
+        when reasoning > output then 'has more reasoning tokens than output: ' || reasoning || ' of ' || output
+        when cost_usd <> '' and given_cost is null then 'has a cost that is no amount: ' || quoted(cost_usd)
+        when computed_cost_usd <> '' and computed is null
+            then 'has a cost that is no amount: ' || quoted(computed_cost_usd)
+        when reported_cost_usd <> '' and reported is null
+            then 'has a cost that is no amount: ' || quoted(reported_cost_usd)
+    end as problem
+from ended
 
--- name: identify
--- The rows that can be taken, with their ids. Two calls of which a file says exactly the same are two calls, unless it
--- gives them ids.
-create or replace temp table identified as
-select *, call_id in (select id from attempts) as present, row_number() over (partition by call_id order by line) as time
+-- name: name_calls
+-- The rows that can be taken, by id. Two calls of which a file says exactly the same are two calls, unless it gives them
+-- ids.
+create or replace temp table named as
+select line, coalesce(own_id, import_id(began, $layout || ' ' || given_id)) as call_id
+from read_parquet($typed)
+where problem is null and given_id is not null
+union all
+select line, import_id(began, $layout || ' ' || said || ' ' || row_number() over (partition by said order by line))
+from (select line, began, said from read_parquet($typed) where problem is null and given_id is null)
+
+-- name: find_repeated
+create or replace temp table repeated as
+select line
 from (
-    select *, case
-        when $own and try_cast(id as uuid) is not null then id
-        when id <> '' then import_id(began, $layout || ' ' || id)
-        else import_id(began, $layout || ' ' || said || ' ' || row_number() over (partition by said order by line))
-    end as call_id
-    from (
-        select *, md5(concat_ws('|', "user", requested_model, provider, started_at, ended_at, input_tokens,
-            output_tokens, cost_usd, reported_cost_usd, conversation_id, status)) as said
-        from judged where problem is null
-    )
+    select line, row_number() over (partition by call_id order by line) as time
+    from named
+    where call_id in (select call_id from named group by call_id having count(*) > 1)
 )
+where time > 1
+
+-- name: find_present
+create or replace temp table present as
+select line
+from named
+where call_id::text in (select id from attempts) and line not in (select line from repeated)
+
+-- name: leave_out
+delete from named where line in (select line from repeated union all select line from present)
+
+-- name: counts
+select
+    (select count(*) from read_parquet($typed)) as rows,
+    (select count(*) from named) as new,
+    (select count(*) from present) as present,
+    (select count(*) from repeated) as repeated
 
 -- name: summary
 select
-    count(*) filter (where not present and time = 1) as new,
-    count(*) filter (where present and time = 1) as present,
-    count(*) filter (where time > 1) as repeated,
-    coalesce(sum(cost) filter (where not present and time = 1), 0)::decimal(18,9) as cost_usd,
-    count(*) filter (where not present and time = 1 and cost is null) as unpriced,
-    min(began) filter (where not present and time = 1) as first,
-    max(began) filter (where not present and time = 1) as last
-from identified
+    coalesce(sum(cost), 0)::decimal(18,9) as cost_usd,
+    count(*) - count(cost) as unpriced,
+    min(began) as first,
+    max(began) as last
+from read_parquet($typed) join named using (line)
+
+-- name: in_order
+-- Whether the rows already are in the order of time: then nothing has to be sorted.
+select coalesce(bool_and(began >= earlier), true) as in_order
+from (select began, lag(began) over () as earlier from read_parquet($typed) where problem is null)
+where earlier is not null
 
 -- name: problems
-select line, problem as reason from judged where problem is not null order by line
+select line, problem as reason from read_parquet($typed) where problem is not null order by line
 
 -- name: unknown_people
 select "user" as name, count(*) as calls
-from identified left join named_people on named_people.name = lower(identified."user")
-where named_people.user_id is null and not present and time = 1
+from read_parquet($typed) join named using (line) left join named_people on named_people.name = lower("user")
+where named_people.user_id is null
 group by 1 order by 2 desc, 1
 
 -- name: take
@@ -144,28 +194,18 @@ insert into attempts (
     cache_write_1h_tokens, audio_tokens, audio_output_tokens, service_tier, counted_by_us
 )
 select
-    call_id, coalesce(nullif(turn_id, ''), call_id), nullif(parent_id, ''), nullif(conversation_id, ''),
+    call_id::text, coalesce(turn_id, call_id::text), parent_id, conversation_id,
     coalesce(
         named_people.user_id, $everybody_else, $placeholder || case when "user" = '' then 'unknown' else "user" end
     ),
-    'import', nullif(use_case, ''), requested_model, coalesce(nullif(served_model, ''), requested_model),
-    nullif(upstream_model, ''),
-    case when provider <> '' then provider when requested_model like '%/%' then split_part(requested_model, '/', 1)
-        else 'unknown' end,
-    case when parameters = '' then '{}' else parameters end,
-    began, first_token, ended, input, kept, written, image, output, reasoning,
-    dollars(nullif(computed_cost_usd, '')), dollars(nullif(reported_cost_usd, '')), cost,
-    case
-        when cost_code in ('reported', 'computed', 'estimated', 'partial', 'unpriced', 'free', 'cached') then cost_code
-        when cost is null then 'unpriced' when was_cached then 'cached' else 'reported'
-    end,
-    nullif(price_version, ''),
-    case lower(status) when '' then 'ok' when 'success' then 'ok' when 'failure' then 'server' else lower(status) end,
-    nullif(error_message, ''), nullif(fallback_of, ''), was_cached, dollars(nullif(cache_saved_usd, '')),
-    written_1h, audio, audio_output, nullif(service_tier, ''), lower(counted_by_us) in ('true', 't', '1', 'yes')
-from identified left join named_people on named_people.name = lower(identified."user")
-where not present and time = 1
-order by began, call_id
+    'import', use_case, requested_model, served_model, upstream_model,
+    provider, parameters, began, first_token, ended,
+    input, kept, written, image, output, reasoning,
+    computed, reported, cost, cost_code, price_version,
+    status, error_message, fallback_of, was_cached, saved,
+    written_1h, audio, audio_output, service_tier, counted_by_us
+from read_parquet($typed) join named using (line) left join named_people on named_people.name = lower("user")
+{order}
 
 -- name: user_id
 select id from users where username = lower($username)
