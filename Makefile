@@ -23,6 +23,7 @@ install: $(INSTALLED)  ## Install what Switchboard needs into .venv
 
 test: $(INSTALLED_DEV)  ## Check the code and run all tests, in Chromium too where it can be had
 	@scripts/install-chromium
+	@scripts/install-services
 	@$(MAKE) --no-print-directory check
 	@$(PYTHON) -m pytest $(WORKERS)
 

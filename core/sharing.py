@@ -11,6 +11,7 @@ import logging
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import partial
+from socket import gethostname
 from typing import Protocol
 
 from core.accounts.groups import Groups
@@ -96,7 +97,7 @@ def open_sharing(settings: Settings, database: Database, files: FileStore, *, se
         return Sharing(members=OnlyOne())
     # A key of 256 random bits cannot be guessed from this.
     marks = Marks(secret=hashlib.sha256(f"replica {secret}".encode()).hexdigest()[:16], files=files.identity())
-    membership = Membership(database, name=f"{settings.host}:{settings.port}", marks=marks)
+    membership = Membership(database, name=f"{gethostname()}:{settings.port}", marks=marks)
     membership.join()
     return Sharing(members=membership, membership=membership, journal=_journal(settings, membership.id))
 

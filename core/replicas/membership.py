@@ -44,7 +44,7 @@ class Membership:
     """This replica among the others. `beat` belongs to one thread, the rest to any."""
 
     def __init__(self, database: Database, *, name: str, marks: Marks, clock: Clock = utc_now) -> None:
-        """`name` is what people call it: host and port."""
+        """`name` is what people call it: machine and port."""
         self.id = new_id()
         self.name = name
         self._database = database

@@ -121,5 +121,5 @@ def _tool(name: str) -> str:
     found = sorted(str(path) for place in _PLACES for path in Path("/").glob(f"{place}/{name}"))
     on_path = shutil.which(name)
     if not found and on_path is None:
-        raise PostgresAbsent(f"there is no {name}: run scripts/install-postgres, or install the package postgresql")
+        raise PostgresAbsent(f"there is no {name}: run scripts/install-services, or install the package postgresql")
     return found[-1] if found else str(on_path)

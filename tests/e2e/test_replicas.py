@@ -1,0 +1,113 @@
+"""Two replicas, PostgreSQL and Redis behind the load balancer that `deploy/` ships, all on loopback."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.support.balancer import balancer, nginx
+from tests.support.browsing import sign_in
+from tests.support.chatting import ask, choose_model, messages, wait_until_answered, write_registry
+from tests.support.live_server import LiveServer, free_port, start_server, wait_for
+from tests.support.postgres import PostgresServer
+from tests.support.provider_behaviour import say
+from tests.support.provider_server import ProviderServer
+from tests.support.redis_server import RedisServer, redis_server
+
+PASSWORD = "correct horse battery"
+SECRET = "5e" * 32
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cluster:
+    url: str
+    replicas: dict[str, LiveServer]
+    redis: RedisServer
+    postgres: PostgresServer
+    database: str
+
+    def query(self, sql: str) -> list[str]:
+        return self.postgres.run(sql, database=self.database).split()
+
+    def owner(self) -> LiveServer:
+        """The replica that answers the running turn."""
+        sql = "select split_part(name, ':', 2) from turn_owners join replicas on replicas.id = turn_owners.owner"
+        [port] = wait_for(lambda: self.query(sql), what="the owner of a turn")
+        return self.replicas[port]
+
+
+@pytest.fixture(name="cluster", scope="module")
+def _cluster(tmp_path_factory, postgres) -> Iterator[Cluster]:
+    program = nginx()
+    if program is None:
+        pytest.skip("there is no nginx on this machine")
+    directory = tmp_path_factory.mktemp("replicas")
+    with ExitStack() as stack:
+        provider = stack.enter_context(ProviderServer())
+        provider.behave("swift", say("A short answer."))
+        provider.behave("steady", say(" ".join(f"word{number}" for number in range(1000)), tokens_per_second=20))
+        redis = stack.enter_context(redis_server(directory))
+        store = postgres.create()
+        start = partial(_start, directory, provider, store, redis.url)
+        # At the same time, as an orchestrator does: the tables are made once, and so is the administrator.
+        with ThreadPoolExecutor(2) as threads:
+            replicas = list(threads.map(start, ("one", "two")))
+        for replica in replicas:
+            stack.callback(replica.stop)
+        addresses = [replica.url.removeprefix("http://") for replica in replicas]
+        url = stack.enter_context(balancer(program, directory, addresses))
+        yield Cluster(
+            url=url,
+            replicas={address.partition(":")[2]: one for address, one in zip(addresses, replicas, strict=True)},
+            redis=redis,
+            postgres=postgres,
+            database=store.rpartition("/")[2].partition("?")[0],
+        )
+
+
+def _start(directory: Path, provider: ProviderServer, store: str, redis_url: str, name: str) -> LiveServer:
+    own = directory / name
+    own.mkdir()
+    return start_server(
+        own,
+        port=free_port(),
+        SWITCHBOARD_STORE=store,
+        SWITCHBOARD_REDIS=redis_url,
+        SWITCHBOARD_SESSION_SECRET=SECRET,
+        SWITCHBOARD_FILES=str(directory / "files"),
+        SWITCHBOARD_ADMIN_PASSWORD=PASSWORD,
+        SWITCHBOARD_MODELS=str(write_registry(own / "models.yaml", provider)),
+    )
+
+
+def test_nothing_is_lost_when_a_replica_dies_in_mid_answer(page: Page, cluster: Cluster) -> None:
+    page.goto(cluster.url)
+    sign_in(page, "admin", PASSWORD)
+    ask(page, "Will you remember?")
+    wait_until_answered(page, 2)
+    choose_model(page, "Steady")
+    ask(page, "A long story")
+    expect(messages(page).nth(3)).to_contain_text("word60", timeout=30_000)
+
+    dying = cluster.owner()
+    dying.process.kill()
+    dying.process.wait()
+
+    # The balancer leads the same page, and the same session, to the other one. It ends the turn within 30 seconds.
+    page.goto(page.url)
+    expect(messages(page).nth(1)).to_contain_text("A short answer.")
+    expect(messages(page).nth(3)).to_contain_text("interrupted", timeout=40_000)
+    expect(messages(page).nth(3)).to_contain_text("word20")
+    choose_model(page, "Swift")
+    ask(page, "Are you there?")
+    wait_until_answered(page, 6)
+    counts = cluster.query("select count(*) || ',' || count(*) filter (where status = 'interrupted') from attempts")
+    assert counts == ["3,1"]
+    assert cluster.query("select count(*) from turn_owners") == ["0"]
