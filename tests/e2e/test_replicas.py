@@ -68,7 +68,7 @@ def _cluster(tmp_path_factory, postgres) -> Iterator[Cluster]:
             replicas={address.partition(":")[2]: one for address, one in zip(addresses, replicas, strict=True)},
             redis=redis,
             postgres=postgres,
-            database=store.rpartition("/")[2].partition("?")[0],
+            database=store.partition("?")[0].rpartition("/")[2],
         )
 
 
