@@ -27,6 +27,7 @@ from api.draining import Draining
 from api.routes import api_routes
 from core.accounts.users import count_users
 from core.bootstrap import Services, close_services, open_services
+from core.costs.call_metrics import watch_lag
 from core.costs.token_count import estimate_tokens
 from core.data_dir import prepare_data_dir
 from core.errors import SettingsError, SwitchboardError
@@ -70,7 +71,8 @@ async def _lifespan(_app: st.App, *, services: Services) -> AsyncIterator[None]:
             partial(estimate_tokens, "warm"),
         ],
     )
-    tasks = [asyncio.create_task(_announce(services)), asyncio.create_task(process.collect_regularly())]
+    works = (_announce(services), process.collect_regularly(), watch_lag(partial(services.metrics.late, "web")))
+    tasks = [asyncio.create_task(work) for work in works]
     try:
         yield
     finally:

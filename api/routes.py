@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from api import completions, local, metrics, model_status, models, openapi, usage
+from api import completions, health, local, metrics, model_status, models, openapi, usage
 from api.errors import ApiError, answering_errors
 from core.bootstrap import Services
 from core.costs.token_use import TokenUse
@@ -25,7 +25,7 @@ def api_routes(services: Services) -> list[BaseRoute]:
         _route("/v1/models/{model_id:path}", partial(models.show_model, services=services)),
         _route("/api/models/{model_id:path}/status", partial(model_status.show_status, services=services)),
         _route("/api/openapi.json", openapi.document),
-        _route("/api/health", partial(metrics.health, services=services)),
+        _route("/api/health", partial(health.health, services=services)),
         _route("/api/usage", partial(usage.report, services=services)),
         _route(local.PATH, partial(local.tokens, services=services), "POST"),
         _route("/metrics", partial(metrics.metrics, services=services)),

@@ -198,9 +198,9 @@ class UsageReport(_Told):
 
 
 class Health(_Told):
-    """Whether calls can be served, and which part cannot."""
+    """Whether calls can be served, and which part cannot. `degraded`: all but the model that ships with the app."""
 
-    status: Literal["ok", "unavailable"]
+    status: Literal["ok", "degraded", "unavailable"]
     store: Literal["ok", "unavailable"]
     engine: Literal["ok", "unavailable"] | None = None
     local_model: Literal["ok", "off", "starting", "unavailable"] | None = None

@@ -39,6 +39,7 @@ from core.chat.takeover import watch_regularly
 from core.chat.titles import Titler
 from core.chat.turns import TurnEngine
 from core.costs.budgets import Budgets, recount_regularly
+from core.costs.call_metrics import CallMetrics, watch_lag
 from core.costs.output_lengths import KeptLengths, measure_regularly
 from core.costs.price_book import PriceBook
 from core.costs.refusals import RefusalLog
@@ -97,7 +98,15 @@ def build_services(settings: Settings) -> Services:
     local_model = _start_local_model(settings)
     limits, lengths, refusals = HeardLimits(journal=journal), KeptLengths(database), RefusalLog(database)
     gateway = _build_gateway(keys, local_model, files=files, limits=limits)
-    allowance = partial(Allowance, budgets, lengths=lengths.current, refusals=refusals, price_at=book.price_at)
+    metrics = CallMetrics()
+    allowance = partial(
+        Allowance,
+        budgets,
+        lengths=lengths.current,
+        refusals=refusals,
+        price_at=book.price_at,
+        hear=metrics.count,
+    )
 
     def stop_here(turn_id: str) -> None:
         engine.stop_by_id(turn_id)
@@ -122,6 +131,7 @@ def build_services(settings: Settings) -> Services:
     engine.run_aside(partial(sweep_regularly, database, files, turn=sharing.turn))
     engine.run_aside(partial(purge_regularly, database, files, turn=sharing.turn))
     engine.run_aside(partial(recount_regularly, budgets))
+    engine.run_aside(partial(watch_lag, partial(metrics.late, "engine")))
     engine.run_aside(partial(measure_regularly, lengths))
     evidence = KeptEvidence(database, Boards(database))
     engine.run_aside(partial(measure_evidence_regularly, evidence))
@@ -173,6 +183,7 @@ def build_services(settings: Settings) -> Services:
         boards=evidence.boards,
         evidence=evidence,
         sharing=sharing,
+        metrics=metrics,
     )
 
 

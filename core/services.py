@@ -24,6 +24,7 @@ from core.chat.import_job import ImportJobs
 from core.chat.summariser import Summariser
 from core.chat.turns import TurnEngine
 from core.costs.budgets import Budgets
+from core.costs.call_metrics import CallMetrics
 from core.costs.output_lengths import KeptLengths
 from core.costs.price_book import PriceBook
 from core.costs.refusals import RefusalLog
@@ -65,6 +66,7 @@ class Services:
     set_runner: SetRunner
     evidence: KeptEvidence
     sharing: Sharing
+    metrics: CallMetrics
 
     @property
     def circuit(self) -> Circuits:

@@ -77,6 +77,11 @@ class SetRunner:
             found[1].join(timeout_s)
         return load_job(self._database, job_id)
 
+    def waiting(self) -> int:
+        """How many answers of all jobs have not been begun."""
+        with self._lock:
+            return sum(work.waiting for work, thread in self._working.values() if thread.is_alive())
+
     def close(self, *, grace_s: float = 5.0) -> None:
         """Begin nothing more. Jobs stay as they are in the store, and the next process goes on with them."""
         with self._lock:
@@ -135,6 +140,11 @@ class _Work:
     _live: dict[str, tuple[Task, LiveTurn]] = field(default_factory=dict)
     _waiting: deque[Task] = field(default_factory=deque)
     _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def waiting(self) -> int:
+        """How many answers have not been begun."""
+        return len(self._waiting)
 
     def end(self, state: JobState) -> None:
         """Begin nothing more; when it is cancelled, stop what is under way."""

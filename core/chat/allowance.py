@@ -75,14 +75,19 @@ class Allowance:
         refusals: RefusalLog | None = None,
         price_at: PriceAt = own_price,
         clock: Clock = utc_now,
+        hear: Callable[[Sequence[Attempt]], None] = lambda _attempts: None,
     ) -> None:
-        """`candidates` are the models that a person may use and that can be asked now, to name one that still fits."""
+        """`candidates` are the models that a person may use and that can be asked now, to name one that still fits.
+
+        `hear` is told the rows of every turn that has ended.
+        """
         self._budgets = budgets
         self._lengths = lengths
         self._candidates = candidates
         self._refusals = refusals
         self._price_at = price_at
         self._clock = clock
+        self._hear = hear
 
     def admit(self, turn_id: str, request: TurnRequest, completion: CompletionRequest, *, kind: Kind = "first") -> None:
         """Let a call pass and hold its estimate.
@@ -102,6 +107,7 @@ class Allowance:
     def settle(self, turn_id: str, attempts: Sequence[Attempt]) -> None:
         """The turn's rows are in the ledger: what they cost takes the place of what the turn held."""
         self._budgets.settle(turn_id, attempts)
+        self._hear(attempts)
 
     def release(self, turn_id: str) -> None:
         """The turn was never made."""

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import httpx
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from tests.support.api_calls import HELLO, ask, bearer, command, new_token
 
@@ -94,9 +95,15 @@ def test_health_and_metrics(http, server) -> None:
     well = httpx.get(f"{server.url}/api/health", trust_env=False)
     assert (well.status_code, well.json()["status"]) == (200, "ok")
     ask(http)
-    text = http.get("/metrics").text
-    assert 'switchboard_attempts_total{model="fast",status="ok"}' in text
-    assert 'switchboard_circuit_open{model="fast"} 0' in text
+    families = {family.name: family for family in text_string_to_metric_families(http.get("/metrics").text)}
+    assert {"model": "fast", "status": "ok"} in [s.labels for s in families["switchboard_attempts"].samples]
+    assert ({"model": "fast"}, 0) in [(s.labels, s.value) for s in families["switchboard_circuit_open"].samples]
+    assert families["switchboard_turns_running"].samples
+    assert {"budget_usd", "first_token_seconds", "event_loop_lag_seconds", "set_answers_queued"} <= {
+        name.removeprefix("switchboard_") for name in families
+    }
+    openmetrics = http.get("/metrics", headers={"accept": "application/openmetrics-text; version=1.0.0"})
+    assert openmetrics.text.endswith("# EOF\n")
 
 
 def test_commands_list_and_revoke_while_the_server_runs(server) -> None:
