@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.support.balancer import balancer, nginx
 from tests.support.browsing import sign_in
-from tests.support.chatting import ask, choose_model, messages, wait_until_answered, write_registry
+from tests.support.chatting import ask, choose_model, messages, stop_button, wait_until_answered, write_registry
 from tests.support.live_server import LiveServer, free_port, start_server, wait_for
 from tests.support.postgres import PostgresServer
 from tests.support.provider_behaviour import say
@@ -52,6 +53,7 @@ def _cluster(tmp_path_factory, postgres) -> Iterator[Cluster]:
     with ExitStack() as stack:
         provider = stack.enter_context(ProviderServer())
         provider.behave("swift", say("A short answer."))
+        provider.behave("html", say(" ".join(f"word{number}" for number in range(80)), tokens_per_second=20))
         provider.behave("steady", say(" ".join(f"word{number}" for number in range(1000)), tokens_per_second=20))
         redis = stack.enter_context(redis_server(directory))
         store = postgres.create()
@@ -81,10 +83,31 @@ def _start(directory: Path, provider: ProviderServer, store: str, redis_url: str
         SWITCHBOARD_STORE=store,
         SWITCHBOARD_REDIS=redis_url,
         SWITCHBOARD_SESSION_SECRET=SECRET,
+        SWITCHBOARD_DRAIN_S="10",
         SWITCHBOARD_FILES=str(directory / "files"),
         SWITCHBOARD_ADMIN_PASSWORD=PASSWORD,
         SWITCHBOARD_MODELS=str(write_registry(own / "models.yaml", provider)),
     )
+
+
+def test_a_tab_on_the_other_replica_follows_the_answer_and_stops_it(page: Page, cluster: Cluster) -> None:
+    page.goto(cluster.url)
+    sign_in(page, "admin", PASSWORD)
+    choose_model(page, "Steady")
+    ask(page, "A long story")
+    expect(messages(page).nth(1)).to_contain_text("word5", timeout=30_000)
+    owner = cluster.owner()
+    [other] = [replica for replica in cluster.replicas.values() if replica is not owner]
+
+    # The same browser, past the balancer: its session counts there as well.
+    elsewhere = page.context.new_page()
+    elsewhere.goto(f"{other.url}/?{page.url.partition('?')[2]}")
+    expect(messages(elsewhere).nth(1)).to_contain_text("word40", timeout=30_000)
+    stop_button(elsewhere).click()
+
+    for tab in (elsewhere, page):
+        expect(messages(tab).nth(1)).to_contain_text("stopped", timeout=10_000)
+    assert cluster.query("select status from turns") == ["stopped"]
 
 
 def test_nothing_is_lost_when_a_replica_dies_in_mid_answer(page: Page, cluster: Cluster) -> None:
@@ -108,6 +131,24 @@ def test_nothing_is_lost_when_a_replica_dies_in_mid_answer(page: Page, cluster: 
     choose_model(page, "Swift")
     ask(page, "Are you there?")
     wait_until_answered(page, 6)
-    counts = cluster.query("select count(*) || ',' || count(*) filter (where status = 'interrupted') from attempts")
-    assert counts == ["3,1"]
+    assert cluster.query("select status from attempts order by id") == ["stopped", "ok", "interrupted", "ok"]
     assert cluster.query("select count(*) from turn_owners") == ["0"]
+
+    # The other one is stopped in order: it answers to the end, and sends everybody else away meanwhile.
+    choose_model(page, "Html")
+    ask(page, "One more")
+    expect(messages(page).nth(7)).to_contain_text("word5", timeout=30_000)
+    stopping = cluster.owner()
+    stopping.process.terminate()
+    health = wait_for(lambda: _draining(stopping), what="the replica to say that it is being stopped")
+    assert (health.status_code, health.json()["status"]) == (503, "draining")
+    assert httpx.get(stopping.url, trust_env=False).status_code == 503
+    expect(messages(page).nth(7)).to_contain_text("word79", timeout=15_000)
+    assert stopping.process.wait(20) == 0
+    assert cluster.query("select status from attempts order by id")[-1:] == ["ok"]
+    assert cluster.query("select count(*) from replicas") == ["0"]
+
+
+def _draining(replica: LiveServer) -> httpx.Response | None:
+    health = httpx.get(f"{replica.url}/api/health", trust_env=False)
+    return health if health.json()["status"] == "draining" else None
