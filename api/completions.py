@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from starlette.requests import Request
@@ -18,7 +18,7 @@ from api.completion_answer import Served, failure, headers, whole
 from api.completion_body import CompletionBody
 from api.completion_chunks import HEARTBEAT, Chunks, broken
 from api.completion_request import call_of, turn_of, use_case_of
-from api.errors import ApiError
+from api.errors import ApiError, from_error
 from api.following import Follower, following, stopping_for_absent
 from core.accounts.tokens import Bearer
 from core.bootstrap import Services
@@ -28,6 +28,7 @@ from core.chat.live_turn import LiveTurn
 from core.chat.script_call import capabilities_of
 from core.chat.store import with_figures
 from core.costs.token_use import TokenUse
+from core.errors import LimitReached
 from core.readiness import refuse_unready
 
 
@@ -118,17 +119,24 @@ def _begin(services: Services, use: TokenUse, bearer: Bearer, body: CompletionBo
     call, system_prompt = call_of(body)
     model = _chosen(services, bearer, body.model, capabilities_of(call))
     turn = turn_of(body, call, bearer, model, system_prompt=system_prompt)
-    token = bearer.token
-    left = use.admit(token.id, rpm_limit=token.rpm_limit, budget_usd=token.budget_usd)
-    told = (
-        {}
-        if left is None
-        else {
-            "x-ratelimit-limit-requests": str(token.rpm_limit),
-            "x-ratelimit-remaining-requests": str(left),
-        }
-    )
+    told = _admitted(use, bearer)
     return services.engine.start(turn), told
+
+
+def _admitted(use: TokenUse, bearer: Bearer) -> dict[str, str]:
+    """Count the request; the headers that say what is left. Raises ApiError (429) with them, where nothing is."""
+    token = bearer.token
+    limit = {} if token.rpm_limit is None else {"x-ratelimit-limit-requests": str(token.rpm_limit)}
+    try:
+        left = use.admit(token.id, rpm_limit=token.rpm_limit, budget_usd=token.budget_usd)
+    except LimitReached as reached:
+        refused = from_error(reached)
+        if reached.code != "rate_limit":
+            raise refused from reached
+        again = {"x-ratelimit-reset-requests": f"{refused.headers['retry-after']}s"}
+        headers = {**refused.headers, **limit, "x-ratelimit-remaining-requests": "0", **again}
+        raise replace(refused, headers=headers) from reached
+    return limit if left is None else {**limit, "x-ratelimit-remaining-requests": str(left)}
 
 
 class _Stream(StreamingResponse):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from decimal import Decimal
 
 import httpx
@@ -19,8 +21,8 @@ def test_nothing_of_what_was_said_is_stored_but_the_cost_is(http) -> None:
     after = http.get("/api/usage", params=asked).json()
     assert after["totals"]["calls"] == before["totals"]["calls"] + 1
     assert {row["source"] for row in after["rows"]} == {"api"}
-    csv = http.get("/api/usage", params={"by": "model,day", "format": "csv"})
-    assert csv.text.splitlines()[0].startswith("model,day,calls,cost_usd")
+    table = http.get("/api/usage", params={"by": "model,day", "format": "csv"})
+    assert table.text.splitlines()[0].startswith("model,day,calls,cost_usd")
 
 
 @pytest.mark.parametrize(
@@ -40,6 +42,16 @@ def test_nothing_of_what_was_said_is_stored_but_the_cost_is(http) -> None:
 def test_a_question_about_usage_that_cannot_be_meant_is_refused(http, wrong) -> None:
     answer = http.get("/api/usage", params=wrong)
     assert (answer.status_code, answer.json()["error"]["type"]) == (400, "invalid_request_error")
+
+
+def test_usage_adds_up_and_is_the_same_as_a_table(http) -> None:
+    ask(http, model="able")
+    asked = {"by": "model,source", "model": ["able", "thinker"], "zone": "Europe/Paris", "measure": "calls"}
+    told = http.get("/api/usage", params=asked).json()
+    assert sum(Decimal(row["cost_usd"]) for row in told["rows"]) == Decimal(told["totals"]["cost_usd"]) > 0
+    assert sum(row["calls"] for row in told["rows"]) == told["totals"]["calls"]
+    table = csv.DictReader(io.StringIO(http.get("/api/usage", params={**asked, "format": "csv"}).text))
+    assert list(table) == [{name: str(value) for name, value in row.items()} for row in told["rows"]]
 
 
 def test_usage_knows_people_by_their_names(http) -> None:
@@ -73,6 +85,8 @@ def test_a_token_keeps_to_its_models_its_rate_and_its_budget(http, server) -> No
     second = http.post("/v1/chat/completions", json=body, headers=told)
     assert second.status_code == 429
     assert 0 < int(second.headers["retry-after"]) <= 60
+    assert second.headers["x-ratelimit-remaining-requests"] == "0"
+    assert second.headers["x-ratelimit-reset-requests"] == f"{second.headers['retry-after']}s"
 
     poor = bearer(new_token(server, budget_usd=Decimal("0.000001")))
     assert http.post("/v1/chat/completions", json=body, headers=poor).status_code == 200

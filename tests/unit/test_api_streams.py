@@ -1,0 +1,89 @@
+"""The body of a stream, without a server."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import AsyncIterator
+from datetime import datetime
+
+from api.completion_answer import Served
+from api.completion_chunks import DONE, HEARTBEAT
+from api.completions import stream_of
+from api.following import following
+from core.chat.admission import TurnRequest
+from core.chat.attempt import Answer
+from core.chat.conversation import Message
+from core.chat.live_turn import LiveTurn
+from core.chat.turn_record import TurnIds
+from core.providers.events import Finished, TextDelta
+from core.providers.gateway import CompletionRequest
+from tests.support.turns import model
+
+NOW = datetime.fromisoformat("2026-01-01")
+ANSWER = Message(
+    id="a",
+    conversation_id="c",
+    parent_id=None,
+    turn_id="t",
+    role="assistant",
+    content="Hello there.",
+    status="complete",
+    created_at=NOW,
+    served_model="gpt",
+    finish_reason="stop",
+)
+
+
+def running() -> LiveTurn:
+    return LiveTurn(
+        ids=TurnIds(turn="t", conversation="c", question="q", answer="a"),
+        request=TurnRequest(user_id="ann", model_id="gpt"),
+        model=model(),
+        started_at=NOW,
+        completion=CompletionRequest(model=model(), messages=[]),
+        answer=Answer(started_at=NOW),
+    )
+
+
+async def served() -> Served:
+    return Served(answer=ANSWER, figures=None, attempts=1)
+
+
+def body(live: LiveTurn, follower, *, heartbeat_s: float) -> AsyncIterator[str]:
+    return stream_of(live, follower, served, tells_usage=False, heartbeat_s=heartbeat_s)
+
+
+async def test_a_slow_model_is_waited_for_with_comments() -> None:
+    live = running()
+    async with following(live) as follower:
+        stream = body(live, follower, heartbeat_s=0)
+        assert '"role":"assistant"' in await anext(stream)
+        assert [await anext(stream), await anext(stream)] == [HEARTBEAT, HEARTBEAT]
+        live.buffer.append(TextDelta("Hello"))
+        assert '"content":"Hello"' in await anext(stream)
+        assert await anext(stream) == HEARTBEAT
+        live.result = ANSWER
+        live.buffer.end()
+        assert (await anext(stream)).endswith(DONE)
+
+
+async def test_what_another_thread_adds_wakes_the_stream() -> None:
+    live = running()
+
+    def write() -> None:
+        for piece in ("Hello", " ", "there."):
+            live.buffer.append(TextDelta(piece))
+        live.buffer.append(Finished("stop"))
+        live.result = ANSWER
+        live.buffer.end()
+
+    async with following(live) as follower:
+        stream = body(live, follower, heartbeat_s=60)
+        await anext(stream)
+        writer = threading.Thread(target=write)
+        writer.start()
+        text = "".join([chunk async for chunk in stream])
+        writer.join()
+    assert HEARTBEAT not in text
+    assert text.endswith(DONE)
+    assert "there." in text
