@@ -112,6 +112,10 @@ def _draw_job(services: Services, job: Job, *, changeable: bool) -> None:
     what = "Answers" if job.kind == "answer" else "Machine judgements"
     state = {"running": "", "paused": " · paused", "done": " · finished", "cancelled": " · cancelled"}[job.state]
     st.progress(done / total if total else 1.0, text=f"{what}: {done:,} of {total:,}{failed}{state}")
+    if job.state == "running" and (resting := services.set_runner.resting(job.id)):
+        known = services.registry.current().models
+        names = ", ".join(literal(known[name].label if name in known else name) for name in resting)
+        st.caption(f":material/hourglass: Asked too often, and asked again in a moment: {names}.")
     if job.note and job.state == "paused":
         st.warning(literal(job.note), icon=":material/pause_circle:")
     if changeable and (job.state != "done" or failed):

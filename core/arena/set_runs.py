@@ -210,6 +210,12 @@ def load_job(database: Database, job_id: str) -> Job:
     return Job(**row)
 
 
+def check_owner(job: Job, user_id: str) -> None:
+    """Raises NotFound for somebody else's job."""
+    if job.user_id != user_id:
+        raise NotFound("This job belongs to somebody else.", next_step="Only who started it can change it.")
+
+
 def answers_of_run(database: Database, run_id: str) -> list[RunAnswer]:
     """What every model was asked, in the order of the prompts."""
     rows = database.fetch_all(_SQL["answers_of_run"], run_id=run_id)

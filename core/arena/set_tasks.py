@@ -10,7 +10,9 @@ from typing import Literal
 from core.arena.prompt_files import Prompt
 from core.arena.set_runs import Job, answer_texts, answers_of_run, prompts_of_run, said_in
 from core.arena.verdicts import judge_prompt, read_verdict
+from core.chat.admission import ColumnToBegin, TurnRequest
 from core.chat.conversation import Message
+from core.errors import ErrorClass
 from core.store.database import Database, Row
 from core.store.sql import load_queries
 
@@ -35,11 +37,15 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Next:
-    """What to do next in a conversation: put a text, have a question answered again, or nothing any more."""
+    """What to do next in a conversation: put a text, have a question answered again, or nothing any more.
+
+    `rate_limited`: it failed because the provider was asked too often.
+    """
 
     kind: Literal["ask", "again", "done", "failed"]
     text: str = ""
     message_id: str | None = None
+    rate_limited: bool = False
 
 
 def next_step(messages: Sequence[Message], texts: Sequence[str], *, fresh: bool) -> Next:
@@ -54,8 +60,25 @@ def next_step(messages: Sequence[Message], texts: Sequence[str], *, fresh: bool)
     if last.role == "user" or last.status == "interrupted" or (fresh and last.status != "complete"):
         return Next("again", message_id=asked[-1].id)
     if last.status != "complete":
-        return Next("failed", last.error_message or "The answer was not finished.")
+        limited = last.error_class == ErrorClass.RATE_LIMIT.value
+        return Next("failed", last.error_message or "The answer was not finished.", rate_limited=limited)
     return Next("ask", texts[len(asked)]) if len(asked) < len(texts) else Next("done")
+
+
+def request_for(task: Task, step: Next, *, begun: bool) -> TurnRequest:
+    """The turn of a step."""
+    return TurnRequest(
+        user_id=task.user_id,
+        model_id=task.model_id,
+        text=step.text,
+        answer_again=step.message_id,
+        conversation_id=task.id if begun else None,
+        begins=None if begun else ColumnToBegin(task.id, task.run_id),
+        # A run is about this very model.
+        fallback="never",
+        source=task.source,
+        use_case=task.use_case,
+    )
 
 
 def waiting_tasks(database: Database, job: Job) -> list[Task]:

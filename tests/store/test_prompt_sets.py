@@ -357,3 +357,28 @@ def test_estimates_count_every_turn_and_both_orders(database):
     whole = estimate_judging(database, run, MODELS["judge"], pairs, lengths=lengths, now=utc_now())
     parts = [estimate_judging(database, run, MODELS["judge"], [pair], lengths=lengths, now=utc_now()) for pair in pairs]
     assert whole.high_usd == sum(part.high_usd for part in parts)
+
+
+def test_what_failed_is_asked_again_although_the_job_was_still_at_work(database):
+    gate, gateway = Gate(), ScriptedGateway(fallback=reply)
+    gateway.enqueue("one", ProviderError(ErrorClass.BAD_REQUEST, "It does not like that."))
+    gateway.enqueue("two", gate, *answer("Late"))
+    with stage(database, gateway) as (_made, runner):
+        job = begin(database, prompts=PROMPTS[1:2])
+        runner.start(job, user_id="ann")
+        assert wait_until(lambda: counts_of_job(database, job.id) == {"failed": 1, "waiting": 1})
+        runner.pause(job, user_id="ann")
+        runner.start(job, user_id="ann", again=True)
+        gate.open()
+        assert runner.wait(job.id, timeout_s=TIMEOUT_S).state == "done"
+        assert counts_of_job(database, job.id) == {"done": 2}
+
+
+def test_a_model_that_was_asked_too_often_is_asked_again_later(database):
+    gateway = ScriptedGateway(fallback=reply)
+    gateway.enqueue("one", ProviderError(ErrorClass.RATE_LIMIT, "Too many requests.", retry_after_s=900))
+    with stage(database, gateway) as (made, _):
+        runner = SetRunner(database, made.engine, rest_s=0.0)
+        ended, _run = run_all(database, runner, begin(database, prompts=PROMPTS[1:2]))
+        assert ended.state == "done"
+        assert counts_of_job(database, ended.id) == {"done": 2}
