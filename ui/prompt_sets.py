@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -25,6 +26,7 @@ from core.arena.set_runs import SetRun, begin_run, load_run
 from core.bootstrap import Services
 from core.catalog.models import ModelSpec
 from core.catalog.recommend import callable_now
+from core.errors import SwitchboardError
 from ui.accounts_view import act
 
 PLACE = "prompt_sets"
@@ -133,6 +135,22 @@ def remove(services: Services, set_id: str, places: Sequence[int]) -> None:
         before = load_prompts(services.database, set_id)
         _replace(services, user, set_id, [prompt for at, prompt in enumerate(before) if at not in places])
         return f"{counted(len(places), 'prompt')} taken out."
+
+    act(services, PLACE, work)
+
+
+def edit(services: Services, set_id: str, place: int, fields: Sequence[str]) -> None:
+    """Keep one prompt as its form holds it: the category in the first field, then a message in each, empty for none."""
+
+    def work(user: User) -> str:
+        category, *turns = (str(st.session_state.get(field, "")).strip() for field in fields)
+        line = json.dumps({"category": category, "turns": [turn for turn in turns if turn]})
+        read = read_jsonl(line.encode())
+        if not read.prompts:
+            raise SwitchboardError("This prompt cannot be kept.", next_step=" ".join(read.problems))
+        before = load_prompts(services.database, set_id)
+        _replace(services, user, set_id, [*before[:place], *read.prompts, *before[place + 1 :]])
+        return "Saved. Runs that have begun keep the prompts they were begun with."
 
     act(services, PLACE, work)
 

@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from core.accounts.users import User
-from core.arena.prompt_files import LIMIT_BYTES, MOST_PROMPTS, MOST_TURNS
+from core.arena.prompt_files import CATEGORY_CHARACTERS, LIMIT_BYTES, MOST_PROMPTS, MOST_TURNS, Prompt
 from core.arena.prompt_sets import NAME_LIMIT, PromptSet, first_questions, list_sets, load_prompts
 from core.arena.set_estimate import estimate_run, together
 from core.arena.set_runs import SetRun, jobs_of_run, runs_of_set, runs_without_set
@@ -233,6 +233,23 @@ def _draw_prompts(services: Services, wanted: PromptSet, *, own: bool) -> None:
             on_click=prompt_sets.remove,
             args=(services, wanted.id, ticked),
         )
+    if len(ticked) == 1 and ticked[0] < len(prompts):
+        _draw_editor(services, wanted.id, ticked[0], prompts[ticked[0]])
+        return
+    st.caption("Tick a prompt to change it, or add others.")
     _draw_box()
     st.text_input("Category", key=prompt_sets.CATEGORY, placeholder="general", max_chars=60)
     st.button("Add prompts", on_click=prompt_sets.add, args=(services, wanted.id))
+
+
+def _draw_editor(services: Services, set_id: str, place: int, prompt: Prompt) -> None:
+    """One prompt with all its messages, and room for one more."""
+    key = f"edit_{set_id}_{place}"
+    fields = [f"{key}_category", *(f"{key}_{turn}" for turn in range(min(len(prompt.turns) + 1, MOST_TURNS)))]
+    with st.form(key):
+        st.text_input("Category", value=prompt.category, key=fields[0], max_chars=CATEGORY_CHARACTERS)
+        for turn, field in enumerate(fields[1:]):
+            text = prompt.turns[turn] if turn < len(prompt.turns) else ""
+            label = f"Message {turn + 1}" if text else f"Message {turn + 1} (none when empty)"
+            st.text_area(label, value=text, key=field, height=90)
+        st.form_submit_button("Save prompt", on_click=prompt_sets.edit, args=(services, set_id, place, fields))

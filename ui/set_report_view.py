@@ -10,14 +10,17 @@ from decimal import Decimal
 import pandas as pd
 import streamlit as st
 
-from core.arena.set_report import ALL, Line, Score, SetReport, load_report
+from core.arena.set_report import ALL, Line, Score, SetReport, load_report, report_state
 from core.arena.set_runs import SetRun
 from core.bootstrap import Services
+from core.store.database import Database
 from ui import formats
 from ui.markdown import literal
 from ui.times import local_time, viewer_zone
 
 _MOST_RUNS = 10
+_LIVE_S = 60
+_EVERY_S = 2.0
 _CSV = [
     "run_id",
     "run_utc",
@@ -43,7 +46,7 @@ _CSV = [
 
 def draw_report(services: Services, run: SetRun) -> None:
     """A run's figures: in all, then by category."""
-    report = load_report(services.database, run)
+    report = report_of(services, run)
     st.dataframe(_table(report, [line for line in report.lines if line.category is ALL]), hide_index=True)
     st.caption(_basis(report))
     by_category = [line for line in report.lines if line.category is not ALL]
@@ -59,10 +62,31 @@ def draw_report(services: Services, run: SetRun) -> None:
     )
 
 
+@st.fragment(run_every=_EVERY_S)
+def follow_report(services: Services, run: SetRun) -> None:
+    """The same while answers come in."""
+    draw_report(services, run)
+
+
+def report_of(services: Services, run: SetRun) -> SetReport:
+    """The report of a run; worked out anew only when something of it has changed."""
+    return _kept_report(services.database, run.id, report_state(services.database, run.id), run)
+
+
+@st.cache_data(ttl=_LIVE_S, max_entries=100, show_spinner=False)
+def _kept_report(_database: Database, run_id: str, state: tuple[int, ...], _run: SetRun) -> SetReport:
+    # The key is what the report was made of; corrected costs alone wait for the minute to pass.
+    del run_id, state
+    return load_report(_database, _run)
+
+
 def draw_runs_table(services: Services, runs: Sequence[SetRun]) -> None:
-    """The same set run by run: what changed since the last time."""
-    shown = [load_report(services.database, run) for run in runs[:_MOST_RUNS]]
-    with st.expander("Compare the runs", icon=":material/table_chart:"):
+    """The same set run by run: what changed since the last time. Worked out only when somebody opens it."""
+    place = st.expander("Compare the runs", icon=":material/table_chart:", key="compare_runs", on_change="rerun")
+    if not place.open:
+        return
+    shown = [report_of(services, run) for run in runs[:_MOST_RUNS]]
+    with place:
         parts = [_table(report, list(report.overall().values()), began=True) for report in shown]
         st.dataframe(pd.concat(parts, ignore_index=True), hide_index=True)
         st.download_button(
@@ -86,7 +110,7 @@ def _table(report: SetReport, lines: Sequence[Line], *, category: bool = False, 
 
 def _cells(line: Line) -> dict[str, str]:
     return {
-        "Answered": f"{line.answered}" + (f", {line.failed} failed" if line.failed else ""),
+        "Answered": _progress(line),
         "People (won-tied-lost)": _score(line.people),
         "Machine (won-tied-lost)": _score(line.machine),
         "Cost per prompt": _money(line),
@@ -94,6 +118,11 @@ def _cells(line: Line) -> dict[str, str]:
         "First token": "" if line.first_token_ms is None else formats.duration(line.first_token_ms),
         "Duration": "" if line.duration_ms is None else formats.duration(line.duration_ms),
     }
+
+
+def _progress(line: Line) -> str:
+    of = f" of {line.answered + line.failed + line.waiting}" if line.waiting else ""
+    return f"{line.answered}{of}" + (f", {line.failed} failed" if line.failed else "")
 
 
 def _score(score: Score) -> str:

@@ -35,7 +35,7 @@ from ui.markdown import literal
 from ui.prompt_sets import counted
 from ui.prompt_sets_view import estimate_words
 from ui.set_queue_view import draw_queue
-from ui.set_report_view import draw_report
+from ui.set_report_view import draw_report, follow_report
 
 _EVERY_S = 1.0
 _JUDGE = "set_judge"
@@ -62,7 +62,7 @@ def draw_run(services: Services, user: User, run: SetRun) -> None:
     elif part == "answers":
         _draw_answers(services, run)
     else:
-        draw_report(services, run)
+        (follow_report if moving else draw_report)(services, run)
 
 
 def _draw_head(services: Services, user: User, run: SetRun, *, own: bool) -> None:

@@ -48,11 +48,12 @@ def estimate_judging(
 ) -> CostRange:
     """What it may cost to have a model judge pairs of answers in both orders."""
     prompts = prompts_of_run(database, run.id)
-    ids = {(one.position, one.model_id): one.id for one in answers_of_run(database, run.id)}
+    needed = {(at, model_id) for at, *models in pairs for model_id in models}
+    ids = {cell: one.id for one in answers_of_run(database, run.id) if (cell := (one.position, one.model_id)) in needed}
     said = said_in(database, run.id, list(ids.values()))
     tokens = {cell: sum(map(estimate_tokens, answer_texts(said[name]))) for cell, name in ids.items()}
-    task = [estimate_tokens(judge_prompt(prompt.turns, (), ())) for prompt in prompts]
-    asked = [2 * sum(map(estimate_tokens, prompt.turns)) for prompt in prompts]
+    task = {at: estimate_tokens(judge_prompt(prompts[at].turns, (), ())) for at, _ in needed}
+    asked = {at: 2 * sum(map(estimate_tokens, prompts[at].turns)) for at, _ in needed}
     length = lengths.of(judge.id).within(judge.max_output_tokens)
     calls = [task[at] + asked[at] + tokens[at, one] + tokens[at, other] for at, one, other in pairs]
     return together([_call(judge, size, length, now) for size in calls for _order in range(2)])

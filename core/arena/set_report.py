@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from statistics import median
 from typing import cast
 
+from core.arena.prompt_files import Prompt
 from core.arena.set_runs import Judgement, SetRun, answers_of_run, judgements_of, prompts_of_run
 from core.arena.verdicts import Choice, combine
 from core.store.database import Database, Row
@@ -17,6 +18,8 @@ from core.store.sql import load_queries
 ALL = None
 
 _SQL = load_queries("set_runs")
+# A category (None: all of them) and a model.
+_Cell = tuple[str | None, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,22 +85,34 @@ class SetReport:
 
 
 def load_report(database: Database, run: SetRun) -> SetReport:
-    """Work out the report of a run as far as it has come."""
-    prompts = prompts_of_run(database, run.id)
-    judgements = judgements_of(database, run.id)
+    """Work out the report of a run as far as it has come: every answer, call and outcome is looked at once."""
+    prompts, judgements = prompts_of_run(database, run.id), judgements_of(database, run.id)
     votes, judged = list(_votes(database, run)), machine_outcomes(judgements)
-    cells = [(one.position, one.model_id, one.state) for one in answers_of_run(database, run.id)]
-    calls = database.fetch_all(_SQL["calls_of_run"], run_id=run.id)
+    states: dict[_Cell, Counter[str]] = defaultdict(Counter)
+    calls: dict[_Cell, list[Row]] = defaultdict(list)
+
+    def cells(position: int, model_id: str) -> tuple[_Cell, _Cell]:
+        return (ALL, model_id), (prompts[position].category, model_id)
+
+    for answer in answers_of_run(database, run.id):
+        for cell in cells(answer.position, answer.model_id):
+            states[cell][answer.state] += 1
+    for call in database.fetch_all(_SQL["calls_of_run"], run_id=run.id):
+        for cell in cells(call["position"], call["model_id"]):
+            calls[cell].append(call)
     categories: list[str | None] = [ALL, *dict.fromkeys(prompt.category for prompt in prompts)]
-    lines = []
-    for category in categories:
-        places = {at for at, prompt in enumerate(prompts) if category is ALL or prompt.category == category}
-        people, machine = (scores(one for one in some if one.position in places) for some in (votes, judged))
-        for model in run.models:
-            states = Counter[str](state for at, name, state in cells if name == model and at in places)
-            own = [call for call in calls if call["model_id"] == model and call["position"] in places]
-            both = people.get(model, Score()), machine.get(model, Score())
-            lines.append(_line(category, model, states, own, scored=both))
+    people, machine = (_scores_by_category(some, prompts) for some in (votes, judged))
+    lines = [
+        _line(
+            *cell,
+            states[cell],
+            calls[cell],
+            scored=tuple(found.get(category, {}).get(model, Score()) for found in (people, machine)),
+        )
+        for category in categories
+        for model in run.models
+        for cell in [(category, model)]
+    ]
     cost = database.fetch_one(_SQL["judging_cost"], run_id=run.id)
     return SetReport(
         run=run,
@@ -108,6 +123,19 @@ def load_report(database: Database, run: SetRun) -> SetReport:
         unreadable=sum(one.state == "unreadable" for one in judgements),
         judging_usd=cost["cost_usd"] if cost else None,
     )
+
+
+def report_state(database: Database, run_id: str) -> tuple[int, ...]:
+    """What a report was made of: while it stays the same, so does the report."""
+    row = database.fetch_one(_SQL["state_of_run"], run_id=run_id)
+    return tuple(row.values()) if row else ()
+
+
+def _scores_by_category(outcomes: Sequence[Pairwise], prompts: Sequence[Prompt]) -> dict[str | None, dict[str, Score]]:
+    by_category: dict[str | None, list[Pairwise]] = {ALL: list(outcomes)}
+    for one in outcomes:
+        by_category.setdefault(prompts[one.position].category, []).append(one)
+    return {category: scores(some) for category, some in by_category.items()}
 
 
 def machine_outcomes(judgements: Sequence[Judgement]) -> list[Pairwise]:
@@ -167,7 +195,7 @@ def _line(
     states: Mapping[str, int],
     calls: Sequence[Row],
     *,
-    scored: tuple[Score, Score],
+    scored: tuple[Score, ...],
 ) -> Line:
     answered = states.get("done", 0)
     costs = [call["cost_usd"] for call in calls]

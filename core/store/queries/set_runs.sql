@@ -108,6 +108,15 @@ from ledger
 join run_answers on run_answers.conversation_id = ledger.conversation_id
 where run_answers.run_id = $run_id
 
+-- name: state_of_run
+-- Changes with whatever a report shows: answers and judgements that ended, votes, corrected figures.
+select
+    (select count(*) from run_answers where run_id = $run_id and state <> 'waiting') as answers,
+    (select count(*) from run_answers where run_id = $run_id and state = 'done') as done,
+    (select count(*) from machine_judgements where run_id = $run_id and state <> 'waiting') as judgements,
+    (select count(*) from machine_judgements where run_id = $run_id and state = 'done') as verdicts,
+    (select count(*) from votes where comparison_id = $run_id) as votes
+
 -- name: judging_cost
 -- Summed here, so that it is exact; one call without a price makes the sum unknown.
 select case when count(*) = count(cost_usd) then coalesce(sum(cost_usd), 0) end as cost_usd
