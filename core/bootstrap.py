@@ -136,7 +136,12 @@ def build_services(settings: Settings) -> Services:
     evidence = KeptEvidence(database, Boards(database))
     engine.run_aside(partial(measure_evidence_regularly, evidence))
     complete = CompletionProbe(
-        database, gateway=gateway, circuits=engine.circuit, limits=engine.limits, price_at=book.price_at
+        database,
+        gateway=gateway,
+        make_ready=gateway.make_ready,
+        circuits=engine.circuit,
+        limits=engine.limits,
+        price_at=book.price_at,
     )
     prober = Prober(
         database,

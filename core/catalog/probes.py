@@ -4,6 +4,10 @@ A probe is a GET of the provider's list of models: it is free, it takes no capac
 that most often keep a model away, an endpoint that is down and a key that is refused. Where a provider has no such list
 the model itself is asked for one token, if that is sure to cost next to nothing (core.catalog.probe_cost): a page left
 open asks around the clock for nobody's question. What neither way reaches stays grey until it is called.
+
+Red is said of a model only for what its provider did. Our own lateness is not counted (core.catalog.patience), and a
+question that nobody answers in time is asked once more, half a minute later, before it says anything.
+
 SWITCHBOARD_PROBES=free leaves the lists only, =off switches all of it off.
 """
 
@@ -14,7 +18,7 @@ import threading
 import warnings
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from types import MappingProxyType
 from typing import Any
@@ -22,6 +26,7 @@ from urllib.parse import urlsplit
 
 from core.catalog.health import STALE, ModelStatus
 from core.catalog.models import ModelSpec, ProviderSpec
+from core.catalog.patience import patiently
 from core.catalog.probe_cost import may_be_asked
 from core.clock import Clock, monotonic_ms, utc_now
 from core.ids import new_id
@@ -31,6 +36,8 @@ from core.store.sql import load_queries
 RunAside = Callable[[Callable[[], Coroutine[Any, Any, None]]], None]
 
 LIMIT_S = 10.0
+# A question that was not answered in time is asked again after this, and only then believed.
+AGAIN = timedelta(seconds=30)
 _AT_ONCE = 4
 # The lists of models as the providers document them, by LiteLLM's name of the provider.
 _LISTS: Mapping[str, str] = MappingProxyType(
@@ -65,10 +72,14 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What a probe found: `problem` in words, None when there is none; `silent` when it says nothing either way."""
+    """What a probe found: `problem` in words, None when there is none; `silent` when it says nothing either way.
+
+    `unanswered`: the problem is that no answer came in time.
+    """
 
     problem: str | None = None
     silent: bool = False
+    unanswered: bool = False
 
 
 Complete = Callable[[ModelSpec], Coroutine[Any, Any, Finding]]
@@ -103,12 +114,14 @@ class Prober:
         self._clock = clock
         self._lock = threading.Lock()
         self._asked_at: dict[str, datetime] = {}
+        # The models whose last question was not answered in time.
+        self._unanswered: set[str] = set()
         self._slots = asyncio.Semaphore(_AT_ONCE)
 
     def ask(self, model: ModelSpec, status: ModelStatus) -> bool:
         """Probe a model that somebody looks at, if nothing is known of it; returns at once, True when a probe began.
 
-        A model is asked at most every ten minutes.
+        A model is asked at most every ten minutes, and once more half a minute after a question without an answer.
         """
         if not self._enabled or status.state != "unknown":
             return False
@@ -138,9 +151,19 @@ class Prober:
             started_ms = monotonic_ms()
             finding = await self._find_out(model, question, complete)
             duration_ms = monotonic_ms() - started_ms
-        if not finding.silent:
+        if self._counts(model.id, finding):
             await asyncio.to_thread(self._record, model, finding.problem, duration_ms)
         self._done()
+
+    def _counts(self, model_id: str, finding: Finding) -> bool:
+        """Whether a finding says something about the model: one question without an answer does not."""
+        with self._lock:
+            if finding.unanswered and model_id not in self._unanswered:
+                self._unanswered.add(model_id)
+                self._asked_at[model_id] = self._clock() - STALE + AGAIN
+                return False
+            self._unanswered.discard(model_id)
+        return not finding.silent
 
     async def _find_out(self, model: ModelSpec, question: Question | None, complete: Complete | None) -> Finding:
         if question is not None:
@@ -186,20 +209,23 @@ def finding_of(status_code: int) -> Finding:
 async def ask_provider(question: Question, *, limit_s: float) -> Finding:
     """Ask; a problem is the rest of a sentence about the provider."""
     httpx = await asyncio.to_thread(_import_httpx)
+    # Building a client reads the certificates of the system, which would hold up every turn on this loop. It has no
+    # limits of its own: they would go by the clock.
+    client = await asyncio.to_thread(httpx.AsyncClient, timeout=None, trust_env=not _on_this_machine(question.url))
     try:
-        async with asyncio.timeout(limit_s):
-            # Building a client reads the certificates of the system, which would hold up every turn on this loop.
-            client = await asyncio.to_thread(
-                httpx.AsyncClient, timeout=limit_s, trust_env=not _on_this_machine(question.url)
-            )
-            # The status is enough: the list itself, up to a megabyte, is not read. Redirects are not followed, they
-            # would carry the key along.
-            async with client, client.stream("GET", question.url, headers=dict(question.headers)) as answer:
-                return finding_of(answer.status_code)
-    except (TimeoutError, httpx.TimeoutException):
-        return Finding(f"did not answer within {limit_s:g} seconds")
+        async with client:
+            return finding_of(await patiently(_status_code(client, question), limit_s=limit_s))
+    except TimeoutError:
+        return Finding(f"did not answer within {limit_s:g} seconds", unanswered=True)
     except (httpx.HTTPError, httpx.InvalidURL):
         return Finding("cannot be reached")
+
+
+async def _status_code(client: Any, question: Question) -> int:
+    # The status is enough: the list itself, up to a megabyte, is not read. Redirects are not followed, they would carry
+    # the key along.
+    async with client.stream("GET", question.url, headers=dict(question.headers)) as answer:
+        return int(answer.status_code)
 
 
 def _import_httpx() -> Any:

@@ -1,15 +1,18 @@
 """The probe that costs: a completion of one token, for a model whose provider has no free question.
 
 It goes the way of every call: through the gateway, past the circuit (as its trial, when one is due), into the ledger
-with its exact cost. There it belongs to nobody and to no conversation, with the source "probe".
+with its exact cost. There it belongs to nobody and to no conversation, with the source "probe". One that is not
+answered in time says nothing there, nor to the circuit: the prober asks again before anybody is told.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 from core.catalog.models import ModelSpec
+from core.catalog.patience import patiently
 from core.catalog.probe_cost import LONGEST_ANSWER_TOKENS, QUESTION
 from core.catalog.probes import LIMIT_S, Finding
 from core.chat.admission import TurnRequest
@@ -26,6 +29,8 @@ from core.providers.circuit import Circuits
 from core.providers.gateway import ChatMessage, CompletionRequest, Gateway
 from core.store.database import Database
 
+# The limit of a probe is counted another way (core.catalog.patience).
+_NEVER_S = 3600.0
 # What says that the model cannot be used. The rest is about the question, or passes by itself (429, a start).
 _DOWN = frozenset(
     {
@@ -40,14 +45,22 @@ _DOWN = frozenset(
 )
 
 
+async def _at_once(_model: ModelSpec) -> None:
+    """Nothing has to be made ready."""
+
+
 class CompletionProbe:
-    """Asks models for one token. Call it on the engine's loop."""
+    """Asks models for one token. Call it on the engine's loop.
+
+    `make_ready` does what the first call of a model would wait for, an import: that is not the provider's time.
+    """
 
     def __init__(
         self,
         database: Database,
         *,
         gateway: Gateway,
+        make_ready: Callable[[ModelSpec], Awaitable[object]] = _at_once,
         circuits: Circuits,
         limits: Limits | None = None,
         limit_s: float = LIMIT_S,
@@ -58,12 +71,14 @@ class CompletionProbe:
         self._limits = limits or Unlimited()
         self._database = database
         self._gateway = gateway
+        self._make_ready = make_ready
         self._circuits = circuits
         self._limit_s = limit_s
         self._clock = clock
 
     async def __call__(self, model: ModelSpec) -> Finding:
         """Ask, and write what it took; says nothing when the model's circuit is open or no budget is left for it."""
+        await self._make_ready(model)
         if not self._circuits.enter(model.id):
             return Finding(silent=True)
         completion = CompletionRequest(
@@ -92,21 +107,26 @@ class CompletionProbe:
             # The end of the process, mostly: no thread is waited for any more, and what was sent is paid for.
             self._record(turn_id, completion, answer, outcome_of(answer, ended="interrupted"))
             raise
-        self._report(model, error)
-        await asyncio.to_thread(self._record, turn_id, completion, answer, _outcome(answer, error))
+        unanswered = error is not None and error.error_class is ErrorClass.STALL
+        if unanswered:
+            self._circuits.leave(model.id)
+        else:
+            self._report(model, error)
+        outcome = outcome_of(answer, ended="interrupted") if unanswered else _outcome(answer, error)
+        await asyncio.to_thread(self._record, turn_id, completion, answer, outcome)
         return _finding(error)
 
     async def _ask(self, completion: CompletionRequest, answer: Answer) -> ProviderError | None:
         try:
-            async with asyncio.timeout(self._limit_s):
-                await run_attempt(
-                    self._gateway,
-                    completion,
-                    answer=answer,
-                    emit=lambda _event: None,
-                    now=self._clock,
-                    stall_s=2 * self._limit_s,
-                )
+            asking = run_attempt(
+                self._gateway,
+                completion,
+                answer=answer,
+                emit=lambda _event: None,
+                now=self._clock,
+                stall_s=_NEVER_S,
+            )
+            await patiently(asking, limit_s=self._limit_s)
         except ProviderError as error:
             return error
         except (SystemExit, KeyboardInterrupt) as error:
@@ -145,4 +165,5 @@ def _outcome(answer: Answer, error: ProviderError | None) -> Outcome:
 def _finding(error: ProviderError | None) -> Finding:
     if error is None:
         return Finding()
-    return Finding(error.user_message) if error.error_class in _DOWN else Finding(silent=True)
+    unanswered = error.error_class is ErrorClass.STALL
+    return Finding(error.user_message, unanswered=unanswered) if error.error_class in _DOWN else Finding(silent=True)

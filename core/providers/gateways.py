@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 
@@ -12,7 +13,7 @@ from core.providers.endpoints import Endpoint
 from core.providers.events import Event
 from core.providers.gateway import CompletionRequest, HearHeaders
 from core.providers.images import ReadFile
-from core.providers.litellm_gateway import LiteLLMGateway
+from core.providers.litellm_gateway import LiteLLMGateway, load_litellm
 
 
 def build_gateways(
@@ -36,6 +37,11 @@ class Gateways:
         """Yield the events of one completion."""
         chosen = self.direct if direct(request.model) else self.litellm
         return chosen.stream(request)
+
+    async def make_ready(self, model: ModelSpec) -> None:
+        """Import what a call of this model needs, so that the call itself does not wait for it."""
+        if not direct(model):
+            await asyncio.to_thread(load_litellm)
 
     async def aclose(self) -> None:
         """Close the connections of both."""

@@ -42,8 +42,7 @@ def _provider():
 @pytest.fixture(name="server", scope="module")
 def _server(start, browser, provider, tmp_path_factory) -> LiveServer:
     registry = write_registry(tmp_path_factory.mktemp("registry") / "models.yaml", provider)
-    # Without probes: one that a busy machine answers too late would count against the model that new chats take.
-    server = start(SWITCHBOARD_MODELS=str(registry), SWITCHBOARD_STALL_S="2", SWITCHBOARD_PROBES="off")
+    server = start(SWITCHBOARD_MODELS=str(registry), SWITCHBOARD_STALL_S="2")
     with browser.new_context() as context:
         create_admin(context.new_page(), server)
     return server

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import threading
 from collections.abc import Iterator
@@ -78,13 +79,17 @@ def at(api_base: str, *, model_id: str = "a", key_variable: str | None = None) -
 
 
 @contextmanager
-def answering(status: int, seen: list[dict[str, str]] | None = None) -> Iterator[str]:
-    """A server that answers every GET with `status`, and notes the headers it got."""
+def answering(
+    status: int, seen: list[dict[str, str]] | None = None, gate: threading.Event | None = None
+) -> Iterator[str]:
+    """A server that answers every GET with `status`, once `gate` is open, and notes the headers it got."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             if seen is not None:
                 seen.append({"path": self.path, **{name.lower(): value for name, value in self.headers.items()}})
+            if gate is not None:
+                gate.wait(10)
             self.send_response(status)
             self.send_header("Content-Length", "0")
             self.end_headers()
@@ -131,13 +136,50 @@ def test_a_refused_key_is_red_and_is_not_written_down(rig: Rig) -> None:
     assert "sk-secret" not in str(rig.rows())
 
 
-def test_a_server_that_does_not_answer_is_given_up(rig: Rig) -> None:
-    prober = Prober(rig.database, keys=rig.prober._keys, run_aside=rig._run, done=rig._done, limit_s=0.2)
+def test_one_question_without_an_answer_is_asked_again_before_a_model_is_red(rig: Rig) -> None:
+    rig.use(limit_s=0.2)
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        prober.ask(at(f"http://127.0.0.1:{silent.getsockname()[1]}/v1"), UNKNOWN)
-        assert rig.ended.acquire(timeout=10)
+        model = at(f"http://127.0.0.1:{silent.getsockname()[1]}/v1")
+        assert rig.probe(model).state == "unknown"
+        assert not rig.prober.ask(model, UNKNOWN)
+        rig.clock.advance(seconds=30)
+        status = rig.probe(model)
 
-    assert rig.rows()[0]["problem"] == "team did not answer within 0.2 seconds"
+    assert (status.state, status.reason) == ("down", "down: team did not answer within 0.2 seconds")
+    assert len(rig.rows()) == 1
+
+
+def test_an_answer_in_between_takes_a_silence_back(rig: Rig) -> None:
+    findings = [Finding("A is late.", unanswered=True), Finding(), Finding("A is late.", unanswered=True)]
+
+    async def complete(_: ModelSpec) -> Finding:
+        return findings.pop(0)
+
+    rig.use(complete=complete)
+    model = without_list("http://127.0.0.1:9")
+
+    states = []
+    for _ in range(3):
+        states.append(rig.probe(model).state)
+        rig.clock.advance(minutes=11)
+
+    assert states == ["unknown", "healthy", "unknown"]
+
+
+def test_a_loop_that_is_held_up_does_not_count_against_a_model(rig: Rig) -> None:
+    seen: list[dict[str, str]] = []
+    gate = threading.Event()
+
+    async def hold_up() -> None:
+        while not seen:  # noqa: ASYNC110 - another thread fills it
+            await asyncio.sleep(0.005)
+        gate.set()
+        threading.Event().wait(0.6)  # longer than the limit, on the loop, while the answer is in the socket already
+
+    rig.use(limit_s=0.4)
+    with answering(200, seen, gate) as api_base:
+        rig.loop.call(lambda: rig.loop.spawn(hold_up(), name="hold-up"))
+        assert rig.probe(at(api_base)).state == "healthy"
 
 
 def test_a_model_is_asked_at_most_every_ten_minutes(rig: Rig) -> None:

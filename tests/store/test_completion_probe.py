@@ -116,10 +116,26 @@ async def test_a_model_that_says_nothing_is_given_up(database, gateway, circuits
     gateway.enqueue("gpt", Started(), Gate())
     probe = CompletionProbe(database, gateway=gateway, circuits=circuits, clock=clock, limit_s=0.05)
 
-    assert await probe(MODEL) == Finding("GPT did not answer within 0.05 seconds.")
+    assert await probe(MODEL) == Finding("GPT did not answer within 0.05 seconds.", unanswered=True)
 
+    # Not yet said of the model: the prober asks again first.
     assert gateway.abandoned == ("gpt",)
-    assert database.fetch_all("select status from attempts") == [{"status": "stall"}]
+    assert database.fetch_all("select status from attempts") == [{"status": "interrupted"}]
+    assert PassiveHealth(database, clock=clock).status("gpt").state == "unknown"
+    assert circuits.enter("gpt")
+
+
+async def test_what_we_import_for_a_call_is_not_its_time(database, gateway, circuits, clock) -> None:
+    gateway.enqueue("gpt", *one_word())
+
+    async def make_ready(_) -> None:
+        await asyncio.sleep(0.1)
+
+    probe = CompletionProbe(
+        database, gateway=gateway, make_ready=make_ready, circuits=circuits, clock=clock, limit_s=0.05
+    )
+
+    assert await probe(MODEL) == Finding()
 
 
 async def test_an_answer_that_is_whole_needs_no_end_of_its_connection(database, gateway, circuits, clock) -> None:
