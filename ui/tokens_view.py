@@ -61,17 +61,24 @@ def _forget() -> None:
 
 
 def _draw_row(services: Services, token: ApiToken) -> None:
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(f"**{literal(token.name)}**  \n{literal(_words(token))}", width="stretch")
-        with st.popover("Revoke", icon=":material/key_off:", type="tertiary", key=f"end_token_{token.id}"):
-            st.markdown("Scripts that use it stop working at once.")
-            st.button(
-                "Revoke it",
-                key=f"revoke_{token.id}",
-                type="primary",
-                on_click=act,
-                args=(services, _PLACE, _revoke(services, token)),
-            )
+    # Columns: in a row that wraps, a long line would push the button below itself.
+    told, end = st.columns([4, 1], vertical_alignment="center")
+    with told, st.container(gap=None):
+        st.markdown(f"**{literal(token.name)}**")
+        st.caption(literal(_words(token)))
+    with (
+        end,
+        st.container(horizontal=True, horizontal_alignment="right"),
+        st.popover("Revoke", icon=":material/key_off:", type="tertiary", key=f"end_token_{token.id}"),
+    ):
+        st.markdown("Scripts that use it stop working at once.")
+        st.button(
+            "Revoke it",
+            key=f"revoke_{token.id}",
+            type="primary",
+            on_click=act,
+            args=(services, _PLACE, _revoke(services, token)),
+        )
 
 
 def _draw_form(services: Services, user: User) -> None:
