@@ -10,6 +10,7 @@ from functools import partial
 
 import pandas as pd
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from core.arena.ratings import RANKED_FROM, SHOWN_FROM, Board
 from core.arena.weak_evidence import WeakEvidence, weak_evidence
@@ -64,14 +65,14 @@ def _draw_boards(services: Services, counts: Mapping[str | None, int]) -> None:
 
 def _worked_out(services: Services, use_case: str | None, *, style: bool) -> Board:
     place = st.empty()
-
-    def show(share: float) -> None:
-        place.progress(share, "Working out the intervals")
-
     # Kept until a vote changes it: mostly this takes no time, and then nothing is shown.
-    board = services.boards.board(use_case, style=style, progress=show)
+    board = services.boards.board(use_case, style=style, progress=partial(_show, place))
     place.empty()
     return board
+
+
+def _show(place: DeltaGenerator, share: float) -> None:
+    place.progress(share, "Working out the ratings")
 
 
 def _draw_table(board: Board, labels: Mapping[str, str]) -> None:
@@ -136,7 +137,14 @@ def _draw_details(services: Services, use_case: str | None, labels: Mapping[str,
             )
     if history.open:
         with history:
-            points = services.boards.history(use_case, now=utc_now(), over=_HISTORY)
+            place = st.empty()
+            points = services.boards.history(
+                use_case,
+                now=utc_now(),
+                over=_HISTORY,
+                progress=partial(_show, place),
+            )
+            place.empty()
             st.altair_chart(
                 ratings_charts.history_chart(points, labels), width="stretch", alt="Ratings over the last twelve weeks"
             )

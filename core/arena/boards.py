@@ -48,12 +48,33 @@ class Boards:
         """Who did how against whom."""
         return self._keep(("pairs", use_case), lambda: head_to_head(self._votes(use_case)))
 
-    def history(self, use_case: str | None = None, *, now: datetime, over: timedelta) -> list[HistoryPoint]:
-        """The ratings as they were at up to 12 evenly spaced moments of the time before `now`, the last one now."""
-        step = over / _MOST_POINTS
-        moments = [now - step * index for index in reversed(range(_MOST_POINTS))]
-        boards = [HistoryPoint(moment, rate(self._votes(use_case, until=moment))) for moment in moments]
-        return [point for point in boards if point.board.ratings]
+    def history(
+        self,
+        use_case: str | None = None,
+        *,
+        now: datetime,
+        over: timedelta,
+        progress: Callable[[float], None] | None = None,
+    ) -> list[HistoryPoint]:
+        """The ratings as they were at up to 12 evenly spaced moments of the time before `now`, the last one now.
+
+        Kept for the hour. `progress` hears the share that is done.
+        """
+        hour = now.replace(minute=0, second=0, microsecond=0)
+        return self._keep(
+            ("history", use_case, hour, over), lambda: self._history(use_case, now, over / _MOST_POINTS, progress)
+        )
+
+    def _history(
+        self, use_case: str | None, now: datetime, step: timedelta, progress: Callable[[float], None] | None
+    ) -> list[HistoryPoint]:
+        points = []
+        for number in range(1, _MOST_POINTS + 1):
+            moment = now - step * (_MOST_POINTS - number)
+            points.append(HistoryPoint(moment, rate(self._votes(use_case, until=moment))))
+            if progress is not None:
+                progress(number / _MOST_POINTS)
+        return [point for point in points if point.board.ratings]
 
     def use_cases(self) -> dict[str | None, int]:
         """The use cases that have votes, most first, and how many; None stands for votes without one."""

@@ -18,8 +18,6 @@ from core.arena.bradley_terry import BOOTSTRAPS, Battles, Floats, Strengths, boo
 # PRODUCT's figures: 10 votes to show a model, 30 to rank it.
 SHOWN_FROM = 10
 RANKED_FROM = 30
-# With the style controlled for a redraw takes every vote anew: 50 of them take as long as 200 of the others.
-STYLE_BOOTSTRAPS = 50
 STYLE_NAMES = ("length", "lists", "headers")
 
 _MIDDLE = 1000.0
@@ -74,7 +72,7 @@ def rate(votes: Votes, *, style: bool = False, progress: Callable[[float], None]
     if not battles.count:
         return Board(votes=0, ratings=(), too_few={}, style={} if style else None)
     found = fit(battles)
-    drawn = bootstrap(battles, rounds=STYLE_BOOTSTRAPS if style else BOOTSTRAPS, progress=progress)
+    drawn = bootstrap(battles, rounds=BOOTSTRAPS, progress=progress)
     low, high = np.percentile(drawn, _INTERVAL, axis=0)
     return Board(
         votes=battles.count,

@@ -91,6 +91,16 @@ def test_redrawn_strengths_spread_around_the_strengths(style):
     assert np.array_equal(drawn, bootstrap(battles, rounds=60, seed=3))
 
 
+def test_many_redrawn_votes_with_style_spread_as_when_each_is_solved():
+    many = votes([0.5, 0, -0.5, 1, 0.2], count=6000, style=3, weights=(0.3, 0, 0))
+    drawn = bootstrap(many, rounds=20, seed=3)
+
+    random = np.random.default_rng(3)
+    for found in drawn[:5]:
+        weights = np.bincount(random.integers(many.count, size=many.count), minlength=many.count).astype(float)
+        assert found == pytest.approx(fit(many, weights=weights).of_models, abs=0.02 * drawn.std(axis=0).min())
+
+
 def test_progress_goes_from_the_first_round_to_the_last():
     heard = []
     bootstrap(votes([0.1, -0.1], count=20), rounds=4, progress=heard.append)
