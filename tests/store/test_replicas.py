@@ -9,15 +9,18 @@ from functools import partial
 
 import pytest
 
+from core.arena.prompt_sets import Prompt, load_set, make_set
+from core.arena.set_runner import SetRunner
+from core.arena.set_runs import begin_run, counts_of_job
 from core.chat.elsewhere import TurnsElsewhere
 from core.chat.recovery import recover_turns
 from core.chat.takeover import Watch, take_over
 from core.errors import SettingsError, TurnRefused
 from core.providers.events import Finished, Started, TextDelta
-from core.providers.scripted import Gate, answer
+from core.providers.scripted import Gate, ScriptedGateway, answer
 from core.replicas.membership import Marks, Membership
 from core.store.database import Database
-from tests.support.turns import Rig, finish, model, read_to_end, rig, text_of, wait_until
+from tests.support.turns import TIMEOUT_S, Rig, finish, model, read_to_end, rig, text_of, wait_until
 
 MARKS = Marks(secret="one key", files="one folder")
 SILENT_LOOKS = 6
@@ -183,3 +186,45 @@ def test_a_process_alone_writes_no_owner(database):
 
 def database_rows(one: Replica, table: str):
     return one.rig.database.fetch_all(f"select * from {table}")  # noqa: S608 - a name in a test
+
+
+@dataclass(slots=True)
+class Seen:
+    """Who is alive, as one replica sees it."""
+
+    id: str
+    alive: frozenset[str]
+    leads: bool = False
+
+
+def test_a_run_of_a_set_works_on_one_replica_hears_the_others_and_outlives_it(database):
+    gate, models = Gate(), [model("one"), model("two")]
+    gateway = ScriptedGateway(fallback=lambda _request: (gate, *answer("Fine")))
+    both = frozenset({"a", "b"})
+    here, there = Seen("a", both), Seen("b", both)
+    set_id = make_set(database, user_id="ann", name="Ours", prompts=[Prompt("x", (f"{at}?",)) for at in range(4)])
+    own = load_set(database, set_id=set_id, user_id="ann")
+    with rig(database, *models, gateway=gateway) as one, rig(database, *models, gateway=gateway) as two:
+        first, second = (SetRunner(database, made.engine, members=seen) for made, seen in ((one, here), (two, there)))
+        job = begin_run(database, own, user_id="ann", models=models)
+        first.start(job, user_id="ann")
+        assert wait_until(lambda: len(gateway.history) == 4)
+
+        second.resume_all()
+        assert (second.wait(job.id, timeout_s=0).state, len(gateway.history)) == ("running", 4)
+        assert second.working(job.id)
+        second.pause(job, user_id="ann")
+        assert wait_until(lambda: first._working[job.id][0]._ending == "paused")
+        gate.open()
+        assert first.wait(job.id, timeout_s=TIMEOUT_S).state == "paused"
+        assert len(gateway.history) == 4
+
+        # Told to go on where nobody works on it, and then its replica goes.
+        first.start(job, user_id="ann")
+        first.close()
+        there.alive = frozenset({"b"})
+        second.resume_all()
+        assert second.wait(job.id, timeout_s=TIMEOUT_S).state == "done"
+        assert counts_of_job(database, job.id) == {"done": 8}
+        assert database.fetch_all("select * from job_owners") == []
+        second.close()

@@ -1,0 +1,86 @@
+"""What `deploy/` ships: that the image holds all the app needs, and that its files fit each other."""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+import yaml
+
+from core.settings import Settings, load_settings
+from tests.support.architecture import ROOT, our_files
+from tests.support.balancer import SHIPPED, check, configuration, nginx
+
+DEPLOY = ROOT / "deploy"
+DOCKERFILE = (DEPLOY / "Dockerfile").read_text(encoding="utf-8")
+COMPOSE = yaml.safe_load((DEPLOY / "compose.yaml").read_text(encoding="utf-8"))
+REPLICAS = {name: one for name, one in COMPOSE["services"].items() if one.get("image") == "switchboard"}
+
+
+def copied() -> list[str]:
+    """What the Dockerfile takes from the repository."""
+    lines = re.sub(r"\\\n", " ", DOCKERFILE).splitlines()
+    copies = [shlex.split(line)[1:-1] for line in lines if line.startswith("COPY ") and "--from" not in line]
+    return [name for names in copies for name in names]
+
+
+def test_the_image_holds_every_file_that_the_app_reads():
+    read = [path for name in ("core", "ui", "api") for path in (ROOT / name).rglob("*") if path.is_file()]
+    needed = [*our_files(), *(path.relative_to(ROOT) for path in read if "__pycache__" not in path.parts)]
+    needed += [Path("data/models.yaml"), Path(".streamlit/config.toml"), Path("requirements.txt")]
+
+    missing = [path for path in needed if not any(path.is_relative_to(name) for name in copied())]
+
+    assert missing == []
+    assert [name for name in copied() if not (ROOT / name).exists()] == []
+
+
+def test_what_is_copied_reaches_the_builder_and_nothing_else():
+    lines = (DEPLOY / "Dockerfile.dockerignore").read_text(encoding="utf-8").split("\n")
+    let_in = [line[1:] for line in lines if line.startswith("!")]
+
+    assert "*" in lines
+    assert sorted(let_in) == sorted(copied())
+    assert not any(fnmatch.fnmatch("data/switchboard.duckdb", pattern) for pattern in let_in)
+
+
+def test_the_container_runs_without_root_and_hears_a_stop():
+    users = re.findall(r"^USER (.*)$", DOCKERFILE, re.MULTILINE)
+    assert users == ["10001:10001"]
+    assert re.findall(r"^STOPSIGNAL (.*)$", DOCKERFILE, re.MULTILINE) == ["SIGTERM"]
+    assert "/api/health" in DOCKERFILE
+    # Longer than a drain and what follows it, or the container is killed in the middle.
+    for replica in REPLICAS.values():
+        assert float(replica["stop_grace_period"].removesuffix("s")) > Settings().drain_s + 5
+
+
+def test_every_replica_has_the_same_settings_and_they_are_ours():
+    environments = [one["environment"] for one in REPLICAS.values()]
+    assert len(environments) == 2
+    assert environments[0] == environments[1]
+    filled = {name: re.sub(r"\$\{(\w+)[^}]*\}", "5e" * 32, value) for name, value in environments[0].items()}
+
+    settings = load_settings(filled)
+
+    assert settings.shares_store
+    assert (settings.redis is None, settings.session_secret is None, str(settings.files)) == (False, False, "/files")
+    names = re.findall(r"^(SWITCHBOARD_\w+)=", (DEPLOY / "example.env").read_text(encoding="utf-8"), re.MULTILINE)
+    assert {name.removeprefix("SWITCHBOARD_").lower() for name in names} <= Settings.model_fields.keys()
+
+
+def test_the_balancer_leads_to_the_replicas_of_the_compose_file():
+    servers = re.findall(r"^\s+server (\S+):8501 ", SHIPPED.read_text(encoding="utf-8"), re.MULTILINE)
+    assert servers == list(REPLICAS)
+
+
+def test_nginx_takes_the_configuration(tmp_path):
+    program = nginx()
+    if program is None:
+        pytest.skip("there is no nginx on this machine")
+    config = tmp_path / "nginx.conf"
+    config.write_text(configuration(tmp_path, port=1, replicas=["127.0.0.1:2", "127.0.0.1:3"]), encoding="utf-8")
+
+    assert check(program, config).rstrip().endswith("test is successful")
