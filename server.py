@@ -25,6 +25,7 @@ from starlette.routing import Route
 
 from api.draining import Draining
 from api.routes import api_routes
+from core.accounts.session_secret import derived_key
 from core.accounts.users import count_users
 from core.bootstrap import Services, close_services, open_services
 from core.costs.call_metrics import watch_lag
@@ -52,7 +53,9 @@ def main() -> int:
         routes = [Route("/chat", _to_chat), *api_routes(services)]
         middleware = [Middleware(Draining, draining=lambda: services.engine.draining)]
         app = st.App(_SCRIPT, lifespan=partial(_lifespan, services=services), routes=routes, middleware=middleware)
-        app.run(config={"server.address": settings.host, "server.port": settings.port, "server.headless": True})
+        address = {"server.address": settings.host, "server.port": settings.port, "server.headless": True}
+        # Streamlit signs cookies of its own: a replica has to know those of another one.
+        app.run(config={**address, "server.cookieSecret": derived_key(services.sign_in.secret, "streamlit")})
     except SwitchboardError as error:
         print(error, file=sys.stderr)
         return 2

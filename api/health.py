@@ -26,7 +26,7 @@ async def health(_request: Request, *, services: Services) -> Response:
             status, parts = await asyncio.to_thread(partial(_look, services))
     except TimeoutError:
         status, parts = "unavailable", {"store": "unavailable"}
-    code = 503 if status == "unavailable" else 200
+    code = 503 if status in {"unavailable", "draining"} else 200
     return JSONResponse({"status": status, **parts}, code, {"cache-control": "no-store"})
 
 
@@ -36,7 +36,12 @@ def _look(services: Services) -> tuple[str, dict[str, str]]:
         "store": _store(services),
         "engine": "ok" if services.engine.serving() else "unavailable",
         "local_model": "off" if local is None else _local(local.status().state),
+        # Without Redis a replica serves, on counters of its own.
+        "redis": services.sharing.state,
     }
+    if services.engine.draining:
+        # Running answers come to their end; whoever comes anew belongs elsewhere.
+        return "draining", {**parts, "engine": "draining"}
     if "unavailable" in {parts["store"], parts["engine"]}:
         return "unavailable", parts
     if parts["local_model"] == "unavailable":

@@ -43,6 +43,7 @@ class _Everything:
         yield from _circuits(self._services)
         yield from _work(self._services)
         yield from _budgets(self._services)
+        yield from _replicas(self._services)
 
 
 def _circuits(services: Services) -> Iterator[Metric]:
@@ -55,9 +56,17 @@ def _circuits(services: Services) -> Iterator[Metric]:
 
 
 def _work(services: Services) -> Iterator[Metric]:
-    running, waiting = len(services.engine.running()), services.set_runner.waiting()
+    running, waiting = len(services.engine.running_here()), services.set_runner.waiting()
     yield GaugeMetricFamily("switchboard_turns_running", "Turns being answered now.", value=running)
     yield GaugeMetricFamily("switchboard_set_answers_queued", "Answers of prompt sets not begun yet.", value=waiting)
+
+
+def _replicas(services: Services) -> Iterator[Metric]:
+    alive, journal = len(services.sharing.members.alive), services.sharing.journal
+    yield GaugeMetricFamily("switchboard_replicas", "Replicas alive, as this one sees it.", value=alive)
+    if journal is not None:
+        told = "1 while budgets, limits and circuits are shared through Redis."
+        yield GaugeMetricFamily("switchboard_redis_available", told, value=int(journal.available))
 
 
 def _budgets(services: Services) -> Iterator[Metric]:

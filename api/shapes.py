@@ -198,9 +198,13 @@ class UsageReport(_Told):
 
 
 class Health(_Told):
-    """Whether calls can be served, and which part cannot. `degraded`: all but the model that ships with the app."""
+    """Whether calls can be served, and which part cannot.
 
-    status: Literal["ok", "degraded", "unavailable"]
+    `degraded`: all but the model that ships with the app; `draining`: only those that are under way.
+    """
+
+    status: Literal["ok", "degraded", "draining", "unavailable"]
     store: Literal["ok", "unavailable"]
-    engine: Literal["ok", "unavailable"] | None = None
+    engine: Literal["ok", "draining", "unavailable"] | None = None
     local_model: Literal["ok", "off", "starting", "unavailable"] | None = None
+    redis: Literal["off", "ok", "away"] | None = None

@@ -150,6 +150,7 @@ def build_services(settings: Settings) -> Services:
         complete=complete if settings.probes == "on" else None,
         done=health.probed,
         enabled=settings.probes != "off",
+        journal=journal,
     )
     set_runner = SetRunner(database, engine, members=sharing.members)
     kept = Kept(budgets=budgets, registry=registry, prices=book, groups=groups, engine=engine, set_runner=set_runner)

@@ -6,7 +6,6 @@ there is one, they count together what must not be spent twice. docs/adr/0013-re
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from socket import gethostname
 from typing import Protocol
 
 from core.accounts.groups import Groups
+from core.accounts.session_secret import derived_key
 from core.arena.set_runner import SetRunner
 from core.catalog.catalog import Catalog
 from core.catalog.models import ModelSpec
@@ -95,8 +95,7 @@ def open_sharing(settings: Settings, database: Database, files: FileStore, *, se
     """Join the others. Raises SettingsError when they sign sessions or keep files in another way."""
     if not settings.shares_store:
         return Sharing(members=OnlyOne())
-    # A key of 256 random bits cannot be guessed from this.
-    marks = Marks(secret=hashlib.sha256(f"replica {secret}".encode()).hexdigest()[:16], files=files.identity())
+    marks = Marks(secret=derived_key(secret, "replicas"), files=files.identity())
     membership = Membership(database, name=f"{gethostname()}:{settings.port}", marks=marks)
     membership.join()
     return Sharing(members=membership, membership=membership, journal=_journal(settings, membership.id))

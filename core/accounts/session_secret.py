@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import os
 import re
 import secrets
@@ -34,6 +36,11 @@ def load_session_secret(data_dir: Path, *, given: SecretStr | None = None) -> st
     if not _FORM.fullmatch(text):
         raise _unusable(path, "It does not hold 64 hexadecimal digits.")
     return text
+
+
+def derived_key(secret: str, purpose: str) -> str:
+    """A key for another purpose, 64 hexadecimal digits: it tells nothing about the one it comes from."""
+    return hmac.new(secret.encode(), purpose.encode(), hashlib.sha256).hexdigest()
 
 
 def _create(path: Path) -> None:

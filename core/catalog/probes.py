@@ -30,6 +30,7 @@ from core.catalog.patience import patiently
 from core.catalog.probe_cost import may_be_asked
 from core.clock import Clock, monotonic_ms, utc_now
 from core.ids import new_id
+from core.shared.journal import ALONE, Journal
 from core.store.database import Database
 from core.store.sql import load_queries
 
@@ -103,8 +104,12 @@ class Prober:
         enabled: bool = True,
         limit_s: float = LIMIT_S,
         clock: Clock = utc_now,
+        journal: Journal = ALONE,
     ) -> None:
+        """Through the `journal` replicas tell each other whom they ask: one of them asking is enough."""
         self._database = database
+        self._journal = journal
+        journal.on("probe", lambda event, _by: self._take(event["model"]))
         self._keys = keys
         self._run_aside = run_aside
         self._complete = complete
@@ -131,6 +136,7 @@ class Prober:
         question, complete = question_for(model.provider, key=key), self._completing(model)
         if (question is None and complete is None) or not self._take(model.id):
             return False
+        self._journal.tell({"kind": "probe", "model": model.id})
         self._run_aside(partial(self._probe, model, question, complete))
         return True
 

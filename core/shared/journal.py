@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 # JSON. "kind" says who hears it; an event of a kind that this version does not know is for a newer one.
 Event = Mapping[str, Any]
-Hear = Callable[[Event, str], None]
+Hear = Callable[[Event, str], object]
 
 
 class Journal(Protocol):
