@@ -22,6 +22,7 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import RedirectResponse
 from starlette.routing import Route
+from streamlit import config
 
 from api.draining import Draining
 from api.routes import api_routes
@@ -53,9 +54,7 @@ def main() -> int:
         routes = [Route("/chat", _to_chat), *api_routes(services)]
         middleware = [Middleware(Draining, draining=lambda: services.engine.draining)]
         app = st.App(_SCRIPT, lifespan=partial(_lifespan, services=services), routes=routes, middleware=middleware)
-        address = {"server.address": settings.host, "server.port": settings.port, "server.headless": True}
-        # Streamlit signs cookies of its own: a replica has to know those of another one.
-        app.run(config={**address, "server.cookieSecret": derived_key(services.sign_in.secret, "streamlit")})
+        app.run(config={"server.address": settings.host, "server.port": settings.port, "server.headless": True})
     except SwitchboardError as error:
         print(error, file=sys.stderr)
         return 2
@@ -66,6 +65,8 @@ def main() -> int:
 
 @asynccontextmanager
 async def _lifespan(_app: st.App, *, services: Services) -> AsyncIterator[None]:
+    # Streamlit signs cookies of its own, by which uploads are let in: a replica has to know those of another one.
+    config.set_option("server.cookieSecret", derived_key(services.sign_in.secret, "streamlit"))
     process.stop_in_time(partial(services.engine.drain, grace_s=services.settings.drain_s))
     process.warm_up(
         at_once=[partial(import_module, name) for name in _FIRST_PAGE],
