@@ -23,7 +23,7 @@ from ui.auth import current_user
 from ui.compare import load_said, words_of
 from ui.unbroken import once, unbroken
 
-JOINS = "compare_joins"
+JOINS, JOIN_PANEL = "compare_joins", "compare_join"
 
 Work = Callable[[User, Comparison, Column], None]
 
@@ -91,7 +91,8 @@ def ask_next(services: Services, comparison_id: str, column_id: str) -> None:
 def join(services: Services, comparison_id: str) -> None:
     """Let the model that was chosen answer the first question as a further column."""
     user, chosen = current_user(services), st.session_state.get(JOINS)
-    st.session_state[JOINS] = None
+    # The new column appears behind the panel.
+    st.session_state[JOINS], st.session_state[JOIN_PANEL] = None, False
     if user is None or not isinstance(chosen, str):
         return
     try:

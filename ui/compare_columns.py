@@ -189,7 +189,9 @@ def _draw_actions(services: Services, opened: OpenComparison, column: Column, me
             ["difference", "Why is it different? Shows what differs from another answer, word by word", "differ", ""]
         ]
     if unfinished(message):
-        offers.append(["resume", "Continue: the model goes on exactly where this answer stopped", "go_on", "Continue"])
+        offers.append(
+            ["resume", "Continue: the model goes on exactly where this answer stopped", "go_on", "Continue the answer"]
+        )
     if opened.comparison and column.kind == "answer" and next_question(column, opened.comparison, opened.said):
         offers.append(["forward", "Asks what the others were asked next", "next", "Next question"])
     where = "as a branch of the chat" if opened.chat else "as a new chat"

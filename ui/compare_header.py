@@ -21,6 +21,7 @@ from ui.formats import short_price
 from ui.markdown import literal
 from ui.use_case import draw_use_cases, use_case_words
 
+_FORM_PX, _FORM_WIDTH_PX = 150, 340
 _USE_CASE_HELP = "What is asked here, and the answer you go on with, count for this use case in recommendations."
 
 
@@ -60,10 +61,25 @@ def _draw_join(services: Services, user: User, opened: OpenComparison, history: 
     """A further model for the open comparison: which one, what it will cost, and the button that asks it."""
     if opened.comparison is None or opened.prompt is None or len(opened.comparison.answers) >= MOST:
         return
+    place = st.popover(
+        "Add",
+        key=compare_acts.JOIN_PANEL,
+        type="tertiary",
+        icon=":material/add:",
+        help="One more model, on this prompt",
+        on_change="rerun",
+    )
+    # Drawn also while it is closed, and empty: a popover looks for room when it opens, before the form has come.
+    form = place.container(height=_FORM_PX, width=_FORM_WIDTH_PX, border=False)
+    if place.open:
+        with form.container():
+            _draw_join_form(services, user, opened, [*history, opened.prompt])
+
+
+def _draw_join_form(services: Services, user: User, opened: OpenComparison, read: Sequence[Message]) -> None:
     models = services.offered_models(user)
     hidden = read_preferences(load_preferences(services.database, user.id)).hidden_models
-    place = st.popover("Add", key="join", type="tertiary", icon=":material/add:", help="One more model, on this prompt")
-    chosen = place.selectbox(
+    chosen = st.selectbox(
         "It answers the first question, beside the others",
         [name for name in models if name not in hidden],
         key=compare_acts.JOINS,
@@ -71,17 +87,17 @@ def _draw_join(services: Services, user: User, opened: OpenComparison, history: 
         placeholder="Choose a model",
         format_func=lambda name: f"{models[name].label} · {short_price(models[name].prices)}",
     )
-    with place.container(horizontal=True, vertical_alignment="center"):
+    with st.container(horizontal=True, vertical_alignment="center"):
         st.button(
             "Ask it",
             key="join_start",
             type="primary",
             disabled=chosen is None,
             on_click=compare_acts.join,
-            args=(services, opened.comparison.id),
+            args=(services, opened.comparison.id if opened.comparison else ""),
         )
         if chosen is not None:
-            quoted = quote_after(services, models[chosen], [*history, opened.prompt], opened)
+            quoted = quote_after(services, models[chosen], read, opened)
             st.caption(literal(estimate_words([quoted])), width="content")
 
 

@@ -290,6 +290,8 @@ def test_a_model_joins_later_and_catches_up(page, services, ada):
     line_up(page, "swift", "swift")
     ask(page, "First?")
     ask(page, "Second?")
+    page.session_state["compare_join"] = True
+    page.run()
     page.selectbox(key="compare_joins").set_value("html").run()
     assert "about $" in "\n".join(caption.value.replace("\\", "") for caption in page.caption)
     page.button(key="join_start").click().run()
