@@ -1,7 +1,7 @@
 """The points that several answers make, for a person to tick: found by their form, without asking a model. Pure.
 
-A point is an item of a list, or in an answer without lists the first sentence of a paragraph. Two that share most of
-their words are one point that several answers make.
+A point is an item of a list; in an answer without lists a sentence, or the first one of every paragraph where there are
+many. Two that share most of their words are one point that several answers make.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 MOST_POINTS = 40
+# An answer of more sentences is told by the first one of every paragraph.
+_MOST_SENTENCES = 12
 _LONGEST = 240
 _FEWEST_WORDS = 2
 # Of the words of the shorter point, how many must stand in the other one.
@@ -18,7 +20,7 @@ _ALIKE = 0.6
 
 _FENCED = re.compile(r"^ {0,3}(`{3,}|~{3,}).*?(?:^ {0,3}\1|\Z)", re.MULTILINE | re.DOTALL)
 _ITEM = re.compile(r"^\s*(?:[-*+]|\d{1,3}[.)])\s+(.*)$")
-_SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=[A-Z0-9\"'(])")
+_SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=[^\W\d_a-z]|[0-9\"'(])")
 _LINK = re.compile(r"\[([^\]]*)\]\([^)]*\)")
 _MARKS = re.compile(r"[*_`#]+")
 _SMALL = frozenset(
@@ -60,7 +62,12 @@ def _candidates(answer: str) -> list[str]:
     texts = [match[1] for line in prose.splitlines() if (match := _ITEM.match(line))]
     if not texts:
         paragraphs = [" ".join(paragraph.split()) for paragraph in re.split(r"\n\s*\n", prose)]
-        texts = [_SENTENCE_END.split(text, maxsplit=1)[0] for text in paragraphs if not text.startswith(("#", "|"))]
+        told = [_SENTENCE_END.split(text) for text in paragraphs if text and not text.startswith(("#", "|"))]
+        sentences = [sentence for paragraph in told for sentence in paragraph]
+        short = len(sentences) <= _MOST_SENTENCES or len(told) == 1
+        texts = sentences[:_MOST_SENTENCES] if short else [paragraph[0] for paragraph in told]
+        # What leads up to something, or asks, makes no point.
+        texts = [text for text in texts if not text.endswith((":", "?"))]
     return [cleaned for text in texts if (cleaned := _cleaned(text))]
 
 

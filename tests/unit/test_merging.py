@@ -34,6 +34,16 @@ def test_items_and_first_sentences_are_points_and_alike_ones_are_one():
     ]
 
 
+def test_an_answer_without_lists_makes_a_point_with_every_sentence_and_a_long_one_with_every_paragraph():
+    short = "Light is scattered by the air. Short waves are scattered most.\n\nHere is why: Does it help you?"
+    assert [point.text for point in points_of([short])] == [
+        "Light is scattered by the air.",
+        "Short waves are scattered most.",
+    ]
+    long = "\n\n".join(f"Paragraph {number} begins. It goes on with detail {number}." for number in range(9))
+    assert all(point.text.endswith("begins.") for point in points_of([long]))
+
+
 def test_a_link_and_emphasis_are_read_as_their_words():
     assert [point.text for point in points_of(["- See [the *long* manual](http://x.example) for details"])] == [
         "See the long manual for details"
