@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.support.browsing import create_admin, sign_in
+from tests.support.browsing import create_admin, open_signed_in
 from tests.support.chatting import choose_model, composer, messages, wait_until_answered, write_registry
 from tests.support.files import picture
 from tests.support.live_server import LiveServer
@@ -36,8 +36,7 @@ def _server(start, browser, provider, tmp_path_factory) -> LiveServer:
 
 @pytest.fixture(name="chat")
 def _chat(page: Page, server: LiveServer) -> Page:
-    page.goto(server.url)
-    sign_in(page)
+    open_signed_in(page, server)
     composer(page).wait_for()
     return page
 

@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.support.browsing import create_admin, sign_in
+from tests.support.browsing import create_admin, open_signed_in
 from tests.support.chatting import composer, write_registry
 from tests.support.live_server import LiveServer
 from tests.support.provider_behaviour import say
@@ -46,8 +46,7 @@ def told(page: Page) -> str:
 
 
 def test_two_models_stay_hidden_until_the_vote_and_are_named_after_it(page: Page, server: LiveServer) -> None:
-    page.goto(server.url)
-    sign_in(page)
+    open_signed_in(page, server)
     composer(page).wait_for()
     page.get_by_role("link", name="Compare").click()
     page.get_by_role("link", name="Blind votes").click()

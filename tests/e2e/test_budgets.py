@@ -15,7 +15,7 @@ from core.costs.pricing import Cost
 from core.store.database import Database
 from core.store.migrate import migrate
 from tests.support.attempts import add_attempt
-from tests.support.browsing import field, sign_in
+from tests.support.browsing import field, open_signed_in
 from tests.support.budgets import budget
 from tests.support.chatting import ask, choose_model, composer, messages, wait_until_answered
 from tests.support.live_server import LiveServer
@@ -107,6 +107,5 @@ def _fill(data_dir) -> None:
 
 
 def _signed_in(page: Page, server: LiveServer, username: str) -> Page:
-    page.goto(server.url)
-    sign_in(page, username, PASSWORD)
+    open_signed_in(page, server, username=username, password=PASSWORD)
     return page

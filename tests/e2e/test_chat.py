@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.support.browsing import create_admin, sign_in
+from tests.support.browsing import create_admin, open_signed_in
 from tests.support.chatting import (
     ask,
     choose_model,
@@ -51,8 +51,7 @@ def _server(start, browser, provider, tmp_path_factory) -> LiveServer:
 @pytest.fixture(name="chat")
 def _chat(page: Page, server: LiveServer) -> Page:
     """A page signed in, on a new chat."""
-    page.goto(server.url)
-    sign_in(page)
+    open_signed_in(page, server)
     composer(page).wait_for()
     return page
 
@@ -262,8 +261,7 @@ def test_the_page_asks_nobody_but_its_own_server(page: Page, server: LiveServer)
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
 
-    page.goto(server.url)
-    sign_in(page)
+    open_signed_in(page, server)
     ask(page, "Hello")
     wait_until_answered(page, 2)
 

@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.support.browsing import create_admin, sign_in
+from tests.support.browsing import create_admin, open_signed_in
 from tests.support.chatting import ask, composer, messages, wait_until_answered, write_registry
 from tests.support.live_server import LiveServer
 from tests.support.provider_behaviour import say
@@ -35,8 +35,7 @@ def _server(start, browser, tmp_path_factory) -> LiveServer:
 
 def open_costs(page: Page, server: LiveServer, query: str = "") -> None:
     """Open the cost pages signed in, at an address of theirs."""
-    page.goto(server.url)
-    sign_in(page)
+    open_signed_in(page, server)
     composer(page).wait_for()
     page.goto(f"{server.url}/costs{query}")
     expect(page.get_by_role("heading", name="Costs")).to_be_visible()

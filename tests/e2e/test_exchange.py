@@ -6,7 +6,7 @@ import json
 
 from playwright.sync_api import Locator, Page, expect
 
-from tests.support.browsing import field, sign_in
+from tests.support.browsing import field, open_signed_in, sign_in
 from tests.support.chatting import composer, messages
 from tests.support.exports import chatgpt
 
@@ -41,8 +41,7 @@ def bring(page: Page, tmp_path) -> None:
 
 
 def test_a_conversation_is_imported_exported_shared_and_revoked(page: Page, open_profile, server, tmp_path) -> None:
-    page.goto(server.url)
-    sign_in(page)
+    open_signed_in(page, server)
     bring(page, tmp_path)
     page.get_by_role("link", name="Chat").click()
     page.get_by_role("button", name=TITLE).first.click()
@@ -79,8 +78,7 @@ def test_a_conversation_is_imported_exported_shared_and_revoked(page: Page, open
 
 
 def test_a_prompt_is_filled_in_and_waits_in_the_message_box(page: Page, server) -> None:
-    page.goto(server.url)
-    sign_in(page)
+    open_signed_in(page, server)
     settings(page)
     page.get_by_text("Write a prompt").click()
     field(page, "Name").fill("Summary")

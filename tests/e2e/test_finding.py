@@ -13,7 +13,7 @@ from core.chat.store import insert_message, load_conversation
 from core.clock import utc_now
 from core.store.database import Database
 from core.store.migrate import migrate
-from tests.support.browsing import ADMIN, PASSWORD, sign_in
+from tests.support.browsing import ADMIN, PASSWORD, open_signed_in
 from tests.support.chatting import ask, composer, messages, wait_until_answered, write_registry
 from tests.support.conversations import chain, make_conversation
 from tests.support.live_server import LiveServer
@@ -55,8 +55,7 @@ def _fork(database: Database, user_id: str) -> None:
 
 @pytest.fixture(name="chat")
 def _chat(page: Page, server: LiveServer) -> Page:
-    page.goto(server.url)
-    sign_in(page)
+    open_signed_in(page, server)
     composer(page).wait_for()
     return page
 

@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 
 from core.store.database import Database
 from core.store.migrate import migrate
-from tests.support.browsing import field, sign_in
+from tests.support.browsing import field, open_signed_in
 from tests.support.chatting import ask, choose_model, composer, messages, wait_until_answered
 from tests.support.live_server import LiveServer
 from tests.support.people import PASSWORD, add_person
@@ -72,8 +72,7 @@ def _add_people(data_dir, *members: str) -> None:
 
 
 def _signed_in(page: Page, server: LiveServer, username: str) -> Page:
-    page.goto(server.url)
-    sign_in(page, username, PASSWORD)
+    open_signed_in(page, server, username=username, password=PASSWORD)
     return page
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.support.browsing import create_admin, sign_in
+from tests.support.browsing import create_admin, open_signed_in
 from tests.support.chatting import (
     ask,
     choose_model,
@@ -37,8 +37,7 @@ def _server(start, browser, tmp_path_factory) -> LiveServer:
 
 @pytest.fixture(name="chat")
 def _chat(page: Page, server: LiveServer) -> Page:
-    page.goto(server.url)
-    sign_in(page)
+    open_signed_in(page, server)
     composer(page).wait_for()
     return page
 

@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.support.browsing import create_admin, sign_in
+from tests.support.browsing import create_admin, open_signed_in
 from tests.support.chatting import (
     ask,
     choose_model,
@@ -47,8 +47,7 @@ def _server(start, browser, provider, tmp_path_factory) -> LiveServer:
 def _chat(open_profile, server: LiveServer) -> Page:
     """A page signed in, on a new chat, that may use the clipboard."""
     page = open_profile(permissions=["clipboard-read", "clipboard-write"])
-    page.goto(server.url)
-    sign_in(page)
+    open_signed_in(page, server)
     composer(page).wait_for()
     return page
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.support.browsing import create_admin, sign_in, sign_out
+from tests.support.browsing import create_admin, open_signed_in, sign_in, sign_out
 from tests.support.chatting import choose_model, composer, messages
 from tests.support.live_server import LiveServer
 from tests.support.provider_server import port_nobody_listens_on
@@ -71,8 +71,7 @@ def _many(start_with) -> LiveServer:
 
 
 def _open(page: Page, server: LiveServer) -> Page:
-    page.goto(server.url)
-    sign_in(page)
+    open_signed_in(page, server)
     composer(page).wait_for()
     expect(selector(page)).not_to_have_value("")
     return page

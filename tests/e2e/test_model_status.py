@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.support.browsing import create_admin, sign_in
+from tests.support.browsing import create_admin, open_signed_in
 from tests.support.chatting import ask, choose_model, composer, messages, stop_button, wait_until_answered
 from tests.support.live_server import LiveServer
 from tests.support.provider_behaviour import SERVER_ERROR, Refusal, say
@@ -52,8 +52,7 @@ models:
 @pytest.fixture(name="chat")
 def _chat(page: Page, server: LiveServer) -> Page:
     """A page signed in, on a new chat."""
-    page.goto(server.url)
-    sign_in(page)
+    open_signed_in(page, server)
     composer(page).wait_for()
     return page
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.support.browsing import create_admin, sign_in
+from tests.support.browsing import create_admin, open_signed_in
 from tests.support.chatting import composer, write_registry
 from tests.support.live_server import LiveServer
 from tests.support.provider_behaviour import say
@@ -29,8 +29,7 @@ def _server(start, browser, tmp_path_factory) -> LiveServer:
 @pytest.fixture(name="models")
 def _models(page: Page, server: LiveServer) -> Page:
     """The Models page, signed in."""
-    page.goto(server.url)
-    sign_in(page)
+    open_signed_in(page, server)
     composer(page).wait_for()
     page.get_by_role("link", name="Models").click()
     expect(page.get_by_role("heading", name="Models")).to_be_visible()

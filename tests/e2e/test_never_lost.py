@@ -15,7 +15,7 @@ from contextlib import contextmanager
 import pytest
 from playwright.sync_api import Page, WebSocketRoute, expect
 
-from tests.support.browsing import create_admin, sign_in
+from tests.support.browsing import create_admin, open_signed_in
 from tests.support.chatting import (
     ask,
     choose_model,
@@ -57,8 +57,7 @@ def full_disk(server: LiveServer) -> Iterator[None]:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs prlimit")
 def test_a_disk_that_fills_up_in_mid_answer_loses_nothing(page: Page, server: LiveServer) -> None:
-    page.goto(server.url)
-    sign_in(page)
+    open_signed_in(page, server)
     choose_model(page, "Steady")
     ask(page, "Is there room?")
     expect(messages(page).nth(1)).to_contain_text("word3")
@@ -108,8 +107,7 @@ class Line:
 
 def test_a_connection_that_is_lost_in_mid_answer_loses_nothing(page: Page, server: LiveServer) -> None:
     line = Line(page)
-    page.goto(server.url)
-    sign_in(page)
+    open_signed_in(page, server)
     choose_model(page, "Steady")
     ask(page, "Are you there?")
     expect(messages(page).nth(1)).to_contain_text("word3")

@@ -8,7 +8,7 @@ import re
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.support.browsing import create_admin, sign_in, sign_out
+from tests.support.browsing import create_admin, open_signed_in, sign_in, sign_out
 from tests.support.chatting import ask, choose_model, composer, wait_until_answered, write_registry
 from tests.support.provider_behaviour import say
 from tests.support.provider_server import ProviderServer
@@ -37,8 +37,7 @@ def _server(start, browser, registry):
 
 @pytest.fixture(name="chat")
 def _chat(page: Page, server) -> Page:
-    page.goto(server.url)
-    sign_in(page)
+    open_signed_in(page, server)
     return page
 
 
@@ -141,8 +140,7 @@ def test_preferences_outlive_sign_out_another_browser_and_a_restart(
 
     again = start(directory=tmp_path, SWITCHBOARD_MODELS=registry)
     other = open_profile()
-    other.goto(again.url)
-    sign_in(other)
+    open_signed_in(other, again)
     expect(composer(other)).to_be_visible()
     expect(other.get_by_role("combobox", name="Model", exact=True)).to_have_value(re.compile("Steady"))
     other.get_by_role("link", name="Settings").click()

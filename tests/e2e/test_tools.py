@@ -7,7 +7,7 @@ import json
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.support.browsing import create_admin, sign_in
+from tests.support.browsing import create_admin, open_signed_in
 from tests.support.chatting import choose_model, composer, messages, wait_until_answered, write_registry
 from tests.support.live_server import LiveServer
 from tests.support.provider_behaviour import call, say
@@ -46,8 +46,7 @@ def step(page: Page) -> Locator:
 
 
 def test_a_query_over_a_file_is_shown_as_a_step_and_kept(page: Page, server: LiveServer, provider) -> None:
-    page.goto(server.url)
-    sign_in(page)
+    open_signed_in(page, server)
     composer(page).wait_for()
     choose_model(page, "Counter")
     page.locator('[data-testid="stChatInput"] input[type="file"]').set_input_files([SALES])
@@ -83,8 +82,7 @@ def expect_the_answer(page: Page) -> None:
 
 
 def test_tools_are_switched_off_for_a_conversation(page: Page, server: LiveServer, provider) -> None:
-    page.goto(server.url)
-    sign_in(page)
+    open_signed_in(page, server)
     composer(page).wait_for()
     choose_model(page, "Counter")
     page.get_by_role("button", name="Parameters").click()

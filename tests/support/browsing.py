@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from typing import Any
+
 from playwright.sync_api import Page, expect
 
 from tests.support.live_server import LiveServer, wait_for
@@ -9,6 +12,9 @@ from tests.support.live_server import LiveServer, wait_for
 ADMIN = "ada"
 PASSWORD = "correct horse battery"
 COOKIE = "switchboard_session"
+
+# The sessions of those who have signed in on a server of these tests, by its process and their name.
+_SESSIONS: dict[tuple[int, str], list[Any]] = {}
 
 
 def field(page: Page, label: str):
@@ -23,6 +29,21 @@ def create_admin(page: Page, server: LiveServer, *, username: str = ADMIN, passw
     fill_setup(page, code=server.setup_code(), username=username, password=password)
     page.get_by_role("button", name="Create and sign in").click()
     wait_until_signed_in(page)
+    _SESSIONS[server.process.pid, username] = page.context.cookies()
+
+
+def open_signed_in(page: Page, server: LiveServer, *, username: str = ADMIN, password: str = PASSWORD) -> None:
+    """Open the app signed in, as a browser that kept its session does; by the form where there is none.
+
+    For tests of something else than signing in: the form and its cookie take seconds.
+    """
+    page.context.add_cookies(_SESSIONS.get((server.process.pid, username), []))
+    page.goto(server.url)
+    either = page.get_by_role("button", name=re.compile("^Sign (in|out)$"))
+    expect(either).to_be_visible(timeout=20_000)
+    if either.inner_text().endswith("in"):
+        sign_in(page, username, password)
+        _SESSIONS[server.process.pid, username] = page.context.cookies()
 
 
 def fill_setup(page: Page, *, code: str, username: str = ADMIN, password: str = PASSWORD, again: str = "") -> None:
