@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 import sys
 import time
 from collections.abc import Sequence
@@ -128,6 +130,14 @@ class Switchboard:
         port, log = processes.free_port(), self._data / "server.log"
         command = [sys.executable, "server.py"]
         self.server = processes.start(command, port=port, cwd=processes.ROOT, env=self._env(port), log=log)
+
+    def make_token(self) -> str:
+        """An API token of the administrator, who is made if missing; the server must not run yet."""
+        seed.conversations(f"duckdb:{self._data / 'switchboard.duckdb'}", password=PASSWORD, model="", count=0)
+        command = [sys.executable, "-m", "core", "tokens", "create", "--user", "admin", "--name", "bench"]
+        env = {**os.environ, **self._env(processes.free_port())}
+        done = subprocess.run(command, cwd=processes.ROOT, env=env, capture_output=True, text=True, check=True)
+        return done.stdout.strip().splitlines()[-1]
 
     def _env(self, port: int) -> dict[str, str]:
         return {
