@@ -3,8 +3,8 @@
 Clients ask for streamed answers of 150 tokens at 50 a second, all at once; each asks twice. Measured per number of
 clients: the time to the first text beyond what the provider itself takes when it is asked directly, tokens a second
 over all, processor time of the server and its children per 1,000 tokens, and its resident memory. Provider and clients
-are processes of their own. Targets, at 20 clients: twice the proxy's tokens per processor second, and a third of its p95 of
-added time to the first token.
+are processes of their own. Targets, at 20 clients: twice the proxy's tokens per processor second, and a third of its
+p95 of added time to the first token.
 """
 
 from __future__ import annotations

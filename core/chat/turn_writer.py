@@ -184,7 +184,9 @@ def _tries(live: LiveTurn, outcome: Outcome, *, ended_at: datetime) -> list[Try]
 def _progress(live: LiveTurn) -> tuple[int, int, bool, int]:
     """What is worth a checkpoint when it changes. That the first attempt went out is not: the turn's row says it."""
     returned = sum(use.result is not None for step in live.steps for use in step.uses)
-    return len(live.tries), returned, live.answer.sent or not live.tries, live.answer.pieces
+    # Of a chat that is not kept no text is written down: that it began is all there is to say.
+    arrived = live.answer.pieces if live.request.temporary is None else min(live.answer.pieces, 1)
+    return len(live.tries), returned, live.answer.sent or not live.tries, arrived
 
 
 _NOTHING = (0, 0, True, 0)

@@ -14,7 +14,7 @@ from functools import partial
 from typing import Any
 
 from core.catalog.models import ModelSpec, ProviderSpec
-from core.providers.direct_gateway import DirectGateway, load_certificates
+from core.providers.direct_gateway import DirectGateway, prepare
 from core.providers.endpoints import NO_KEY, Endpoint
 from core.providers.gateway import ChatMessage, CompletionRequest
 from core.providers.litellm_gateway import LiteLLMGateway, load_litellm
@@ -44,7 +44,7 @@ def warm_up_gateways(
     LiteLLM will be needed; it takes 2 to 8 s and 130 MB, which the first call pays where nothing told so.
     """
     try:
-        load_certificates()
+        prepare()
         on_loop(partial(rehearse, _DIRECT))
         if litellm:
             load_litellm()

@@ -62,6 +62,9 @@ _CONTEXT_WORDS = re.compile(
     re.IGNORECASE,
 )
 _POLICY_WORDS = re.compile(r"content_policy|content_filter|content management policy|safety system", re.IGNORECASE)
+# A LiteLLM proxy says both with the status of a request gone wrong.
+_UNKNOWN_MODEL_WORDS = re.compile(r"invalid model name passed in model=", re.IGNORECASE)
+_BUDGET_WORDS = re.compile(r"budget_exceeded|budget has been exceeded", re.IGNORECASE)
 _CREDIT_WORDS = re.compile(r"insufficient_quota|exceeded your current quota|credit balance|billing", re.IGNORECASE)
 
 
@@ -165,7 +168,7 @@ def _names(exception: BaseException) -> frozenset[str]:
 
 
 def _classify(names: frozenset[str], *, status: int | None, text: str) -> tuple[ErrorClass, _Words]:
-    if known := _said_in_words(names, status=status, text=text):
+    if known := _out_of_money(status, text) or _said_in_words(names, status=status, text=text):
         return known
     if status is None:
         return _plain(ErrorClass.SERVER if names & _SAID_SO else ErrorClass.INTERNAL)
@@ -174,12 +177,20 @@ def _classify(names: frozenset[str], *, status: int | None, text: str) -> tuple[
     return _plain(_BY_STATUS.get(status, ErrorClass.BAD_REQUEST))
 
 
-def _said_in_words(names: frozenset[str], *, status: int | None, text: str) -> tuple[ErrorClass, _Words] | None:
-    """What a provider says in its message only, whatever status it chose."""
+def _out_of_money(status: int | None, text: str) -> tuple[ErrorClass, _Words] | None:
     if status == _OUT_OF_CREDIT or (status == _RATE_LIMITED and _CREDIT_WORDS.search(text)):
         return _BY_STATUS[status], _NO_CREDIT
+    if status is not None and _BUDGET_WORDS.search(text):
+        return ErrorClass.PERMISSION, _NO_CREDIT
+    return None
+
+
+def _said_in_words(names: frozenset[str], *, status: int | None, text: str) -> tuple[ErrorClass, _Words] | None:
+    """What a provider says in its message only, whatever status it chose."""
     if status in _PLAIN_STATUSES:
         return None
+    if _UNKNOWN_MODEL_WORDS.search(text):
+        return _plain(ErrorClass.NOT_FOUND)
     if "ContextWindowExceededError" in names or _CONTEXT_WORDS.search(text):
         return _plain(ErrorClass.CONTEXT_LENGTH)
     if "ContentPolicyViolationError" in names or _POLICY_WORDS.search(text):
