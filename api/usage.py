@@ -108,7 +108,7 @@ def _explore(services: Services, bearer: Bearer, asked: _Asked) -> tuple[Explore
     # The ledger knows people by their ids; whoever writes a script knows their names.
     chosen = replace(asked.chosen, users=tuple(ids.get(name, name) for name in asked.chosen.users))
     first, second = (*asked.by, NOTHING)[:2]
-    found = services.database.snapshot(
+    found = services.ledger.snapshot(
         lambda cur: explore(
             cur,
             chosen,

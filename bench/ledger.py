@@ -11,19 +11,23 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 from bench import ledger_rows
+from bench.ledger_copying import measure_copy
 from bench.ledger_engines import compare
 from bench.ledger_recording import READERS, SESSIONS, record_while_read
-from bench.ledger_reports import measure
+from bench.ledger_reports import Timed, measure
 from bench.ledger_rows import Trace
 from bench.stats import percentile
 from core.accounts.users import create_user
 from core.clock import utc_now
 from core.store.database import Database
+from core.store.ledger_copy import LedgerCopy
+from core.store.reader import Reader
 
 TARGET_BYTES_A_ROW = 60
 TARGET_MS = 30.0
@@ -48,7 +52,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="bench-ledger-") as folder:
         database = _build(Path(folder), options.rows, trace)
         try:
-            results = [*_measure(database, options), *_compare(database, Path(folder), options)]
+            results = [*_measure(database, Path(folder), options), *_compare(database, Path(folder), options)]
         finally:
             database.close()
     return 0 if all(results) else 1
@@ -59,20 +63,28 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--rows", type=int, default=1_000_000, help="attempts in the ledger")
     parser.add_argument("--repetitions", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=30, help="how long turns are recorded")
-    parser.add_argument("--threads", type=int, help="threads of DuckDB; left out: as the application has it")
+    parser.add_argument("--store", action="store_true", help="reports read the store itself, as without a copy")
     parser.add_argument("--alone", action="store_true", help="without SQLite and PostgreSQL")
     parser.add_argument("--build", type=Path, metavar="FOLDER", help="make this data folder and measure nothing")
     return parser.parse_args()
 
 
-def _measure(database: Database, options: argparse.Namespace) -> list[bool]:
-    if options.threads:
-        database.execute(f"set threads = {options.threads}")
+def _measure(database: Database, folder: Path, options: argparse.Namespace) -> list[bool]:
     target = TARGET_MS_AT_10_MILLION if options.rows > MANY else TARGET_MS
     size = bytes_a_row(database)
     print(f"load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores; the least of {options.repetitions} runs\n")
     print(f"bytes a row: {size:.1f} (target {TARGET_BYTES_A_ROW})")
-    found = measure(database, now=utc_now(), repetitions=options.repetitions)
+    with closing(LedgerCopy(database, folder / "ledger-copy.duckdb")) as copy:
+        fresh = measure_copy(database, copy, folder / "ledger-copy.duckdb", repetitions=options.repetitions)
+        slow = _measure_reports(database if options.store else copy, database, options, target=target)
+        p99 = _measure_recording(database, database if options.store else copy, options)
+    return [size <= TARGET_BYTES_A_ROW, fresh, not slow, p99 <= TARGET_RECORDING_MS]
+
+
+def _measure_reports(
+    ledger: Reader, database: Database, options: argparse.Namespace, *, target: float
+) -> Sequence[Timed]:
+    found = measure(ledger, database, now=utc_now(), repetitions=options.repetitions)
     print(
         "\n| report | statements | slowest, by the clock | on a processor | all of it |\n"
         "| --- | ---: | ---: | ---: | ---: |"
@@ -85,15 +97,19 @@ def _measure(database: Database, options: argparse.Namespace) -> list[bool]:
         )
     slow = [report for report in found if report.slowest.clock_ms > target]
     print(f"\nover the target of {target:.0f} ms: {', '.join(report.name for report in slow) or 'none'}")
-    alone = record_while_read(database, seconds=options.seconds / 3, readers=0)
-    samples = record_while_read(database, seconds=options.seconds, readers=READERS)
+    return slow
+
+
+def _measure_recording(database: Database, ledger: Reader, options: argparse.Namespace) -> float:
+    alone = record_while_read(database, ledger, seconds=options.seconds / 3, readers=0)
+    samples = record_while_read(database, ledger, seconds=options.seconds, readers=READERS)
     p99 = percentile(samples, 0.99)
     print(
         f"recording {len(samples)} turns of {SESSIONS} sessions beside {READERS} readers: "
         f"p50 {percentile(samples, 0.5):.1f} ms, p99 {p99:.1f} ms (target {TARGET_RECORDING_MS:.0f}); "
         f"without readers p50 {percentile(alone, 0.5):.1f} ms, p99 {percentile(alone, 0.99):.1f} ms"
     )
-    return [size <= TARGET_BYTES_A_ROW, not slow, p99 <= TARGET_RECORDING_MS]
+    return p99
 
 
 def bytes_a_row(database: Database) -> float:

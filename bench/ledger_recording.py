@@ -19,6 +19,7 @@ from core.costs.pricing import Cost
 from core.ids import new_id
 from core.providers.events import Usage
 from core.store.database import Database
+from core.store.reader import Reader
 
 SESSIONS = 20
 READERS = 2
@@ -26,14 +27,14 @@ _BETWEEN_TURNS_S = 1.0
 _BETWEEN_PAGES_S = 2.0
 
 
-def record_while_read(database: Database, *, seconds: float, readers: int) -> list[float]:
+def record_while_read(database: Database, ledger: Reader, *, seconds: float, readers: int) -> list[float]:
     """Milliseconds for the end of each turn: answer, ledger row and turn in one transaction.
 
-    20 sessions end a turn every second each, while so many readers open the overview every two seconds.
+    20 sessions end a turn every second each, while so many readers open the overview of `ledger` every two seconds.
     """
     over = threading.Event()
     with ThreadPoolExecutor(SESSIONS + readers) as pool:
-        reading = [pool.submit(_repeat, over, _BETWEEN_PAGES_S, _page(database)) for _ in range(readers)]
+        reading = [pool.submit(_repeat, over, _BETWEEN_PAGES_S, _page(database, ledger)) for _ in range(readers)]
         sessions = []
         for number in range(SESSIONS):
             time.sleep(_BETWEEN_TURNS_S / SESSIONS)
@@ -54,10 +55,12 @@ def _repeat(over: threading.Event, every_s: float, work: Callable[[], float]) ->
     return samples
 
 
-def _page(database: Database) -> Callable[[], float]:
+def _page(database: Database, ledger: Reader) -> Callable[[], float]:
     def look() -> float:
         started = time.perf_counter()
-        database.snapshot(reports(utc_now())["overview, 30 days"])
+        overview = reports(utc_now())["overview, 30 days"]
+        with database.cursor() as store:
+            ledger.snapshot(lambda cur: overview(cur, store))
         return time.perf_counter() - started
 
     return look

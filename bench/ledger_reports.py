@@ -26,8 +26,10 @@ from core.costs.reports.reliability import load_reliability
 from core.costs.reports.statements import GROUPS
 from core.costs.usage_filter import UsageFilter
 from core.store.database import Cursor, Database, Row
+from core.store.reader import Reader
 
-Report = Callable[[Cursor], object]
+# The first cursor is on the ledger as the pages read it, the second one on the store.
+Report = Callable[[Cursor, Cursor], object]
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -66,9 +68,9 @@ class _Administrator:
 class _Noting(Cursor):
     """A cursor that notes how long each statement took."""
 
-    def __init__(self, cur: Cursor) -> None:
+    def __init__(self, cur: Cursor, noted: list[Statement]) -> None:
         super().__init__(cur.raw)
-        self.noted: list[Statement] = []
+        self.noted = noted
 
     def fetch_all(self, sql: str, **parameters: Any) -> list[Row]:
         """The rows, as ever."""
@@ -109,7 +111,7 @@ def reports(now: datetime) -> Mapping[str, Report]:
         found[f"reconcile, {label}"] = partial(_reconcile, chosen=chosen)
         found |= _replayed(chosen, label, now)
     # What budgets and limits are counted anew from; a page asks the store nothing about them.
-    found["budgets, this month"] = lambda cur: count_ledger(_as_database(cur), zone=UTC, now=now)
+    found["budgets, this month"] = lambda _, store: count_ledger(_as_database(store), zone=UTC, now=now)
     return found
 
 
@@ -125,43 +127,42 @@ def _replayed(chosen: UsageFilter, label: str, now: datetime) -> dict[str, Repor
     )
     who = _Administrator()
 
-    def both(cur: Cursor) -> None:
-        database = _as_database(cur)
-        ratios = measure_ratios(database, now=now)
-        replay(database, chosen, model, viewer=who, ratios=ratios)
-        left_out_calls(database, chosen, model, viewer=who, ratios=ratios)
+    def both(cur: Cursor, store: Cursor) -> None:
+        ratios = measure_ratios(_as_database(store), now=now)
+        replay(_as_database(cur), chosen, model, viewer=who, ratios=ratios)
+        left_out_calls(_as_database(cur), chosen, model, viewer=who, ratios=ratios)
 
     retired = replace(model, id="openai-00", retires_on=now.date())
     return {
         f"replay, {label}": both,
-        f"frontier, {label}": lambda cur: standings(_as_database(cur), chosen, viewer=who),
-        f"retiring models, {label}": lambda cur: retiring(
+        f"frontier, {label}": lambda cur, _: standings(_as_database(cur), chosen, viewer=who),
+        f"retiring models, {label}": lambda cur, store: retiring(
             _as_database(cur),
             {retired.id: retired},
             scope=chosen,
             viewer=who,
-            ratios=lambda: measure_ratios(_as_database(cur), now=now),
+            ratios=lambda: measure_ratios(_as_database(store), now=now),
             now=now,
         ),
     }
 
 
 def _of(load: Callable[..., object], chosen: UsageFilter, **options: object) -> Report:
-    return lambda cur: load(cur, chosen, viewer=_Administrator(), **options)
+    return lambda cur, _: load(cur, chosen, viewer=_Administrator(), **options)
 
 
-def measure(database: Database, *, now: datetime, repetitions: int) -> list[Timed]:
+def measure(ledger: Reader, database: Database, *, now: datetime, repetitions: int) -> list[Timed]:
     """Run every report several times; the first run of each only warms up."""
-    with database.cursor() as cur:
-        return [_measured(cur, name, report, repetitions) for name, report in reports(now).items()]
+    with ledger.cursor() as cur, database.cursor() as store:
+        return [_measured(cur, store, name, report, repetitions) for name, report in reports(now).items()]
 
 
-def _measured(cur: Cursor, name: str, report: Report, repetitions: int) -> Timed:
+def _measured(cur: Cursor, store: Cursor, name: str, report: Report, repetitions: int) -> Timed:
     runs = []
     for _ in range(repetitions + 1):
-        noting = _Noting(cur)
-        report(noting)
-        runs.append(noting.noted)
+        noted: list[Statement] = []
+        report(_Noting(cur, noted), _Noting(store, noted))
+        runs.append(noted)
     best = [
         Statement(min(one.clock_ms for one in same), min(one.processor_ms for one in same), same[0].sql)
         for same in zip(*runs[1:], strict=True)
@@ -169,17 +170,17 @@ def _measured(cur: Cursor, name: str, report: Report, repetitions: int) -> Timed
     return Timed(name, tuple(sorted(best, reverse=True)))
 
 
-def _overview(cur: Cursor, *, chosen: UsageFilter, by: str, now: datetime) -> object:
+def _overview(cur: Cursor, _: Cursor, *, chosen: UsageFilter, by: str, now: datetime) -> object:
     return load_overview(cur, chosen, viewer=_Administrator(), by=by, now=now)
 
 
-def _columns(cur: Cursor, *, chosen: UsageFilter, by: str) -> object:
+def _columns(cur: Cursor, _: Cursor, *, chosen: UsageFilter, by: str) -> object:
     return load_columns(cur, chosen, viewer=_Administrator(), by=by)
 
 
-def _reconcile(cur: Cursor, *, chosen: UsageFilter) -> object:
-    since, until = chosen.since.date(), chosen.until.date()
-    return reconcile(_as_database(cur), provider="openai", since=since, until=until, find_model=lambda _: None)
+def _reconcile(cur: Cursor, store: Cursor, *, chosen: UsageFilter) -> object:
+    days = {"since": chosen.since.date(), "until": chosen.until.date()}
+    return reconcile(_as_database(store), _as_database(cur), provider="openai", find_model=lambda _: None, **days)
 
 
 def _as_database(cur: Cursor) -> Any:

@@ -55,6 +55,7 @@ from core.shared.journal import ALONE
 from core.sharing import Kept, open_sharing, start_sharing, turns_elsewhere
 from core.store.database import Database
 from core.store.files import FileStore
+from core.store.ledger_copy import LedgerCopy, refresh_regularly
 from core.store.migrate import migrate
 from core.tools.toolbox import load_tools
 
@@ -133,6 +134,8 @@ def build_services(settings: Settings) -> Services:
     engine.run_aside(partial(recount_regularly, budgets))
     engine.run_aside(partial(watch_lag, partial(metrics.late, "engine")))
     engine.run_aside(partial(measure_regularly, lengths))
+    ledger = LedgerCopy(database, settings.data_dir / "ledger-copy.duckdb")
+    engine.run_aside(partial(refresh_regularly, ledger))
     evidence = KeptEvidence(database, Boards(database))
     engine.run_aside(partial(measure_evidence_regularly, evidence))
     complete = CompletionProbe(
@@ -161,6 +164,7 @@ def build_services(settings: Settings) -> Services:
     return Services(
         settings=settings,
         database=database,
+        ledger=ledger,
         registry=registry,
         prices=book,
         sign_in=sign_in,

@@ -36,6 +36,7 @@ from core.settings import Settings
 from core.sharing import Sharing
 from core.store.database import Database
 from core.store.files import FileStore
+from core.store.ledger_copy import LedgerCopy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +45,7 @@ class Services:
 
     settings: Settings
     database: Database
+    ledger: LedgerCopy  # what reports read; what protects money reads the store itself
     registry: Catalog
     prices: PriceBook
     sign_in: SignIn
@@ -117,4 +119,5 @@ class Services:
         self.sharing.close()
         if self.local_model is not None:
             self.local_model.stop()
+        self.ledger.close()
         self.database.close()

@@ -29,7 +29,7 @@ def draw_calls(services: Services, user: User, chosen: UsageFilter, *, title: st
         st.session_state[f"{_PAGE}_of"] = chosen
         st.session_state.pop(_PAGE, None)
     page = int(st.session_state.get(_PAGE, 1))
-    found = services.database.snapshot(lambda cur: load_calls(cur, chosen, viewer=user, page=page))
+    found = services.ledger.snapshot(lambda cur: load_calls(cur, chosen, viewer=user, page=page))
     st.subheader(literal(f"Calls: {title}"), anchor=False)
     event = st.dataframe(
         _table(found.rows, chosen, names=names, team=user.is_admin),

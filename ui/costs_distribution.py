@@ -44,7 +44,7 @@ def draw_distribution(services: Services, user: User, chosen: UsageFilter, *, na
         "Of", [*MEASURED], key=_MEASURED, required=True, format_func=_LABELS.__getitem__, label_visibility="collapsed"
     )
     measured = costs_view.keep("of", _MEASURED, default="cost")
-    found, groups = services.database.snapshot(
+    found, groups = services.ledger.snapshot(
         lambda cur: (
             load_distribution(cur, chosen, viewer=user, measured=measured),
             load_percentiles(cur, chosen, viewer=user, by=by, measured=measured),

@@ -47,7 +47,7 @@ def draw_downloads(
         for label, file_format, mime in _FORMATS:
             st.download_button(
                 label,
-                data=partial(download_calls, services.database, chosen, viewer=user, file_format=file_format),
+                data=partial(download_calls, services.ledger, chosen, viewer=user, file_format=file_format),
                 file_name=f"calls_{span}.{file_format}",
                 mime=mime,
                 icon=":material/download:",
@@ -57,7 +57,7 @@ def draw_downloads(
 
 
 def _groups_csv(services: Services, user: User, chosen: UsageFilter, *, first: str, second: str, names: Names) -> bytes:
-    explored = services.database.snapshot(
+    explored = services.ledger.snapshot(
         lambda cur: explore(cur, chosen, viewer=user, first=first, second=second, page_rows=_MOST_GROUPS)
     )
     text = io.StringIO()

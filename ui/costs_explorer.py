@@ -51,7 +51,7 @@ def draw_explorer(services: Services, user: User, chosen: UsageFilter) -> None:
         draw_distribution(services, user, chosen, names=names, by=view.first if view.first in GROUP_LABELS else "model")
         return
     page = _page(chosen, view)
-    explored = services.database.snapshot(
+    explored = services.ledger.snapshot(
         lambda cur: explore(
             cur, chosen, viewer=user, first=view.first, second=view.second, measure=view.measure, page=page
         )

@@ -85,7 +85,7 @@ def _found(services: Services, user: User, chosen: UsageFilter, use_case: str | 
     board, records = evidence.boards.get(use_case), evidence.records.get(use_case, {})
     ratings = {one.model_id: one.rating for one in board.ratings} if board else {}
     shares = {name: one.wins / one.votes for name, one in records.items() if one.votes >= SHOWN_FROM}
-    return frontier(standings(services.database, chosen, viewer=user, ratings=ratings, win_shares=shares))
+    return frontier(standings(services.ledger, chosen, viewer=user, ratings=ratings, win_shares=shares))
 
 
 def _table(found: Frontier, labels: Mapping[str, str]) -> object:

@@ -11,7 +11,7 @@ from core.accounts.users import User
 from core.bootstrap import Services
 from core.clock import utc_now
 from core.costs.local_days import grain_for
-from core.costs.reports.overview import Column, Overview, load_overview
+from core.costs.reports.overview import Column, Overview, load_overview, load_titles
 from core.costs.usage_filter import UsageFilter
 from ui import charts
 from ui.costs_budgets import draw_budgets
@@ -32,14 +32,15 @@ def draw_overview(services: Services, user: User, chosen: UsageFilter) -> None:
     groups = [group for group in _TEAM_GROUPS if user.is_admin or group != "person"]
     by = st.session_state.get(_BY) or groups[0]
     now = utc_now()
-    overview = services.database.snapshot(lambda cur: load_overview(cur, chosen, viewer=user, by=by, now=now))
+    overview = services.ledger.snapshot(lambda cur: load_overview(cur, chosen, viewer=user, by=by, now=now))
     draw_lately(overview.lately, zone=chosen.zone, now=now)
     draw_budgets(services, user, chosen, overview.lately.forecast)
     if not overview.totals.calls:
         st.info("No call fits. Choose a longer period or clear the filters.", icon=":material/search_off:")
         return
     _draw_columns(overview, chosen, names=names, groups=groups, by=by)
-    draw_dearest(overview, names=names, user=user)
+    titles = load_titles(services.database, overview.conversations.dearest, viewer=user)
+    draw_dearest(overview, names=names, user=user, titles=titles)
     draw_tokens(overview.totals)
     draw_caches(overview.totals)
 

@@ -13,13 +13,13 @@ from core.clock import utc_now
 from core.costs.length_ratios import LengthRatios
 from core.costs.radar import Retiring, retiring
 from core.costs.usage_filter import UsageFilter
-from core.store.database import Database
+from core.store.reader import Reader
 from ui import formats
 from ui.markdown import literal
 
 
 def draw_radar(
-    database: Database,
+    ledger: Reader,
     user: User,
     chosen: UsageFilter,
     models: Mapping[str, ModelSpec],
@@ -27,7 +27,7 @@ def draw_radar(
     ratios: Callable[[], LengthRatios],
 ) -> None:
     """A line for every model that retires; nothing where none does. The filter's time is not looked at."""
-    found = retiring(database, models, scope=chosen, viewer=user, ratios=ratios, now=utc_now())
+    found = retiring(ledger, models, scope=chosen, viewer=user, ratios=ratios, now=utc_now())
     if found:
         st.subheader("Models in use that retire", anchor=False)
     for one in found:

@@ -53,6 +53,7 @@ def draw_reconcile(services: Services, user: User, chosen: Period) -> None:
     since, until = utc_days(chosen)
     found = reconcile(
         services.database,
+        services.ledger,
         provider=provider or providers[0],
         since=since,
         until=until,

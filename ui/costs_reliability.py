@@ -40,7 +40,7 @@ _HOURS_FROM = 2
 def draw_reliability(services: Services, user: User, chosen: UsageFilter) -> None:
     """Draw the figures, failures over time, and a table each of models, detours and cooling."""
     names = load_names(services, user)
-    found = services.database.snapshot(lambda cur: load_reliability(cur, chosen, viewer=user))
+    found = services.ledger.snapshot(lambda cur: load_reliability(cur, chosen, viewer=user))
     if not found.outcomes:
         st.info("No call fits. Choose a longer period or clear the filters.", icon=":material/search_off:")
         return

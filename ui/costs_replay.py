@@ -57,8 +57,8 @@ _MONEY = ("Was", "Would be, low", "Would be", "Would be, high", "Saved")
 def draw_replay(services: Services, user: User, chosen: UsageFilter) -> None:
     """Everything on the tab, for the calls that the filter leaves."""
     models = services.registry.current().models if user.is_admin else services.offered_models(user)
-    draw_radar(services.database, user, chosen, models, ratios=lambda: _ratios(services.database))
-    answered = answered_models(services.database, chosen, viewer=user)
+    draw_radar(services.ledger, user, chosen, models, ratios=lambda: _ratios(services.database))
+    answered = answered_models(services.ledger, chosen, viewer=user)
     if not answered:
         st.info(
             "No answered calls in this time and filter. Choose a longer time above, or ask something first.",
@@ -99,7 +99,7 @@ def _draw_targets(
         persist_state="session",
     )
     found = [
-        replay(services.database, chosen, models[model_id], viewer=user, ratios=_ratios(services.database))
+        replay(services.ledger, chosen, models[model_id], viewer=user, ratios=_ratios(services.database))
         for model_id in picked
     ]
     if found:
@@ -186,7 +186,7 @@ def basis_words(ratio: LengthRatio) -> str:
 def _draw_left_out(
     services: Services, user: User, chosen: UsageFilter, models: Mapping[str, ModelSpec], one: Replay
 ) -> None:
-    rows = left_out_calls(services.database, chosen, one.model, viewer=user, ratios=_ratios(services.database))
+    rows = left_out_calls(services.ledger, chosen, one.model, viewer=user, ratios=_ratios(services.database))
     zone = viewer_zone()
     frame = pd.DataFrame(
         [

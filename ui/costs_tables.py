@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -24,7 +24,7 @@ _NAME_PX, _SHARE_PX = 120, 110
 _OUTSIDE = "Outside of conversations"
 
 
-def draw_dearest(overview: Overview, *, names: Names, user: User) -> None:
+def draw_dearest(overview: Overview, *, names: Names, user: User, titles: Mapping[str, str]) -> None:
     """The dearest people, models and conversations."""
     all_spent = overview.totals.spent
     tables = [("Models", "model", money_of(overview.models))]
@@ -43,7 +43,7 @@ def draw_dearest(overview: Overview, *, names: Names, user: User) -> None:
         found = overview.conversations
         draw_spent(
             "Conversations",
-            _named(found, names=names, user=user),
+            _named(found, names=names, user=user, titles=titles),
             total=all_spent,
             rest=[_others(found), _OUTSIDE],
         )
@@ -129,8 +129,10 @@ def dollars(value: Any) -> str:
     return formats.money(Decimal(repr(float(value))))
 
 
-def _named(found: Conversations, *, names: Names, user: User) -> list[tuple[str, Spent]]:
-    rows = [(_title(item.title, item.user_id, item.last_at, names, user), item.spent) for item in found.dearest]
+def _named(found: Conversations, *, names: Names, user: User, titles: Mapping[str, str]) -> list[tuple[str, Spent]]:
+    rows = [
+        (_title(titles.get(item.id), item.user_id, item.last_at, names, user), item.spent) for item in found.dearest
+    ]
     if found.other_count:
         rows.append((_others(found), found.others))
     if found.outside.calls:

@@ -13,7 +13,7 @@ from core.accounts.users import User, list_users
 from core.bootstrap import Services
 from core.costs.reports.known_values import known_values
 from core.costs.usage_filter import UsageFilter
-from core.store.database import Database
+from core.store.reader import Reader
 from ui.costs_filter import Values
 from ui.costs_names import CODES, SOURCES, Names
 
@@ -43,7 +43,7 @@ def told_apart(people: Sequence[User]) -> dict[str, str]:
 
 def offered_values(services: Services, user: User, since: datetime, until: datetime) -> Values:
     """What each list of the filter offers: what there was in the time chosen, and what there can be."""
-    known = _known(services.database, looker=_Looker(user.id, user.is_admin), since=since, until=until)
+    known = _known(services.ledger, looker=_Looker(user.id, user.is_admin), since=since, until=until)
     registry = [name for name in services.registry.current().models if name in known["models"]]
     people = sorted(list_users(services.database), key=lambda person: person.display_name.casefold())
     return {
@@ -64,6 +64,6 @@ class _Looker:
 
 
 @st.cache_data(ttl=_LIVE_S, max_entries=200, show_spinner=False)
-def _known(_database: Database, *, looker: _Looker, since: datetime, until: datetime) -> dict[str, list[str]]:
-    with _database.cursor() as cur:
-        return known_values(cur, UsageFilter(since=since, until=until), viewer=looker)
+def _known(_ledger: Reader, *, looker: _Looker, since: datetime, until: datetime) -> dict[str, list[str]]:
+    chosen = UsageFilter(since=since, until=until)
+    return _ledger.snapshot(lambda cur: known_values(cur, chosen, viewer=looker))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from core.costs.usage_filter import UsageFilter, Viewer, clause
-from core.store.database import Database
+from core.store.reader import Reader
 from core.store.sql import load_queries
 
 # The mean of fewer answers is chance.
@@ -55,7 +55,7 @@ class Frontier:
 
 
 def standings(
-    database: Database,
+    ledger: Reader,
     chosen: UsageFilter,
     *,
     viewer: Viewer,
@@ -65,7 +65,7 @@ def standings(
     """Every model with at least 20 answers among the chosen calls. `ratings` and `win_shares` are by model."""
     where = clause(chosen, viewer=viewer)
     sql = _SQL["standings"].replace("{where}", where.sql).replace("{answered}", _SQL["answered"])
-    rows = database.fetch_all(sql, enough=ENOUGH_ANSWERS, **where.parameters)
+    rows = ledger.fetch_all(sql, enough=ENOUGH_ANSWERS, **where.parameters)
     ratings, win_shares = ratings or {}, win_shares or {}
     return [
         Standing(**row, quality=ratings.get(row["model_id"]), win_share=win_shares.get(row["model_id"])) for row in rows

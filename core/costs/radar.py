@@ -11,7 +11,7 @@ from core.catalog.models import ModelSpec
 from core.costs.length_ratios import LengthRatios
 from core.costs.replay import Replay, replay
 from core.costs.usage_filter import UsageFilter, Viewer, clause
-from core.store.database import Database
+from core.store.reader import Reader
 from core.store.sql import load_queries
 
 # Providers announce a retirement three to six months ahead.
@@ -40,7 +40,7 @@ class Retiring:
 
 
 def retiring(
-    database: Database,
+    ledger: Reader,
     models: Mapping[str, ModelSpec],
     *,
     scope: UsageFilter,
@@ -59,16 +59,16 @@ def retiring(
     used = scope.at(now - IN_USE_OVER, now)
     where = clause(used, viewer=viewer)
     sql = _SQL["use_of_models"].replace("{where}", where.sql)
-    rows = database.fetch_all(sql, **where.parameters, models=list(soon))
+    rows = ledger.fetch_all(sql, **where.parameters, models=list(soon))
     found = [
-        _retiring(database, models, soon[row.pop("model_id")], row, used=used, viewer=viewer, ratios=ratios)
+        _retiring(ledger, models, soon[row.pop("model_id")], row, used=used, viewer=viewer, ratios=ratios)
         for row in rows
     ]
     return sorted(found, key=lambda one: (one.retires_on, -one.calls))
 
 
 def _retiring(
-    database: Database,
+    ledger: Reader,
     models: Mapping[str, ModelSpec],
     model: ModelSpec,
     row: Mapping[str, object],
@@ -79,5 +79,5 @@ def _retiring(
 ) -> Retiring:
     successor = models.get(model.successor or "")
     alone = replace(used, models=(model.id,))
-    instead = None if successor is None else replay(database, alone, successor, viewer=viewer, ratios=ratios())
+    instead = None if successor is None else replay(ledger, alone, successor, viewer=viewer, ratios=ratios())
     return Retiring(model=model, retires_on=model.retires_on or date.max, successor=successor, instead=instead, **row)  # type: ignore[arg-type]

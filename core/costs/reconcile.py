@@ -17,6 +17,7 @@ from operator import add
 from core.catalog.models import ModelSpec, Prices
 from core.costs.gap import Billed, Gap, Ours, Tokens, explain
 from core.store.database import Database, Row
+from core.store.reader import Reader
 from core.store.sql import load_queries
 
 _SQL = load_queries("invoices")
@@ -74,11 +75,16 @@ class Reconciliation:
         return max(_ZERO, 100 - 100 * self.gap.missing_here / self.billed_usd)
 
 
-def reconcile(database: Database, *, provider: str, since: date, until: date, find_model: FindModel) -> Reconciliation:
-    """Compare what `provider` bills with the ledger, for the UTC days from `since` up to and without `until`."""
+def reconcile(
+    database: Database, ledger: Reader, *, provider: str, since: date, until: date, find_model: FindModel
+) -> Reconciliation:
+    """Compare what `provider` bills, which is in the store, with the ledger.
+
+    For the UTC days from `since` up to and without `until`.
+    """
     period = {"provider": provider, "since": since, "until": until}
     billed_rows = database.fetch_all(_SQL["billed"], **period)
-    our_rows = database.fetch_all(_SQL["ours"], **period)
+    our_rows = ledger.fetch_all(_SQL["ours"], **period)
     with_amounts = {row["day"] for row in billed_rows if row["amount_usd"] is not None}
     covered = {row["day"] for row in billed_rows}
     billed = _by_model(billed_rows, lambda row: str(row["model"]))

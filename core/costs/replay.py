@@ -17,7 +17,8 @@ from core.costs.length_ratios import LengthRatio, LengthRatios
 from core.costs.pricing import compute_cost
 from core.costs.usage_filter import UsageFilter, Viewer, clause
 from core.providers.events import Usage
-from core.store.database import Database, Row
+from core.store.database import Row
+from core.store.reader import Reader
 from core.store.sql import load_queries
 
 # As core.chat.admission leaves free for the answer before it calls a history too long.
@@ -63,12 +64,10 @@ class Replay:
         return None if self.middle_usd is None else self.actual_usd - self.middle_usd
 
 
-def replay(
-    database: Database, chosen: UsageFilter, model: ModelSpec, *, viewer: Viewer, ratios: LengthRatios
-) -> Replay:
+def replay(ledger: Reader, chosen: UsageFilter, model: ModelSpec, *, viewer: Viewer, ratios: LengthRatios) -> Replay:
     """The chosen calls on `model`, as far as the viewer may see them."""
-    between = {name: ratios.between(name, model.id) for name in answered_models(database, chosen, viewer=viewer)}
-    rows = _rows(database, "replayed", chosen, model, viewer=viewer, between=between) if between else []
+    between = {name: ratios.between(name, model.id) for name in answered_models(ledger, chosen, viewer=viewer)}
+    rows = _rows(ledger, "replayed", chosen, model, viewer=viewer, between=between) if between else []
     served = [row for row in rows if row["left_out"] is None]
     return Replay(
         model=model,
@@ -86,7 +85,7 @@ def replay(
 
 
 def left_out_calls(
-    database: Database,
+    ledger: Reader,
     chosen: UsageFilter,
     model: ModelSpec,
     *,
@@ -95,21 +94,21 @@ def left_out_calls(
     limit: int = 200,
 ) -> list[Row]:
     """The newest calls that `model` could not have served, each with its reason; no text of anybody's."""
-    between = {name: ratios.between(name, model.id) for name in answered_models(database, chosen, viewer=viewer)}
+    between = {name: ratios.between(name, model.id) for name in answered_models(ledger, chosen, viewer=viewer)}
     return (
-        _rows(database, "left_out_calls", chosen, model, viewer=viewer, between=between, limit=limit) if between else []
+        _rows(ledger, "left_out_calls", chosen, model, viewer=viewer, between=between, limit=limit) if between else []
     )
 
 
-def answered_models(database: Database, chosen: UsageFilter, *, viewer: Viewer) -> dict[str, int]:
+def answered_models(ledger: Reader, chosen: UsageFilter, *, viewer: Viewer) -> dict[str, int]:
     """How many of the chosen calls each model answered, most first."""
     where = clause(chosen, viewer=viewer)
-    rows = database.fetch_all(_filled("calls_by_model", where.sql), **where.parameters)
+    rows = ledger.fetch_all(_filled("calls_by_model", where.sql), **where.parameters)
     return {row["model_id"]: row["calls"] for row in rows}
 
 
 def _rows(
-    database: Database,
+    ledger: Reader,
     name: str,
     chosen: UsageFilter,
     model: ModelSpec,
@@ -119,7 +118,7 @@ def _rows(
     **parameters: Any,
 ) -> list[Row]:
     where = clause(chosen, viewer=viewer)
-    return database.fetch_all(
+    return ledger.fetch_all(
         _filled(name, where.sql),
         factors=[{"model_id": name, "input_ratio": ratio.input} for name, ratio in between.items()],
         **where.parameters,

@@ -6,14 +6,14 @@ import tempfile
 from pathlib import Path
 from typing import Any, Literal
 
-from core.store.database import Database
+from core.store.reader import Reader
 
 FileFormat = Literal["csv", "parquet"]
 
 _OPTIONS = {"csv": "format csv, header", "parquet": "format parquet, compression zstd"}
 
 
-def query_to_file(database: Database, sql: str, *, file_format: FileFormat, **parameters: Any) -> bytes:
+def query_to_file(database: Reader, sql: str, *, file_format: FileFormat, **parameters: Any) -> bytes:
     """Run a query with named parameters and return a CSV (UTF-8, with a header) or a Parquet file of its rows."""
     with tempfile.TemporaryDirectory(prefix="switchboard-export-") as folder:
         path = Path(folder) / f"rows.{file_format}"

@@ -27,6 +27,7 @@ from core.costs.reports.totals import Spent, total
 from core.costs.usage_filter import UsageFilter
 from core.costs.usage_period import span_of
 from core.store.database import Database
+from core.store.ledger_copy import LedgerCopy
 from core.store.migrate import migrate
 from tests.support.random_ledger import MODELS, fill_ledger
 
@@ -51,7 +52,10 @@ def _filled(request, tmp_path_factory):
     migrate(database)
     since, until = span_of(FIRST - timedelta(days=3), LAST + timedelta(days=3), zone=zone)
     fill_ledger(database, seed=ZONES.index(request.param), since=since, until=until)
-    yield database, zone
+    copy = LedgerCopy(database)
+    copy.refresh()
+    yield database, copy, zone
+    copy.close()
     database.close()
 
 
@@ -63,8 +67,8 @@ def _ledger(filled):
 class Ledger:
     """The rows as Python sees them, and the filter that the pages get."""
 
-    def __init__(self, database, zone: ZoneInfo) -> None:
-        self.database, self.zone = database, zone
+    def __init__(self, database, copy: LedgerCopy, zone: ZoneInfo) -> None:
+        self.database, self.copy, self.zone = database, copy, zone
         since, until = span_of(FIRST, LAST, zone=zone)
         self.chosen = UsageFilter(since=since, until=until, zone=zone)
         adjustments = defaultdict(list)
@@ -94,8 +98,11 @@ class Ledger:
         return [row for row in inside if keep(row)]
 
     def read(self, load, **options):
+        """A report as a page gets it, from the copy; it is the same from the store."""
         options = {"viewer": Viewer(), **options}
-        return self.database.snapshot(lambda cur: load(cur, self.chosen, **options))
+        found = self.copy.snapshot(lambda cur: load(cur, self.chosen, **options))
+        assert found == self.database.snapshot(lambda cur: load(cur, self.chosen, **options))
+        return found
 
 
 def spent(rows: Iterable[dict]) -> Spent:
@@ -220,7 +227,7 @@ def test_a_chart_folds_what_it_cannot_show(ledger):
 @pytest.mark.parametrize("group", [*GROUPS, "day"])
 def test_the_calls_behind_a_group_are_its_calls(ledger, group):
     for cell in ledger.read(explore, first=group).rows[:5]:
-        calls = ledger.database.snapshot(
+        calls = ledger.copy.snapshot(
             lambda cur, cell=cell: load_calls(
                 cur, narrowed(ledger.chosen, group, cell.first), viewer=Viewer(), page_rows=1000
             )
@@ -316,7 +323,7 @@ def test_failures_stops_and_detours_are_those_of_the_ledger(ledger):
 @pytest.mark.parametrize("file_format", ["csv", "parquet"])
 def test_a_downloaded_file_holds_the_same_money(ledger, file_format, tmp_path):
     path = tmp_path / f"calls.{file_format}"
-    path.write_bytes(download_calls(ledger.database, ledger.chosen, viewer=Viewer(), file_format=file_format))
+    path.write_bytes(download_calls(ledger.copy, ledger.chosen, viewer=Viewer(), file_format=file_format))
 
     reader = "read_csv($path, types = {'cost_usd': 'decimal(18,9)'})" if file_format == "csv" else "read_parquet($path)"
     row = ledger.database.fetch_one(

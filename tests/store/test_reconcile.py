@@ -66,7 +66,7 @@ def test_what_agrees_has_no_gap_and_is_covered_whole(ledger):
     )
     import_invoice(ledger, usage(f"{DAY},0,gpt-6-luna-2026-03-01,1,1000,1000"), actor_id=None, record=record)
 
-    found = reconcile(ledger, provider="openai", **PERIOD)
+    found = reconcile(ledger, ledger, provider="openai", **PERIOD)
 
     (cell,) = found.compared
     assert (found.computed_usd, found.reported_usd, found.billed_usd) == (Decimal("0.010"),) * 3
@@ -80,7 +80,7 @@ def test_each_side_s_own_models_are_missing_on_the_other(ledger):
         ledger, costs(f"{DAY},0,0.010,usd,gpt-6-luna", f"{DAY},0,0.030,usd,gpt-6-astra"), actor_id=None, record=record
     )
 
-    found = reconcile(ledger, provider="openai", **PERIOD)
+    found = reconcile(ledger, ledger, provider="openai", **PERIOD)
 
     assert found.gap == Gap(missing_here=Decimal("0.030"), missing_there=Decimal("-0.5"))
     assert found.gap.total == found.billed_usd - found.computed_usd
@@ -93,7 +93,7 @@ def test_calls_that_were_never_billed_do_not_count(ledger):
     add_call(ledger, provider="anthropic")
     import_invoice(ledger, costs(f"{DAY},0,0.010,usd,gpt-6-luna"), actor_id=None, record=record)
 
-    (cell,) = reconcile(ledger, provider="openai", **PERIOD).compared
+    (cell,) = reconcile(ledger, ledger, provider="openai", **PERIOD).compared
 
     assert cell.ours is None
 
@@ -103,7 +103,7 @@ def test_an_unpriced_call_is_named_and_not_guessed(ledger):
     add_call(ledger, cost=None)
     import_invoice(ledger, costs(f"{DAY},0,0.020,usd,gpt-6-luna"), actor_id=None, record=record)
 
-    assert reconcile(ledger, provider="openai", **PERIOD).gap.unpriced == Decimal("0.010")
+    assert reconcile(ledger, ledger, provider="openai", **PERIOD).gap.unpriced == Decimal("0.010")
 
 
 def test_days_that_no_file_covers_are_told_and_not_compared(ledger):
@@ -111,7 +111,7 @@ def test_days_that_no_file_covers_are_told_and_not_compared(ledger):
     add_call(ledger, at=NOON + timedelta(days=2))
     import_invoice(ledger, costs(f"{DAY},0,0.010,usd,gpt-6-luna"), actor_id=None, record=record)
 
-    found = reconcile(ledger, provider="openai", **PERIOD)
+    found = reconcile(ledger, ledger, provider="openai", **PERIOD)
 
     assert [cell.day for cell in found.compared] == [DAY]
     assert found.days_without_file == (DAY + timedelta(days=2),)
@@ -120,7 +120,7 @@ def test_days_that_no_file_covers_are_told_and_not_compared(ledger):
 def test_without_a_file_there_is_nothing_to_compare(ledger):
     add_call(ledger)
 
-    found = reconcile(ledger, provider="openai", **PERIOD)
+    found = reconcile(ledger, ledger, provider="openai", **PERIOD)
 
     assert (found.compared, found.coverage_percent, found.gap.total) == ((), None, 0)
     assert known_providers(ledger) == ["openai"]
@@ -147,7 +147,7 @@ def test_a_day_never_counts_twice(ledger):
     with pytest.raises(ImportRefused, match=r"Every day of late\.csv is in first\.csv already"):
         import_invoice(ledger, costs(f"{DAY},0,3,usd,gpt-6-luna", name="late.csv"), actor_id=None, record=record)
 
-    assert reconcile(ledger, provider="openai", **PERIOD).billed_usd == 3
+    assert reconcile(ledger, ledger, provider="openai", **PERIOD).billed_usd == 3
 
 
 def test_an_import_is_listed_audited_and_can_be_removed(ledger):

@@ -9,18 +9,12 @@ from core.costs.reports.statements import GROUPS, fetch
 from core.costs.usage_filter import UsageFilter, Viewer
 from core.store.database import Cursor
 
-
-def _ms(moment: str) -> str:
-    return f"date_diff('microsecond', started_at, {moment}) / 1000.0::double"
-
-
-# What is measured of a call, over `ledger`. Only what a model answered itself says how long one takes; an answer that
-# was cut off says nothing of how long answers are.
+# What is measured of a call: a column of `measured_calls`, which has one for its bins too. Times are in microseconds.
 MEASURED: Mapping[str, str] = {
-    "cost": "cost_usd::double",
-    "first_token": f"case when not cached then {_ms('first_token_at')} end",
-    "duration": f"case when not cached and status = 'ok' then {_ms('ended_at')} end",
-    "tokens": "case when status = 'ok' then (input_tokens + output_tokens)::double end",
+    "cost": "cost_usd",
+    "first_token": "first_token_us",
+    "duration": "duration_us",
+    "tokens": "whole_tokens",
 }
 # Fewer samples have no twentieth worst (PRODUCT.md, "Status").
 FEWEST = 20
@@ -60,7 +54,8 @@ class Distribution:
 
 def load_distribution(cur: Cursor, chosen: UsageFilter, *, viewer: Viewer, measured: str) -> Distribution:
     """The distribution of a name of MEASURED over the chosen calls."""
-    row = fetch(cur, "distribution", chosen, viewer=viewer, expressions={"value": MEASURED[measured]})[0]
+    expressions = {"value": MEASURED[measured], "bin": f"{measured}_bin"}
+    row = fetch(cur, "distribution", chosen, viewer=viewer, expressions=expressions)[0]
     bins = [
         Bin(low=GROWTH ** item["bin"], high=GROWTH ** (item["bin"] + 1), calls=item["calls"])
         for item in row["bins"] or ()
@@ -68,8 +63,8 @@ def load_distribution(cur: Cursor, chosen: UsageFilter, *, viewer: Viewer, measu
     return Distribution(
         bins=bins,
         zeros=row["zeros"],
-        percentiles=_percentiles(row["calls"], row["percentiles"]),
-        most=row["most"],
+        percentiles=_percentiles(row["calls"], row["percentiles"], measured),
+        most=None if row["most"] is None else row["most"] / _per_unit(measured),
     )
 
 
@@ -79,10 +74,15 @@ def load_percentiles(
     """The percentiles of a name of MEASURED by a name of GROUPS, for the 40 groups with the most measured calls."""
     expressions = {"group": GROUPS[by], "value": MEASURED[measured]}
     rows = fetch(cur, "percentiles", chosen, viewer=viewer, expressions=expressions, limit=_MOST_GROUPS)
-    return {row["name"]: _percentiles(row["calls"], row["percentiles"]) for row in rows}
+    return {row["name"]: _percentiles(row["calls"], row["percentiles"], measured) for row in rows}
 
 
-def _percentiles(count: int, values: Sequence[float] | None) -> Percentiles:
+def _percentiles(count: int, values: Sequence[float] | None, measured: str) -> Percentiles:
     if values is None or count < FEWEST:
         return Percentiles(count=count)
-    return Percentiles(count=count, p50=values[0], p95=values[1], p99=values[2])
+    p50, p95, p99 = (value / _per_unit(measured) for value in values)
+    return Percentiles(count=count, p50=p50, p95=p95, p99=p99)
+
+
+def _per_unit(measured: str) -> int:
+    return 1000 if MEASURED[measured].endswith("_us") else 1

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from core.costs.usage_filter import UsageFilter, Viewer, clause
-from core.store.database import Database
 from core.store.export_file import FileFormat, query_to_file
+from core.store.reader import Reader
 from core.store.sql import load_queries
 
 # What a spreadsheet opens; Parquet of that many is 60 MB.
 MOST_CALLS = 1_000_000
 
 
-def download_calls(database: Database, chosen: UsageFilter, *, viewer: Viewer, file_format: FileFormat) -> bytes:
+def download_calls(ledger: Reader, chosen: UsageFilter, *, viewer: Viewer, file_format: FileFormat) -> bytes:
     """The first million of the chosen calls in the order of time, with what each costs today."""
     where = clause(chosen, viewer=viewer)
     sql = load_queries("usage")["calls_to_export"].replace("{where}", where.sql)
-    return query_to_file(database, sql, file_format=file_format, limit=MOST_CALLS, **where.parameters)
+    return query_to_file(ledger, sql, file_format=file_format, limit=MOST_CALLS, **where.parameters)

@@ -83,7 +83,7 @@ def explore(
     total = cells["total"][0]
     return Explored(
         rows=[_cell(row, first, second) for row in sorted(cells["table"], key=lambda row: row["place"])],
-        chart=[_cell(row, first, second) for row in cells["chart"]],
+        chart=[_cell(row, first, second) for row in sorted(cells["chart"], key=_place)],
         groups=total["rows"],
         totals=_totals(total),
     )
@@ -133,6 +133,11 @@ def _cell(row: Row, first: str, second: str) -> Cell:
 def _value(value: Any, group: str) -> str | datetime:
     # A number comes as text where the other branches of the union are text.
     return begins(int(value), TIMES[group]) if group in TIMES else str(value)
+
+
+def _place(row: Row) -> tuple[bool, str, bool, str]:
+    # The same chart from the same calls: the engine gives groups in any order.
+    return row["first_others"], str(row["first"]), row["second_others"], str(row["second"])
 
 
 def _totals(row: Row) -> Totals:

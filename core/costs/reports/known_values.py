@@ -12,4 +12,4 @@ _LISTS = ("models", "providers", "use_cases", "statuses")
 def known_values(cur: Cursor, chosen: UsageFilter, *, viewer: Viewer) -> dict[str, list[str]]:
     """The values of each list of a filter among the chosen calls, in the order of the alphabet."""
     rows = fetch(cur, "known_values", chosen, viewer=viewer)
-    return {name: sorted({row[name] for row in rows}) for name in _LISTS}
+    return {name: sorted(row["value"] for row in rows if row["list"] == name) for name in _LISTS}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -13,7 +13,7 @@ from core.costs.reports.statements import GROUPS, fetch
 from core.costs.reports.totals import Spent, Totals, spent_of, total, totals_of
 from core.costs.usage_filter import Clause, UsageFilter, Viewer, local_number
 from core.costs.usage_period import local_now, month_after, month_before
-from core.store.database import Cursor, Row
+from core.store.database import Cursor, Database, Row
 from core.store.sql import load_queries
 
 # Rows of a list of the dearest; the others are one more.
@@ -59,11 +59,10 @@ class Column:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conversation:
-    """One of the dearest conversations. `title` is None for somebody else's: those words are theirs."""
+    """One of the dearest conversations. `load_titles` names those that are the viewer's own."""
 
     id: str
     user_id: str
-    title: str | None
     last_at: datetime
     spent: Spent
 
@@ -156,36 +155,36 @@ def _lately(rows: Sequence[Row], *, today: date) -> Lately:
 def _conversations(cur: Cursor, chosen: UsageFilter, *, viewer: Viewer) -> Conversations:
     rows = fetch(cur, "dearest_conversations", chosen, viewer=viewer, limit=TOP)
     parts = {part: [row for row in rows if row["part"] == part] for part in ("one", "all", "outside")}
-    dear = sorted(parts["one"], key=lambda row: (-row["cost_usd"], row["conversation_id"]))
-    ids = [row["conversation_id"] for row in dear]
-    titles = _titles(cur, ids, viewer=viewer)
-    owners = {row["conversation_id"]: row for row in _owners(cur, chosen, ids, viewer=viewer)}
-    shown = total(spent_of(row) for row in dear)
+    owners = {row["key"]: row for row in _owners(cur, chosen, [row["key"] for row in parts["one"]], viewer=viewer)}
+    dear = [_conversation(row, owners[row["key"]]) for row in parts["one"]]
+    shown = total(one.spent for one in dear)
     return Conversations(
-        dearest=[_conversation(row, owners[row["conversation_id"]], titles) for row in dear],
+        dearest=sorted(dear, key=lambda one: (-one.spent.cost_usd, one.id)),
         others=total(spent_of(row) for row in parts["all"]) - shown,
         other_count=sum(row["conversations"] for row in parts["all"]) - len(dear),
         outside=total(spent_of(row) for row in parts["outside"]),
     )
 
 
-def _conversation(row: Row, owner: Row, titles: Mapping[str, str]) -> Conversation:
+def _conversation(row: Row, owner: Row) -> Conversation:
     return Conversation(
-        id=row["conversation_id"],
-        user_id=owner["user_id"],
-        title=titles.get(row["conversation_id"]),
-        last_at=owner["last_at"],
-        spent=spent_of(row),
+        id=owner["conversation_id"], user_id=owner["user_id"], last_at=owner["last_at"], spent=spent_of(row)
     )
 
 
-def _owners(cur: Cursor, chosen: UsageFilter, ids: Sequence[str], *, viewer: Viewer) -> list[Row]:
-    return fetch(cur, "owners_of_conversations", chosen, viewer=viewer, ids=list(ids)) if ids else []
+def _owners(cur: Cursor, chosen: UsageFilter, keys: Sequence[str], *, viewer: Viewer) -> list[Row]:
+    if not keys:
+        return []
+    named = {f"key_{number}": key for number, key in enumerate(keys)}
+    listed = Clause(sql=", ".join(f"${name}" for name in named), parameters=named)
+    return fetch(cur, "owners_of_conversations", chosen, viewer=viewer, expressions={"keys": listed})
 
 
-def _titles(cur: Cursor, ids: Sequence[str], *, viewer: Viewer) -> dict[str, str]:
+def load_titles(database: Database, conversations: Iterable[Conversation], *, viewer: Viewer) -> dict[str, str]:
+    """The titles of those conversations that are the viewer's own, by id: somebody else's words are theirs."""
+    ids = [one.id for one in conversations]
     sql = load_queries("usage")["names_of_conversations"]
-    rows = cur.fetch_all(sql, ids=list(ids), viewer_id=viewer.id) if ids else []
+    rows = database.fetch_all(sql, ids=ids, viewer_id=viewer.id) if ids else []
     return {row["id"]: row["title"] for row in rows}
 
 

@@ -72,12 +72,13 @@ def load_reliability(cur: Cursor, chosen: UsageFilter, *, viewer: Viewer) -> Rel
     grain = grain_for(chosen.since, chosen.until)
     expressions = {"bucket": local_number(chosen, grain)}
     over_time = fetch(cur, "outcomes_over_time", chosen, viewer=viewer, expressions=expressions)
+    over_time.sort(key=lambda row: (row["bucket"], row["name"]))
     outcomes = fetch(cur, "outcomes", chosen, viewer=viewer)
     detours = fetch(cur, "detours", chosen, viewer=viewer)
     return Reliability(
         outcomes={(row["model"], row["status"]): spent_of(row) for row in outcomes},
         columns=[_column(row, begins(row["bucket"], grain)) for row in over_time],
-        detours=sorted((_detour(row) for row in detours), key=lambda detour: -detour.lost_ms),
+        detours=sorted((_detour(row) for row in detours), key=lambda one: (-one.lost_ms, one.model, one.next_model)),
     )
 
 

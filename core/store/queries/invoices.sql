@@ -50,9 +50,10 @@ group by day, model
 -- name: ours
 -- What the ledger says of the same calls. An answer from our own cache and a call without a token were never billed.
 -- `computed_cost_usd` is null where a call is unpriced, also when its provider reported a cost.
-select
-    started_at::date as day, coalesce(served_model, requested_model) as model_id, max(upstream_model) as upstream_model,
-    count(*) as calls,
+select make_date(day_number) as day, * exclude (day_number)
+from (select
+    (epoch_us(started_at) // 86400000000)::integer as day_number, coalesce(served_model, requested_model) as model_id,
+    max(upstream_model) as upstream_model, count(*) as calls,
     count(*) filter (where computed_cost_usd is null) as unpriced_calls,
     sum(input_tokens)::bigint as input_tokens, sum(cached_input_tokens)::bigint as cached_input_tokens,
     sum(cache_write_tokens)::bigint as cache_write_tokens, sum(output_tokens)::bigint as output_tokens,
@@ -62,7 +63,7 @@ select
 from ledger
 where provider = $provider and started_at >= $since and started_at < $until
     and not cached and input_tokens + output_tokens > 0
-group by 1, 2
+group by 1, 2)
 
 -- name: providers
 select distinct provider from attempts where source <> 'probe' order by 1

@@ -3,13 +3,13 @@
 served_model is not null and not cached and source <> 'probe' and output_tokens > 0
 
 -- name: left_out
--- Why the other model could not have served a call. The parameters are those that were sent, as JSON.
+-- Why the other model could not have served a call.
 case
     when would_read > $window then 'window'
     when image_tokens > 0 and not $sees then 'images'
-    when parameters like '%"tools":%' and not $uses_tools then 'tools'
-    when parameters like '%"response_format":%' and not $writes_json then 'json'
-    when (parameters like '%"reasoning_effort":%' or parameters like '%"thinking":%') and not $reasons then 'reasoning'
+    when asks_tools and not $uses_tools then 'tools'
+    when asks_json and not $writes_json then 'json'
+    when asks_reasoning and not $reasons then 'reasoning'
 end
 
 -- name: same_question_ratios
@@ -82,11 +82,11 @@ order by 2 desc, 1
 -- that answered how many tokens the same text is for the other one. A model has up to three tiers above the first.
 with met as (
     select
-        ledger.served_model as model_id,
-        ledger.input_tokens * factors.input_ratio as would_read,
-        ledger.*
-    from ledger
-    join (select unnest($factors, recursive := true)) as factors on factors.model_id = ledger.served_model
+        calls.served_model as model_id,
+        calls.input_tokens * factors.input_ratio as would_read,
+        calls.*
+    from measured_calls as calls
+    join (select unnest($factors, recursive := true)) as factors on factors.model_id = calls.served_model
     where {where} and {answered}
 )
 select
@@ -109,11 +109,11 @@ group by 1, 2, 3
 -- The newest of the calls that the other model could not have served.
 with met as (
     select
-        ledger.served_model as model_id,
-        ledger.input_tokens * factors.input_ratio as would_read,
-        ledger.*
-    from ledger
-    join (select unnest($factors, recursive := true)) as factors on factors.model_id = ledger.served_model
+        calls.served_model as model_id,
+        calls.input_tokens * factors.input_ratio as would_read,
+        calls.*
+    from measured_calls as calls
+    join (select unnest($factors, recursive := true)) as factors on factors.model_id = calls.served_model
     where {where} and {answered}
 ),
 judged as (select *, {left_out} as left_out from met)
@@ -129,9 +129,9 @@ select
     count(*) as answers,
     count(*) filter (where cost_usd is null) as unpriced,
     (sum(cost_usd) / nullif(count(cost_usd), 0))::decimal(18,9) as cost_per_answer_usd,
-    median(date_diff('microsecond', started_at, first_token_at) / 1000.0::double) as first_token_ms,
-    median(date_diff('microsecond', started_at, ended_at) / 1000.0::double) as duration_ms
-from ledger
+    median(first_token_us) / 1000 as first_token_ms,
+    median(duration_us) / 1000 as duration_ms
+from measured_calls
 where {where} and {answered} and status = 'ok'
 group by 1
 having count(*) >= $enough

@@ -70,37 +70,41 @@ where {where}
 group by 1, 2
 
 -- name: dearest_conversations
--- The dearest conversations one by one, then all of them together (without an id), then the calls outside of any.
+-- The dearest conversations one by one, then all of them together (without a key), then the calls outside of any.
 with spent as materialized (
     select
-        conversation_id,
+        conversation_key,
         count(*) as calls,
         coalesce(sum(cost_usd), 0)::decimal(38,9) as cost_usd,
         count(*) - count(cost_usd) as unpriced
-    from ledger
+    from measured_calls
     where {where}
-    group by conversation_id
+    group by conversation_key
 )
 (
-    select 'one' as part, conversation_id, 1 as conversations, calls, cost_usd, unpriced
+    select 'one' as part, conversation_key as key, 1 as conversations, calls, cost_usd, unpriced
     from spent
-    where conversation_id is not null
-    order by cost_usd desc, conversation_id
+    where conversation_key is not null
+    order by cost_usd desc, conversation_key
     limit $limit
 )
 union all
 select
-    case when conversation_id is null then 'outside' else 'all' end, null, count(*), sum(calls)::bigint,
+    case when conversation_key is null then 'outside' else 'all' end, null, count(*), sum(calls)::bigint,
     sum(cost_usd)::decimal(38,9), sum(unpriced)::bigint
 from spent
 group by 1
 
 -- name: owners_of_conversations
 -- Whose the dearest conversations are and when they were last gone on with: asked for ten of them, not for all.
-select conversation_id, any_value(user_id) as user_id, max(started_at) as last_at
-from ledger
-where {where} and conversation_id in (select unnest($ids))
-group by conversation_id
+select
+    conversation_key as key,
+    any_value(conversation_id) as conversation_id,
+    min(user_id) as user_id,
+    max(started_at) as last_at
+from measured_calls
+where {where} and conversation_key in ({keys})
+group by conversation_key
 
 -- name: names_of_conversations
 -- Titles are words of the person whose conversation it is: only their own are read.
@@ -110,13 +114,14 @@ select id, title from conversations where id in (select unnest($ids)) and user_i
 select id, display_name, username from users
 
 -- name: known_values
-select distinct
-    coalesce(served_model, requested_model) as models,
-    provider as providers,
-    coalesce(use_case, '') as use_cases,
-    status as statuses
-from ledger
-where {where}
+-- List by list: the different values of one column are read off its dictionary.
+select 'models' as list, value from (select distinct coalesce(served_model, requested_model) as value from ledger where {where})
+union all
+select 'providers', value from (select distinct provider as value from ledger where {where})
+union all
+select 'use_cases', value from (select distinct coalesce(use_case, '') as value from ledger where {where})
+union all
+select 'statuses', value from (select distinct status as value from ledger where {where})
 
 -- name: explored
 -- Calls grouped by one or two things: the rows of one page of a table, the same rows folded for a chart (everything past
@@ -186,27 +191,52 @@ order by started_at desc, id desc
 select count(*) as calls from ledger where {where}
 
 -- name: distribution
--- How many calls took how much, in bins that grow by a tenth, and the exact percentiles. What is not above zero has no
--- logarithm and is counted apart.
-with measured as (
-    select {value} as value from ledger where {where}
-), binned as (
-    select floor(log2(value) / log2(1.1))::integer as bin, count(*) as calls from measured where value > 0 group by 1
+-- How many calls took how much, in bins that grow by a tenth, and the exact percentiles: the bins say where in the order
+-- of all values those lie, so that no others are sorted. What is not above zero is counted apart, in the lowest bin.
+with counted as materialized (
+    select {bin} as bin, count(*) as calls from measured_calls where {where} and {bin} is not null group by 1
+), placed as (
+    select bin, calls, sum(calls) over (order by bin) - calls as before, sum(calls) over () as total from counted
+), wanted as (
+    select share, floor(place)::bigint as low, ceil(place)::bigint as high, place - floor(place) as part
+    from (
+        select share, share * (total - 1) as place
+        from (select unnest([0.5, 0.95, 0.99]::double[]) as share), (select max(total) as total from placed)
+    )
+), holding as materialized (
+    -- The bins with a value that is asked for, and the one with the largest.
+    select bin, before from placed
+    where bin = (select max(bin) from placed)
+        or exists (select 1 from wanted where high >= before and low < before + calls)
+), valued as (
+    select bin, value, count(*) as calls
+    from (select {bin} as bin, {value} as value from measured_calls where {where} and {bin} in (select bin from holding))
+    group by 1, 2
+), ordered as materialized (
+    select
+        value, valued.calls,
+        before + sum(valued.calls) over (partition by bin order by value) - valued.calls as before
+    from valued
+    join holding using (bin)
 )
 select
-    (select list({'bin': bin, 'calls': calls} order by bin) from binned) as bins,
-    count(value) as calls,
-    count(*) filter (where value <= 0) as zeros,
-    quantile_cont(value, [0.5, 0.95, 0.99]) as percentiles,
-    max(value) as most
-from measured
+    (select list({'bin': bin, 'calls': calls} order by bin) from counted where bin > -32768) as bins,
+    (select coalesce(sum(calls), 0)::bigint from counted) as calls,
+    (select coalesce(sum(calls), 0)::bigint from counted where bin = -32768) as zeros,
+    (
+        select list(lower.value::double + (upper.value - lower.value)::double * part order by share)
+        from wanted
+        join ordered as lower on low >= lower.before and low < lower.before + lower.calls
+        join ordered as upper on high >= upper.before and high < upper.before + upper.calls
+    ) as percentiles,
+    (select max(value)::double from ordered) as most
 
 -- name: percentiles
 -- The exact percentiles of one thing that calls take, by group.
 with measured as (
-    select {group} as name, {value} as value from ledger where {where}
+    select {group} as name, {value} as value from measured_calls where {where}
 )
-select name, count(value) as calls, quantile_cont(value, [0.5, 0.95, 0.99]) as percentiles
+select name, count(value) as calls, quantile_cont(value, [0.5, 0.95, 0.99])::double[] as percentiles
 from measured
 group by name
 order by calls desc, name
@@ -243,7 +273,7 @@ select
     coalesce(sum(cost_usd), 0)::decimal(38,9) as cost_usd,
     count(*) - count(cost_usd) as unpriced
 from ledger
-where {where} and status not in ('ok', 'stopped')
+where {where} and status <> 'ok' and status <> 'stopped'
 group by 1, 2
 
 -- name: detours
@@ -252,10 +282,10 @@ group by 1, 2
 with failed as (
     select id, started_at, coalesce(served_model, requested_model) as model, cost_usd
     from ledger
-    where {where} and status not in ('ok', 'stopped')
+    where {where} and status <> 'ok' and status <> 'stopped'
 ), next as (
     select parent_id, started_at, coalesce(served_model, requested_model) as model
-    from attempts
+    from ledger
     where started_at >= $since and parent_id is not null
 )
 select
