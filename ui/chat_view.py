@@ -11,7 +11,7 @@ from streamlit.delta_generator import DeltaGenerator
 from core.accounts.users import User
 from core.bootstrap import Services
 from core.chat.attachments import MOST_MEGABYTES
-from ui import chat, state
+from ui import chat, file_state, state
 from ui.attachments import FILE_TYPES, LIMITS, draw_sight, draw_waiting, receive
 from ui.auth import current_user
 from ui.before_sending import draw_before_sending
@@ -67,6 +67,7 @@ def draw_bottom(services: Services, user: User, opened: OpenChat) -> tuple[Delta
 
     Returns the places of the button and of what is said.
     """
+    file_state.stand_at(opened.id or file_state.NEW_CHAT)
     with st.bottom:
         slot = st.empty()
         if opened.live is not None:

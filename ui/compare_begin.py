@@ -70,7 +70,7 @@ def try_with_three(services: Services, conversation_id: str, answer_id: str | No
             return
         at, model_id = question.parent_id, answer.served_model or model_id
         text = question.content
-        file_state.set_waiting(question.attachments)
+        file_state.set_waiting(question.attachments, place=file_state.NEW_COMPARISON)
     origin = Origin(conversation_id=conversation_id, message_id=at)
     compare_state.begin_from(origin, three_models(services, user, model_id), text=text)
     compare_state.ask_to_open()

@@ -15,7 +15,7 @@ from core.bootstrap import Services
 from core.chat.attachments import MOST_MEGABYTES
 from core.chat.conversation import Message
 from core.errors import SwitchboardError
-from ui import compare, compare_state, state
+from ui import compare, compare_state, file_state, state
 from ui.attachments import FILE_TYPES, draw_attached, draw_waiting, receive
 from ui.auth import current_user
 from ui.chat import SUGGESTIONS
@@ -128,6 +128,7 @@ def draw_bottom(services: Services, user: User, opened: OpenComparison, history:
 
     In st.bottom altogether: outside it the page would follow the longest answer to its end, away from the others.
     """
+    file_state.stand_at(opened.comparison.id if opened.comparison else file_state.NEW_COMPARISON)
     with st.bottom:
         notice_place = st.empty()
         if notice := state.take_notice():

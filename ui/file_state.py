@@ -9,18 +9,38 @@ import streamlit as st
 from core.chat.attachment_rows import from_json, to_json
 from core.chat.conversation import Attachment
 
-_WAITING = "waiting_files"
+# The places of what has no id yet.
+NEW_CHAT, NEW_COMPARISON = "new chat", "new comparison"
+
+_WAITING = "files_waiting"
+_PLACE = "files_place"
 _UNSEEN = "unseen_images"
 
 
+def stand_at(place: str) -> None:
+    """Let what waits be that of this place from now on: each conversation has files of its own, as it has a draft."""
+    st.session_state[_PLACE] = place
+
+
 def waiting() -> Sequence[Attachment]:
-    """The files that were chosen and not sent: they go with the next message."""
-    return from_json(st.session_state.get(_WAITING))
+    """The files that were chosen here and not sent: they go with the next message."""
+    return from_json(st.session_state.get(_WAITING, {}).get(_place()))
 
 
-def set_waiting(attachments: Sequence[Attachment]) -> None:
-    """Keep files for the next message."""
-    st.session_state[_WAITING] = to_json(attachments)
+def set_waiting(attachments: Sequence[Attachment], *, place: str | None = None) -> None:
+    """Keep files for the next message, here or in another place."""
+    others = {name: kept for name, kept in st.session_state.get(_WAITING, {}).items() if name != (place or _place())}
+    here = {place or _place(): to_json(attachments)} if attachments else {}
+    st.session_state[_WAITING] = {**others, **here}
+
+
+def forget_all() -> None:
+    """Let go of every file that waits, wherever."""
+    st.session_state.pop(_WAITING, None)
+
+
+def _place() -> str:
+    return str(st.session_state.get(_PLACE, NEW_CHAT))
 
 
 def take_out(place: int) -> None:

@@ -239,7 +239,7 @@ def _delete(services: Services) -> Work:
         if st.session_state[_CONFIRM].strip().lower() != user.username:
             raise AccountError("That is not your username. Nothing was deleted.", next_step="Type it to confirm.")
         once("delete", partial(delete_data, services.database, user, files=services.files))
-        file_state.set_waiting(())
+        file_state.forget_all()
         use_time_zone(user, None)
         forget_density()
         state.open_conversation(None)

@@ -135,6 +135,22 @@ def test_an_image_sent_before_is_a_note_for_a_model_that_cannot_see_and_the_page
     assert "You cannot see images" in provider.requests[-1].body["messages"][0]["content"]
 
 
+def test_files_wait_in_the_chat_where_they_were_chosen(chat, services, ada):
+    choose_in_app(chat, "swift")
+    send(chat, "Hello")
+    [conversation] = list_conversations(services.database, user_id=ada.id, limit=2)
+    attach(chat, CAT)
+    send(chat, "What is it?")
+    waiting = "cat.png (8 by 4 pixels, about 255 tokens)"
+    assert waiting in labels(chat)
+
+    chat.button(key="new_chat").click().run()
+    assert waiting not in labels(chat)
+    send(chat, "Something else")
+    chat.button(key=f"open_{conversation.id}").click().run()
+    assert waiting in labels(chat)
+
+
 def test_a_waiting_file_can_be_taken_out_and_files_can_go_without_words(chat, services, ada):
     choose_in_app(chat, "swift")
     attach(chat, CAT, NOTE)
