@@ -105,6 +105,18 @@ def _store(settings: Settings) -> Iterator[Finding]:
         yield Finding("note", "store", f"the next start brings it up to date ({len(waiting)} to go)")
 
 
+def _redis(settings: Settings) -> Iterator[Finding]:
+    if settings.redis is None:
+        return
+    # Imported for replicas only.
+    from core.shared.redis_journal import answers  # noqa: PLC0415
+
+    if answers(settings.redis.get_secret_value()):
+        yield Finding("ok", "redis", "it answers")
+    else:
+        yield Finding("wrong", "redis", "it does not answer; replicas would each count alone. Check SWITCHBOARD_REDIS")
+
+
 def _registry(settings: Settings) -> Iterator[Finding]:
     local = settings.local_model == "on"
     registry = load_registry(settings.models, local_models=local)
@@ -134,6 +146,7 @@ def _local_model(settings: Settings) -> Iterator[Finding]:
 _LOOKS: dict[str, Callable[[Settings], Iterator[Finding]]] = {
     "data folder": _data_dir,
     "store": _store,
+    "redis": _redis,
     "registry": _registry,
     "local model": _local_model,
 }

@@ -24,6 +24,7 @@ from core.chat.takeover import Watch, take_over
 from core.chat.turns import TurnEngine
 from core.costs.budgets import Budgets
 from core.costs.price_book import PriceBook
+from core.errors import SettingsError
 from core.replicas.jobs import Members, OnlyOne
 from core.replicas.membership import Marks, Membership
 from core.replicas.news import AuditNews
@@ -95,10 +96,21 @@ def open_sharing(settings: Settings, database: Database, files: FileStore, *, se
     """Join the others. Raises SettingsError when they sign sessions or keep files in another way."""
     if not settings.shares_store:
         return Sharing(members=OnlyOne())
-    marks = Marks(secret=derived_key(secret, "replicas"), files=files.identity())
+    marks = Marks(secret=derived_key(secret, "replicas"), files=_identity(files, settings))
     membership = Membership(database, name=f"{gethostname()}:{settings.port}", marks=marks)
     membership.join()
     return Sharing(members=membership, membership=membership, journal=_journal(settings, membership.id))
+
+
+def _identity(files: FileStore, settings: Settings) -> str:
+    try:
+        return files.identity()
+    except OSError as error:
+        raise SettingsError(
+            f"The folder of attached files, {settings.files_dir}, cannot be written.",
+            next_step="Mount a folder there that this user may write, or set SWITCHBOARD_FILES.",
+            detail=type(error).__name__,
+        ) from error
 
 
 def _journal(settings: Settings, replica_id: str) -> LiveJournal | None:

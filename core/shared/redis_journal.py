@@ -236,6 +236,21 @@ class RedisJournal:
         return [event for event in events if event is not None]
 
 
+def answers(url: str) -> bool:
+    """Whether Redis answers now. Raises SettingsError when it refuses this program."""
+    client = _client(url, answers_within_s=_ANSWERS_WITHIN_S)
+    try:
+        return bool(client.ping())
+    except redis.AuthenticationError as error:
+        raise _refused(str(error)) from error
+    except redis.ConnectionError:
+        return False
+    except redis.RedisError as error:
+        raise _refused(str(error)) from error
+    finally:
+        client.close()
+
+
 def _client(url: str, *, answers_within_s: float) -> redis.Redis:
     return redis.Redis.from_url(
         url,

@@ -17,7 +17,8 @@ from core.costs.rates import Lane
 from core.costs.spending import Paid, Purse
 from core.errors import ErrorClass, LimitReached, SettingsError
 from core.providers.circuit import Circuits
-from core.shared.redis_journal import RedisJournal
+from core.shared.redis_journal import RedisJournal, answers
+from tests.support.live_server import free_port
 from tests.support.redis_server import RedisServer, redis_server
 from tests.support.turns import wait_until
 
@@ -163,6 +164,13 @@ def test_without_redis_each_goes_on_alone_and_they_meet_again(pair, server, capl
     said = [record.message for record in caplog.records if "Redis" in record.message]
     assert sum("does not answer" in message for message in said) == 2
     assert sum("answers again" in message for message in said) == 2
+
+
+def test_the_doctor_knows_whether_redis_answers(server):
+    assert answers(server.url)
+    assert not answers(f"redis://127.0.0.1:{free_port()}/0")
+    with pytest.raises(SettingsError, match="SWITCHBOARD_REDIS"):
+        answers(server.url.replace("/0", "/9999"))
 
 
 def test_a_redis_that_refuses_stops_the_start(server):

@@ -54,3 +54,11 @@ def test_a_folder_that_cannot_be_written_is_said_in_a_sentence(tmp_path):
 
     with pytest.raises(StoreError, match="could not be stored"):
         FileStore(tmp_path / "kept").put(b"hello")
+
+
+def test_a_folder_is_the_same_wherever_it_is_mounted_and_no_other_one(files, tmp_path):
+    (tmp_path / "mounted").symlink_to(tmp_path / "kept")
+
+    assert files.identity() == files.identity() == FileStore(tmp_path / "mounted").identity()
+    assert FileStore(tmp_path / "another").identity() != files.identity()
+    assert list(files.left_since(-1)) == []
