@@ -15,6 +15,7 @@ from ui.compare_begin import open_if_wanted
 from ui.drafts import keep_drafts
 from ui.errors import draw_error
 from ui.follow import caught_up, follow
+from ui.instead import offer_instead
 from ui.message_actions import draw_below, draw_dialog, draw_editor, draw_hub, draw_undo
 from ui.notice import draw_notice
 from ui.runtime import get_services
@@ -69,5 +70,5 @@ if last is not None:
         last,
         partial(chat.answer_again, services),
         go_on=partial(chat.go_on, services),
-        offer=partial(chat.offer_instead, services, user, opened),
+        offer=partial(offer_instead, services, user, opened),
     )

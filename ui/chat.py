@@ -11,10 +11,8 @@ from dataclasses import dataclass, field
 
 from core.accounts.users import User
 from core.bootstrap import Services
-from core.catalog.models import Capability, ModelSpec, ParameterValue
+from core.catalog.models import ParameterValue
 from core.chat.admission import TurnRequest
-from core.chat.alternatives import alternatives
-from core.chat.attachment_contents import has_images
 from core.chat.continuation import as_read
 from core.chat.conversation import Conversation, Message, branch, by_id
 from core.chat.kept_parameters import keep_for_conversation
@@ -155,28 +153,6 @@ def label_of(services: Services, model_id: str) -> str:
     """What people call a model; its id when it is no longer offered."""
     model = services.registry.current().get(model_id)
     return model.label if model else model_id
-
-
-def offer_instead(services: Services, user: User, chat: OpenChat, failed: Message) -> Sequence[ModelSpec]:
-    """The models to ask instead of the one that failed; none where the conversation says "never"."""
-    if chat.conversation is not None and chat.conversation.fallback == "never":
-        return ()
-    tried = {one.model_id for one in failed.receipt.tries} if failed.receipt else {failed.served_model or ""}
-    offered = _that_can(services.offered_models(user), chat, failed)
-    states = {
-        name: "down" if services.circuit.state(name).open_until else services.model_status(model).state
-        for name, model in offered.items()
-    }
-    asked = services.registry.current().get(failed.requested_model or "")
-    return alternatives(asked, offered, states=states, tried=tried)
-
-
-def _that_can(models: Mapping[str, ModelSpec], chat: OpenChat, failed: Message) -> Mapping[str, ModelSpec]:
-    """Those of the models that take what the question of this answer comes with."""
-    question = by_id(chat.messages).get(failed.parent_id or "")
-    if question is None or not has_images(question):
-        return models
-    return {name: model for name, model in models.items() if Capability.VISION in model.capabilities}
 
 
 def stop(services: Services, live: LiveTurn) -> None:

@@ -9,11 +9,12 @@ import streamlit as st
 from core.bootstrap import Services
 from core.catalog.models import ModelSpec
 from core.chat.conversation import Message
-from core.chat.history_size import measure_history
+from core.chat.history_size import HistorySize, measure_history
 from core.chat.preflight import Dropped, Preflight, Side, middle, preflight
 from core.chat.price_strip import Quote
 from core.clock import utc_now
 from core.costs.estimate import CostRange
+from core.costs.output_lengths import OutputLength
 from ui import formats, length_state, state
 from ui.markdown import literal
 
@@ -30,23 +31,32 @@ def draw_switch(
     old = services.registry.current().get(last_model(messages) or "")
     if conversation_id is None or old is None or old.id == own.model.id:
         return
-    lengths = services.lengths.current()
-    found = preflight(
-        messages,
-        old=Side(
-            model=old,
-            size=measure_history(messages, model=old),
-            length=lengths.of(old.id, state.use_case()).within(old.max_output_tokens),
-        ),
-        new=Side(model=own.model, size=own.size, length=own.length),
-        now=utc_now(),
-    )
+    found = read_preflight(services, messages, old, own.model, size=own.size, length=own.length)
     if not found.speaks:
         return
     with st.container(key="switch_preflight", gap="xsmall"):
         st.caption(f":material/swap_horiz: {literal(switch_words(old, own.model, found))}")
         if found.confirms and not length_state.switch_confirmed(conversation_id, own.model.id):
             _draw_question(conversation_id, old, own.model, choose)
+
+
+def read_preflight(
+    services: Services,
+    messages: Sequence[Message],
+    old: ModelSpec,
+    new: ModelSpec,
+    *,
+    size: HistorySize,
+    length: OutputLength,
+) -> Preflight:
+    """What going on with another model means; `size` and `length` are the history and the answers of the new one."""
+    usual = services.lengths.current().of(old.id, state.use_case()).within(old.max_output_tokens)
+    return preflight(
+        messages,
+        old=Side(model=old, size=measure_history(messages, model=old), length=usual),
+        new=Side(model=new, size=size, length=length),
+        now=utc_now(),
+    )
 
 
 def last_model(messages: Sequence[Message]) -> str | None:

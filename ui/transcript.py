@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from core.catalog.models import ModelSpec
 from core.chat.continuation import unfinished
 from core.chat.conversation import Message
 from core.chat.turns import LiveTurn
@@ -18,6 +18,7 @@ from ui.attachments import draw_attached
 from ui.blocks import draw_blocks
 from ui.errors import draw_message_error
 from ui.found_message import draw_pointer, found_place
+from ui.instead import Instead
 from ui.markdown import as_typed, literal, renderable
 from ui.receipt import Label, answered_words, draw_tries
 from ui.steps import draw_steps, draw_thoughts, thoughts_of
@@ -26,6 +27,7 @@ _PERSON = ":material/person:"
 _MODEL = ":material/neurology:"
 _EARLIER = 50
 
+_INSTEAD_HELP = "Answers the last message once more, with this model. The chosen model stays chosen."
 _FAILED = frozenset({"failed", "broken"})
 _ENDINGS = {"stopped": "stopped", "broken": "broke off", "interrupted": "interrupted"}
 
@@ -175,7 +177,7 @@ def draw_ways_on(
     answer_again: Callable[[str, str | None], None],
     *,
     go_on: Callable[[str, str | None], None],
-    offer: Callable[[Message], Sequence[ModelSpec]],
+    offer: Callable[[Message], Sequence[Instead]],
 ) -> None:
     """The ways on after an answer that did not come to its end, or that was kept from before.
 
@@ -189,11 +191,14 @@ def draw_ways_on(
     again, goes_on = last.status != "complete" or kept, unfinished(last)
     if not again and not goes_on:
         return
-    with slot.container(horizontal=True):
-        if goes_on:
-            _draw_go_on(last, go_on)
-        if again:
-            _draw_again(last, answer_again, instead=offer(last) if last.status in _FAILED or not last.content else ())
+    instead = offer(last) if again and (last.status in _FAILED or not last.content) else ()
+    with slot.container(gap="xsmall"):
+        with st.container(horizontal=True):
+            if goes_on:
+                _draw_go_on(last, go_on)
+            if again:
+                _draw_again(last, answer_again, instead=instead)
+        _draw_words(instead)
 
 
 def _draw_go_on(last: Message, go_on: Callable[[str, str | None], None]) -> None:
@@ -207,9 +212,7 @@ def _draw_go_on(last: Message, go_on: Callable[[str, str | None], None]) -> None
     )
 
 
-def _draw_again(
-    last: Message, answer_again: Callable[[str, str | None], None], *, instead: Sequence[ModelSpec]
-) -> None:
+def _draw_again(last: Message, answer_again: Callable[[str, str | None], None], *, instead: Sequence[Instead]) -> None:
     st.button(
         "Try again",
         key=f"again_{last.id}",
@@ -218,11 +221,24 @@ def _draw_again(
         on_click=answer_again,
         args=(last.parent_id, None),
     )
-    for model in instead:
-        st.button(
-            f"Ask {literal(model.label)} instead",
-            key=f"instead_{last.id}_{model.id}",
-            help="Answers the last message once more, with this model. The chosen model stays chosen.",
-            on_click=answer_again,
-            args=(last.parent_id, model.id),
-        )
+    for one in instead:
+        _draw_instead(last, one, answer_again)
+
+
+def _draw_instead(last: Message, offered: Instead, answer_again: Callable[[str, str | None], None]) -> None:
+    name, model_id = literal(offered.model.label), offered.model.id
+    key = f"instead_{last.id}_{model_id}"
+    ask = partial(st.button, key=key, on_click=answer_again, args=(last.parent_id, model_id))
+    if not offered.asks_first:
+        ask(f"Ask {name} instead", help=_INSTEAD_HELP)
+        return
+    with st.popover(f"Ask {name} instead", key=f"ask_{key}"):
+        st.markdown(literal(offered.words))
+        ask(f"Ask {name}", icon=":material/check:")
+
+
+def _draw_words(instead: Sequence[Instead]) -> None:
+    for offered in instead:
+        # Where the person is asked first, it stands beside the question.
+        if offered.words and not offered.asks_first:
+            st.caption(f":material/swap_horiz: {literal(offered.words)}")

@@ -9,6 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.bootstrap import close_services, open_services
 from core.chat.admission import TurnRequest
+from core.chat.preflight import CONFIRMS_ABOVE_TOKENS
 from core.chat.store import list_conversations, set_fallback
 from core.settings import Settings
 from tests.support.live_server import ROOT
@@ -67,7 +68,7 @@ def footers(app):
 
 
 def ways_on(app):
-    return [button.label for button in app.main.button if "again" in (button.key or "") or "instead" in button.label]
+    return [button.label for button in app.main.button if (button.key or "").startswith(("again", "instead"))]
 
 
 def keep(services, ada, fallback):
@@ -109,6 +110,23 @@ def test_who_wants_to_be_asked_is_offered_the_fallback_and_keeps_the_chosen_mode
     assert [footer.split(" · ")[0] for footer in footers(chat)] == ["**Fast one**", "**Steady**"]
     assert ways_on(chat) == []
     assert chat.session_state["active_model"] == "fast"
+
+
+@pytest.mark.parametrize("words", [31_000, 101_000])
+def test_a_long_history_is_sent_to_another_model_knowingly_and_a_very_long_one_after_a_question(
+    chat, provider, services, ada, words
+):
+    send(chat, "word " * words)
+    keep(services, ada, "ask")
+    provider.behave("fast", NOT_FOUND)
+    send(chat, "Again")
+
+    said = [element.value.replace("\\", "") for element in [*chat.main.caption, *chat.main.markdown]]
+    assert any(f"From Fast one to Steady: the next answer costs about ${words / 1e6:.2f}" in text for text in said)
+    way = "Ask Steady" if words > CONFIRMS_ABOVE_TOKENS else "Ask Steady instead"
+    assert ways_on(chat) == ["Try again", way]
+    next(button for button in chat.main.button if button.label == way).click().run()
+    assert footers(chat)[-1].startswith("**Steady**")
 
 
 def test_who_wants_no_other_model_is_offered_none(chat, provider, services, ada):
