@@ -20,6 +20,8 @@ from ui.times import local_time, viewer_zone
 
 _MOST_RUNS = 10
 _LIVE_S = 60
+# A long name leaves the figures in sight, on a phone too.
+_WIDTHS = {"Model": st.column_config.TextColumn(width=160)}
 _EVERY_S = 2.0
 _CSV = [
     "run_id",
@@ -47,11 +49,12 @@ _CSV = [
 def draw_report(services: Services, run: SetRun) -> None:
     """A run's figures: in all, then by category."""
     report = report_of(services, run)
-    st.dataframe(_table(report, [line for line in report.lines if line.category is ALL]), hide_index=True)
+    overall = _table(report, [line for line in report.lines if line.category is ALL])
+    st.dataframe(overall, hide_index=True, column_config=_WIDTHS)
     st.caption(_basis(report))
     by_category = [line for line in report.lines if line.category is not ALL]
     with st.expander("By category", expanded=True, type="compact"):
-        st.dataframe(_table(report, by_category, category=True), hide_index=True)
+        st.dataframe(_table(report, by_category, category=True), hide_index=True, column_config=_WIDTHS)
     st.download_button(
         "Download CSV",
         to_csv([report]),
@@ -88,7 +91,7 @@ def draw_runs_table(services: Services, runs: Sequence[SetRun]) -> None:
     shown = [report_of(services, run) for run in runs[:_MOST_RUNS]]
     with place:
         parts = [_table(report, list(report.overall().values()), began=True) for report in shown]
-        st.dataframe(pd.concat(parts, ignore_index=True), hide_index=True)
+        st.dataframe(pd.concat(parts, ignore_index=True), hide_index=True, column_config=_WIDTHS)
         st.download_button(
             "Download CSV",
             to_csv(shown),
