@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -17,6 +18,9 @@ _SQL = load_queries("ledger_copy")
 _TAKE_CALLS = _SQL["take_calls"].replace("{calls_of}", _SQL["calls_of"])
 # Rows that are carried over at once: some 50 MB.
 _BATCH_ROWS = 100_000
+# Notes are kept for two days. Who has not looked for one compares everything.
+_NOTES_LAST_S = 86_400.0
+_NEVER = (0, float("-inf"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +49,40 @@ class CopiedCalls:
         """Keep the copy behind `connection`, which may hold anything; the first `follow` finds out."""
         self.connection = connection
         self._seen: Mapping[str, Seen] | None = None
+        self._noted = _NEVER
 
     def follow(self, store: Cursor) -> None:
         """Make the copy what the store is, as `store` sees it: a cursor in a transaction."""
+        if store.shared:
+            self._follow_notes(store)
+        else:
+            self._follow_numbers(store)
+
+    def _follow_notes(self, store: Cursor) -> None:
+        """On a PostgreSQL: what was touched by a transaction that the last look may not have seen.
+
+        Those are all that had not ended then, whatever their number: none before the oldest of them is missed, and what
+        is read twice is the same twice.
+        """
+        (oldest, looked_at), self._noted = self._noted, _NEVER
+        now, began = store.fetch_all(_SQL["oldest_open"])[0]["oldest"], time.monotonic()
+        if began - looked_at > _NOTES_LAST_S:
+            self._compare(store)
+        else:
+            self._take_touched(store, oldest)
+        self._noted = (now, began)
+
+    def _take_touched(self, store: Cursor, oldest: int) -> None:
+        for touched in list(_read(store, "touched", oldest=oldest)):
+            with self._writing() as cur, cur.reading("touched", touched):
+                cur.execute(_SQL["forget_touched_corrections"])
+                cur.execute(_SQL["forget_touched"])
+        with self._writing() as cur:
+            _take_corrections(cur, _read(store, "touched_corrections", oldest=oldest))
+            _correct(cur, _take_calls(cur, _read(store, "touched_calls", oldest=oldest)))
+
+    def _follow_numbers(self, store: Cursor) -> None:
+        """In a DuckDB file: the rows behind the last one seen, as long as nothing else has happened."""
         # Until it has ended well, nothing is known of the copy.
         seen, self._seen = self._seen, None
         now = {table: _look(store, table, (seen or {}).get(table, Seen())) for table in ("attempts", "adjustments")}
@@ -60,7 +95,7 @@ class CopiedCalls:
 
     def _append(self, store: Cursor, seen: Mapping[str, Seen]) -> None:
         with self._writing() as cur:
-            touched = _take_corrections(cur, store, behind=seen["adjustments"])
+            touched = _take_corrections(cur, _read(store, "new_corrections", number=seen["adjustments"].number))
             touched += _take_calls(cur, _read(store, "new_calls", number=seen["attempts"].number))
             _correct(cur, touched)
 
@@ -69,7 +104,7 @@ class CopiedCalls:
         with self._writing() as cur:
             if cur.fetch_all(_SQL["corrections"]) != store.fetch_all(_SQL["corrections"]):
                 _start_over(cur)
-                _take_corrections(cur, store, behind=Seen())
+                _take_corrections(cur, _read(store, "all_corrections"))
             ours, theirs = _days(cur, "measured_calls", "original_cost_usd"), _days(store, "attempts", "cost_usd")
         differing = pieces(ours, theirs)
         for first, last in differing:
@@ -133,9 +168,9 @@ def _start_over(cur: Cursor) -> None:
     cur.execute("delete from measured_calls")
 
 
-def _take_corrections(cur: Cursor, store: Cursor, *, behind: Seen) -> list[pa.ChunkedArray]:
+def _take_corrections(cur: Cursor, tables: Iterable[pa.Table]) -> list[pa.ChunkedArray]:
     touched = []
-    for table in _read(store, "new_corrections", number=behind.number):
+    for table in tables:
         with cur.reading("incoming", table):
             cur.execute(_SQL["take_corrections"])
         touched.append(table.column("attempt_id"))
@@ -162,6 +197,4 @@ def _correct(cur: Cursor, touched: Sequence[pa.ChunkedArray]) -> None:
 
 def _read(store: Cursor, name: str, **parameters: object) -> Iterator[pa.Table]:
     """The rows of a statement over the store, some at a time."""
-    store.raw.execute(_SQL[name], parameters)
-    for batch in store.raw.to_arrow_reader(_BATCH_ROWS):
-        yield pa.Table.from_batches([batch])
+    return store.fetch_batches(_SQL[name], rows=_BATCH_ROWS, **parameters)

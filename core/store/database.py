@@ -102,6 +102,15 @@ class Cursor:
         rows = self.fetch_all(sql, **parameters)
         return rows[0] if rows else None
 
+    def fetch_batches(self, sql: str, *, rows: int, **parameters: Any) -> Iterator[pa.Table]:
+        """The result of a query as Arrow tables of so many rows: exact, and no row passes through Python.
+
+        Nothing else may be asked of this cursor until the last one was taken.
+        """
+        self._ask(sql, parameters)
+        for batch in self.raw.to_arrow_reader(rows):
+            yield pa.Table.from_batches([batch])
+
     def _ask(self, sql: str, parameters: Parameters) -> None:
         if self.shared and runs_on_server(sql):
             self.raw.execute(_ASK_SERVER, {"text": with_values(sql, parameters)})

@@ -25,6 +25,7 @@ import duckdb
 from core.store.copied_calls import CopiedCalls
 from core.store.copy_file import forget_copy, open_copy
 from core.store.database import Cursor, Database, Row
+from core.store.views import make_notes
 
 T = TypeVar("T")
 
@@ -104,7 +105,7 @@ class LedgerCopy:
 
     def _begin(self) -> duckdb.DuckDBPyConnection | None:
         """A connection whose transaction sees the copy as of now; None where only the store can answer now."""
-        if self._store.is_shared or not self._refreshing.acquire(timeout=self._patience_s):
+        if not self._refreshing.acquire(timeout=self._patience_s):
             return None
         try:
             raw = self._up_to_date().connection.cursor()
@@ -121,6 +122,7 @@ class LedgerCopy:
 
     def _up_to_date(self) -> CopiedCalls:
         if self._calls is None:
+            make_notes(self._store)
             self._calls = CopiedCalls(self._store.snapshot(lambda cur: open_copy(self._path, cur)))
         self._store.snapshot(self._calls.follow)
         return self._calls

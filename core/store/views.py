@@ -32,3 +32,10 @@ def make_indexes(database: Database) -> None:
     if database.is_shared:
         text = files("core.store").joinpath("postgres_indexes.sql").read_text(encoding="utf-8")
         database.transaction(lambda cur: cur.on_server(text))
+
+
+def make_notes(database: Database) -> None:
+    """Let a PostgreSQL note which calls are touched, for the copies of the ledger; a DuckDB file numbers its rows."""
+    if database.is_shared:
+        text = files("core.store").joinpath("postgres_notes.sql").read_text(encoding="utf-8")
+        database.transaction(lambda cur: cur.on_server(text))

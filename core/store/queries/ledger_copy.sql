@@ -17,6 +17,25 @@ select * from attempts where rowid > $number
 -- name: new_corrections
 select * from adjustments where rowid > $number
 
+-- name: oldest_open
+-- server
+-- Every transaction before this one has ended: what it wrote is seen now, or never.
+select pg_snapshot_xmin(pg_current_snapshot())::text::bigint as oldest
+
+-- name: touched
+-- server
+select distinct attempt_id as id, started_at from ledger_notes.touched where written_in >= $oldest
+
+-- name: touched_calls
+-- server
+select * from attempts
+where (started_at, id) in (select started_at, attempt_id from ledger_notes.touched where written_in >= $oldest)
+
+-- name: touched_corrections
+-- server
+select * from adjustments
+where attempt_id in (select attempt_id from ledger_notes.touched where written_in >= $oldest)
+
 -- name: days
 -- The UTC days of a ledger with what tells one apart from another: rows are written once, so an id stands for its row.
 select
@@ -28,6 +47,9 @@ select
 from {ledger}
 group by 1
 order by 1
+
+-- name: all_corrections
+select * from adjustments
 
 -- name: corrections
 select count(*) as rows, sum(hash(id))::text as ids, sum(delta_usd)::decimal(38,9) as usd from adjustments
@@ -65,6 +87,13 @@ create table layout as select $layout as layout
 -- name: forget_days
 delete from measured_calls
 where started_at >= make_timestamp($first * 86400000000) and started_at < make_timestamp(($last + 1) * 86400000000)
+
+-- name: forget_touched
+delete from measured_calls using touched
+where measured_calls.started_at = touched.started_at and measured_calls.id = touched.id
+
+-- name: forget_touched_corrections
+delete from adjustments where attempt_id in (select id from touched)
 
 -- name: take_corrections
 insert into adjustments select * from incoming
