@@ -21,7 +21,7 @@ from core.costs.reports.totals import total
 from core.costs.usage_filter import UsageFilter
 from ui import charts, formats
 from ui.costs_names import STATUSES, Names
-from ui.costs_tables import dollars, draw_spent, share_column
+from ui.costs_tables import dollars, draw_spent, known, share_column
 from ui.costs_values import load_names
 from ui.costs_words import at_least, counted
 from ui.markdown import literal
@@ -34,6 +34,8 @@ _TAX = (
 _COOLING = "cooling"
 # A name of 80 characters would leave no room for figures.
 _NAME = st.column_config.TextColumn(width=150)
+# Two of them, and every figure of the row in sight.
+_NARROW = st.column_config.TextColumn(width=115)
 _HOURS_FROM = 2
 
 
@@ -146,15 +148,16 @@ def _draw_detours(detours: Sequence[Detour], names: Names) -> None:
             "Then": [_then(detour, names) for detour in detours],
             "Times": [detour.spent.calls for detour in detours],
             "Time lost": [detour.lost_ms for detour in detours],
-            "Money lost": [float(detour.spent.cost_usd) for detour in detours],
+            "Money": [known(detour.spent) for detour in detours],
         }
     )
-    style = frame.style.format({"Times": "{:,}", "Time lost": lasting, "Money lost": dollars})
+    frame["Money"] = pd.to_numeric(frame["Money"])
+    style = frame.style.format({"Times": "{:,}", "Time lost": lasting, "Money": dollars}, na_rep="unpriced")
     st.dataframe(
         style,
         hide_index=True,
         height=_height(len(detours)),
-        column_config={"Failed": _NAME, "Then": _NAME},
+        column_config={"Failed": _NARROW, "Then": _NARROW},
         alt="What failed tries cost, by model",
     )
 
@@ -187,8 +190,8 @@ def _draw_cooling(services: Services, chosen: UsageFilter, names: Names) -> None
 def cooling_time(history: Mapping[str, Sequence[Stretch]], *, since: datetime, until: datetime) -> dict[str, timedelta]:
     """How long each model was left alone between two moments, by what was written down of its states."""
     found: dict[str, timedelta] = {}
-    for model, known in history.items():
-        for stretch in known:
+    for model, stretches in history.items():
+        for stretch in stretches:
             lasted = min(stretch.until, until) - max(stretch.since, since)
             if stretch.reason.startswith(_COOLING) and lasted > timedelta():
                 found[model] = found.get(model, timedelta()) + lasted
@@ -203,10 +206,10 @@ def _draw_stops(found: Reliability, names: Names) -> None:
         return
     most, others = dearest(stops)
     rows = [(names.of("model", model), spent) for model, spent in most]
-    rest = f"{len(stops) - len(most)} others"
+    rest = counted(len(stops) - len(most), "other")
     if others.calls:
         rows.append((rest, others))
-    draw_spent("Stopped answers", rows, total=total(stops.values()), rest=[rest])
+    draw_spent("Stopped answers", rows, of="Model", total=total(stops.values()), rest=[rest])
 
 
 def lasting(milliseconds: object) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -50,6 +50,9 @@ _COLUMNS = {
     "Would be": st.column_config.Column(help="With answers as long as the median of the measured ratio"),
     "Would be, high": st.column_config.Column(help="With answers as long as the 75th percentile of the measured ratio"),
     "Saved": st.column_config.Column(help="What it was less what it would be; below zero: dearer"),
+    "Range from": st.column_config.Column(
+        help="Where too few answers of either model were measured, the same length is assumed and there is no range"
+    ),
 }
 _MONEY = ("Was", "Would be, low", "Would be", "Would be, high", "Saved")
 
@@ -128,11 +131,27 @@ def _row(one: Replay) -> dict[str, Any]:
         "Calls": one.calls,
         "Left out": sum(one.left_out.values()),
         "Was": float(one.actual_usd),
-        "Would be, low": _number(one.low_usd),
+        "Would be, low": _end(one, one.low_usd),
         "Would be": _number(one.middle_usd),
-        "Would be, high": _number(one.high_usd),
+        "Would be, high": _end(one, one.high_usd),
         "Saved": _number(one.saved_usd),
+        "Range from": _range_words(one),
     }
+
+
+def _range_words(one: Replay) -> str:
+    """Whether answers were measured: where none was, the ends of the range are no ends."""
+    if not one.calls or one.middle_usd is None:
+        return ""
+    if not one.assumed_calls:
+        return "measured lengths"
+    if one.assumed_calls >= one.calls:
+        return "assumed: same length"
+    return f"{one.assumed_calls / one.calls:.0%} assumed"
+
+
+def _end(one: Replay, amount_usd: Decimal | None) -> float | None:
+    return None if one.calls and one.assumed_calls >= one.calls else _number(amount_usd)
 
 
 def _label(models: Mapping[str, ModelSpec], model_id: str) -> str:
@@ -145,9 +164,10 @@ def _number(amount_usd: Decimal | None) -> float | None:
 
 def _styled(frame: pd.DataFrame) -> object:
     frame[list(_MONEY)] = frame[list(_MONEY)].apply(pd.to_numeric)
-    return frame.style.format(_money, subset=list(_MONEY), na_rep="unpriced").format(
-        "{:,}", subset=["Calls", "Left out"]
-    )
+    ends: list[Hashable] = ["Would be, low", "Would be, high"]
+    sums: list[Hashable] = [name for name in _MONEY if name not in ends]
+    style = frame.style.format(_money, subset=sums, na_rep="unpriced")
+    return style.format(_money, subset=ends, na_rep="-").format("{:,}", subset=["Calls", "Left out"])
 
 
 def _money(usd: Any) -> str:

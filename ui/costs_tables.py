@@ -27,51 +27,59 @@ _OUTSIDE = "Outside of conversations"
 def draw_dearest(overview: Overview, *, names: Names, user: User, titles: Mapping[str, str]) -> None:
     """The dearest people, models and conversations."""
     all_spent = overview.totals.spent
-    tables = [("Models", "model", money_of(overview.models))]
+    tables = [("Models", "model", "Model", money_of(overview.models))]
     if len(overview.people) > 1:
-        tables.insert(0, ("People", "person", dict(overview.people)))
+        tables.insert(0, ("People", "person", "Person", dict(overview.people)))
     columns = st.columns(2)
-    for place, (title, group, groups) in enumerate(tables):
+    for place, (title, group, of, groups) in enumerate(tables):
         with columns[place]:
             rows, others = dearest(groups)
             named = [(names.of(group, name), spent) for name, spent in rows]
             rest = counted(len(groups) - len(rows), "other")
             if others.calls:
                 named.append((rest, others))
-            draw_spent(title, named, total=all_spent, rest=[rest])
+            draw_spent(title, named, of=of, total=all_spent, rest=[rest])
     with columns[1] if len(tables) == 1 else st.container():
         found = overview.conversations
         draw_spent(
             "Conversations",
             _named(found, names=names, user=user, titles=titles),
+            of="Conversation",
             total=all_spent,
             rest=[_others(found), _OUTSIDE],
         )
 
 
-def draw_spent(title: str, rows: Sequence[tuple[str, Spent]], *, total: Spent, rest: Collection[str] = ()) -> None:
-    """A table of sums that add up to `total`, with a bar in the cell of each share but for the names in `rest`."""
+def draw_spent(
+    title: str, rows: Sequence[tuple[str, Spent]], *, of: str, total: Spent, rest: Collection[str] = ()
+) -> None:
+    """A table of sums by `of` that add up to `total`, with a bar in the cell of each share but for the names in `rest`.
+
+    A sum of calls without a price is "unpriced" and not zero.
+    """
     st.subheader(title, anchor=False)
     frame = pd.DataFrame(
         {
-            title: [name for name, _ in rows],
-            "Spend": [float(spent.cost_usd) for _, spent in rows],
+            of: [name for name, _ in rows],
+            "Spend": [known(spent) for _, spent in rows],
             # A bar for what all others took would leave none of the others one to be seen.
             "Share": [None if name in rest else share(spent.cost_usd, total.cost_usd) for name, spent in rows],
             "Calls": [spent.calls for _, spent in rows],
             "Unpriced": [spent.unpriced for _, spent in rows],
         }
     )
+    frame["Spend"] = pd.to_numeric(frame["Spend"])
     formats_of: dict[Any, Any] = {"Spend": dollars, "Calls": "{:,}", "Unpriced": "{:,}"}
     if not total.unpriced:
         frame = frame.drop(columns="Unpriced")
         del formats_of["Unpriced"]
     st.dataframe(
-        frame.style.format(formats_of),
+        frame.style.format(formats_of, na_rep="unpriced"),
         hide_index=True,
+        placeholder="",
         column_config={
             # Two tables side by side show their last column too.
-            title: st.column_config.TextColumn(width=_NAME_PX if total.unpriced else "medium"),
+            of: st.column_config.TextColumn(width=_NAME_PX if total.unpriced else "medium"),
             "Share": share_column(frame["Share"]),
         },
         height="content",
@@ -122,6 +130,11 @@ def share_column(shares: Iterable[float | None]) -> Any:
 def share(part: Decimal, whole: Decimal) -> float:
     """Which part of the whole, from 0 to 1."""
     return float(part / whole) if whole else 0.0
+
+
+def known(spent: Spent) -> float | None:
+    """The sum; None where no call of several has a price."""
+    return None if spent.calls and spent.unpriced == spent.calls else float(spent.cost_usd)
 
 
 def dollars(value: Any) -> str:

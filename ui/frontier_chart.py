@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Literal, cast
+from typing import Any, Literal, cast
 
 import altair as alt
 import pandas as pd
@@ -15,13 +16,16 @@ from ui import formats
 _KEPT, _BEATEN = "not beaten", "beaten by another one"
 _COLOURS = alt.Scale(domain=[_KEPT, _BEATEN], range=["#4269D0", "#9498A0"])
 _MS = 1000
-_ALL_NAMED = 9
+# Where a name may stand beside its point, in pixels below it; about how wide a letter, a point and the chart are.
+_SIDES = {"above": -9, "below": 12, "beside": 0}
+_LETTER_PX, _DOT_PX, _LONGEST_PX, _CHART_PX = 6.0, 5.0, 180.0, (800.0, 220.0)
+_Box = tuple[float, float, float, float]
 
 
 def frontier_chart(found: Frontier, labels: Mapping[str, str]) -> alt.LayerChart | alt.FacetChart:
     """A point per model, a line through those that nothing beats, names beside the points. Costs are logarithmic."""
     most = max((float(one.cost_per_answer_usd or 0) for one in found.standings), default=0.0)
-    rows = [_row(one, found, labels, dear_from=most / 3) for one in found.standings]
+    rows = _with_room([_row(one, found, labels, dear_from=most / 3) for one in found.standings])
     least = min((one.cost_per_answer_usd for one in found.standings if one.cost_per_answer_usd), default=None)
     # Logarithmic, with a place for what is free: symlog is linear below its constant.
     kind = {"type": "linear"} if least is None else {"type": "symlog", "constant": float(least)}
@@ -53,18 +57,49 @@ def frontier_chart(found: Frontier, labels: Mapping[str, str]) -> alt.LayerChart
     points = base.mark_point(filled=True, size=110, opacity=1).encode(
         x=x, y=y, color=colour, shape=alt.Shape("standing:N", legend=None), tooltip=tooltip
     )
-    # Among many, only those that nothing beats have their names there; the tooltip names the others.
-    named = base if len(rows) <= _ALL_NAMED else base.transform_filter(alt.datum.standing == _KEPT)
-    return alt.layer(line, points, *(_names(named, x, y, dear=dear) for dear in (False, True)))
+    places = [(dear, side) for dear in (False, True) for side in _SIDES]
+    return alt.layer(line, points, *(_names(base, x, y, dear=dear, side=side) for dear, side in places))
 
 
-def _names(rows: alt.Chart, x: alt.X, y: alt.Y, *, dear: bool) -> alt.Chart:
+def _names(rows: alt.Chart, x: alt.X, y: alt.Y, *, dear: bool, side: str) -> alt.Chart:
     # The names of the dearest stand to their left: on the other side the chart ends.
     align: Literal["right", "left"] = "right" if dear else "left"
-    names = rows.transform_filter(alt.datum.dear == dear).mark_text(
-        align=align, dx=-8 if dear else 8, dy=-9, limit=180, color="#7A8499"
+    names = rows.transform_filter((alt.datum.dear == dear) & (alt.datum.side == side)).mark_text(
+        align=align, dx=-8 if dear else 8, dy=_SIDES[side], limit=_LONGEST_PX, color="#7A8499"
     )
     return cast("alt.Chart", names.encode(x=x, y=y, text="label:N"))
+
+
+def _with_room(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Each row with the side of its point where its name has room, "" where it has none: the tooltip names it then.
+
+    Those that nothing beats come first. Places are about those on a page of usual width.
+    """
+    costs, measures = [row["cost"] for row in rows], [row["measure"] for row in rows]
+    least = min((cost for cost in costs if cost), default=1.0)
+    wide = math.log1p(1.5 * max(costs, default=0.0) / least) or 1.0
+    tall = (max(measures, default=0.0) - min(measures, default=0.0)) or 1.0
+    at = [
+        (_CHART_PX[0] * math.log1p(row["cost"] / least) / wide, -_CHART_PX[1] * (row["measure"] - min(measures)) / tall)
+        for row in rows
+    ]
+    taken = [(x - _DOT_PX, x + _DOT_PX, y - _DOT_PX, y + _DOT_PX) for x, y in at]
+    sides = [""] * len(rows)
+    for place in sorted(range(len(rows)), key=lambda place: (rows[place]["standing"] != _KEPT, rows[place]["cost"])):
+        x, y = at[place]
+        long = min(_LONGEST_PX, _LETTER_PX * len(rows[place]["label"]))
+        left, right = (x - 8 - long, x - 8) if rows[place]["dear"] else (x + 8, x + 8 + long)
+        for side, down in _SIDES.items():
+            box = (left, right, y + down - _LETTER_PX, y + down + _LETTER_PX)
+            if not any(_overlap(box, other) for other in taken):
+                sides[place] = side
+                taken.append(box)
+                break
+    return [{**row, "side": side} for row, side in zip(rows, sides, strict=True)]
+
+
+def _overlap(one: _Box, other: _Box) -> bool:
+    return one[0] < other[1] and other[0] < one[1] and one[2] < other[3] and other[2] < one[3]
 
 
 def _ticks(found: Frontier) -> list[float]:
@@ -77,7 +112,7 @@ def _ticks(found: Frontier) -> list[float]:
     return [0.0, *powers] if len(costs) < len(found.standings) else powers
 
 
-def _row(one: Standing, found: Frontier, labels: Mapping[str, str], *, dear_from: float) -> dict[str, object]:
+def _row(one: Standing, found: Frontier, labels: Mapping[str, str], *, dear_from: float) -> dict[str, Any]:
     cost_usd = one.cost_per_answer_usd
     measure = one.quality if found.by_quality else one.duration_ms / _MS
     return {

@@ -59,6 +59,11 @@ class Replay:
     parts: Sequence[Part]
 
     @property
+    def assumed_calls(self) -> int:
+        """How many calls rest on answers of the same length only because too few were measured: without a range."""
+        return sum(part.calls for part in self.parts if part.ratio.evidence == "assumed")
+
+    @property
     def saved_usd(self) -> Decimal | None:
         """How much less the middle is than what was paid; negative when it is more."""
         return None if self.middle_usd is None else self.actual_usd - self.middle_usd

@@ -20,7 +20,8 @@ TABLES = {
     "feedback": "message_id",
 }
 # What grew on those rows while somebody looked at the demo, by table: its column, and the table of the rows that it is
-# about. What the demo's people asked real models stays in the ledger, because it was paid for.
+# about. What the demo's people began later goes with them; what they asked real models stays in the ledger, because it
+# was paid for.
 _GROWN = {
     "search_texts": ("conversation_id", "conversations"),
     "search_state": ("conversation_id", "conversations"),
@@ -30,6 +31,7 @@ _GROWN = {
     "shares": ("conversation_id", "conversations"),
     "messages": ("conversation_id", "conversations"),
     "turns": ("conversation_id", "conversations"),
+    "feedback": ("conversation_id", "conversations"),
     "adjustments": ("attempt_id", "attempts"),
 }
 
@@ -40,6 +42,7 @@ def remove(database: Database) -> Mapping[str, int]:
     """Take out everything that was made, and what grew on it. Returns how many rows that were made went, by table."""
 
     def work(cur: Cursor) -> dict[str, int]:
+        cur.execute(_SQL["note_later_conversations"])
         counts = {table: count for table in TABLES if (count := _take_out(cur, table))}
         for table, (column, about) in _GROWN.items():
             _delete_grown(cur, table, column=column, about=about)

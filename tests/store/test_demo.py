@@ -20,6 +20,7 @@ from core.store.database import Database
 from core.store.maintenance import row_counts
 from core.store.migrate import migrate
 from tests.store.test_open import held_by_another_process
+from tests.support.attempts import add_attempt
 from tests.support.people import add_person
 
 NOW = datetime(2026, 11, 27, 16, tzinfo=UTC).replace(tzinfo=None)
@@ -119,6 +120,25 @@ def test_what_grew_on_the_demo_goes_with_it(database, counts):
     remove(database)
 
     assert {row_counts(database)[table] for table in ("search_texts", "search_state", "adjustments")} == {0}
+
+
+def test_what_the_demos_people_began_later_goes_with_them_and_what_was_paid_for_stays(database, counts):
+    someone = database.fetch_one("select id from users where username like 'demo-%' limit 1")["id"]
+    ada = add_person(database, "ada")
+    for name, user_id in (("theirs", someone), ("adas", ada.id)):
+        database.execute(
+            "insert into conversations (id, user_id, title, title_source, created_at, updated_at) "
+            "values ($id, $user, 'Later', 'auto', $now, $now)",
+            id=name,
+            user=user_id,
+            now=NOW,
+        )
+    add_attempt(database, id="paid", user_id=someone, conversation_id="theirs", ended_at=NOW)
+
+    remove(database)
+
+    assert database.fetch_all("select id from conversations") == [{"id": "adas"}]
+    assert database.fetch_all("select id from attempts") == [{"id": "paid"}]
 
 
 def test_a_store_that_is_used_is_left_alone(database):

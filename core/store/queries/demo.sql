@@ -5,5 +5,13 @@ select 1 as present from demo_rows limit 1
 select (select count(*) from users) + (select count(*) from conversations) + (select count(*) from attempts)
     + (select count(*) from user_groups) + (select count(*) from demo_rows) as rows
 
+-- name: note_later_conversations
+-- What the demo's people began after the demo was made: nobody could open it without them.
+insert into demo_rows (table_name, row_id)
+select 'conversations', id
+from conversations
+where user_id in (select row_id from demo_rows where table_name = 'users')
+    and id not in (select row_id from demo_rows where table_name = 'conversations')
+
 -- name: forget_demo_rows
 delete from demo_rows

@@ -244,10 +244,12 @@ limit $limit
 
 -- name: calls_to_export
 select
-    id, turn_id, conversation_id, user_id, source, use_case, requested_model, served_model, upstream_model, provider,
-    started_at, first_token_at, ended_at, input_tokens, cached_input_tokens, cache_write_tokens, image_tokens,
+    id, turn_id, parent_id, conversation_id, user_id,
+    (select username from users where users.id = ledger.user_id) as username, source, use_case,
+    requested_model, served_model, upstream_model, provider, started_at, first_token_at, ended_at, input_tokens, cached_input_tokens, cache_write_tokens, image_tokens,
     output_tokens, reasoning_tokens, cost_usd, original_cost_usd, adjusted_usd, computed_cost_usd, reported_cost_usd,
-    cost_code, price_version, status, fallback_of, cached, cache_saved_usd
+    cost_code, price_version, status, fallback_of, cached, cache_saved_usd, cache_write_1h_tokens, audio_tokens,
+    audio_output_tokens, service_tier, counted_by_us
 from ledger
 where {where}
 order by started_at, id
