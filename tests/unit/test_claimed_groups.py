@@ -26,7 +26,14 @@ def test_names_are_taken_and_nothing_else(claims, groups):
     assert claimed_groups(claims, "groups") == groups
 
 
-@given(st.dictionaries(st.text(), st.recursive(st.none() | st.booleans() | st.integers() | st.text(), st.lists)))
+CLAIM = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=5),
+    max_leaves=10,
+)
+
+
+@given(st.dictionaries(st.text(max_size=10), CLAIM, max_size=6))
 def test_no_claim_can_break_it(claims):
     for name in [*claims, "groups"]:
         assert all(isinstance(group, str) and group for group in claimed_groups(claims, name))

@@ -39,12 +39,13 @@ def test_another_shape_is_refused(answer):
 
 
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(),
-    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    st.none() | st.booleans() | st.integers() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=5), inner, max_size=4),
+    max_leaves=10,
 )
 
 
-@given(st.lists(JSON | st.fixed_dictionaries({"id": JSON, "meta": JSON, "max_model_len": JSON})))
+@given(st.lists(JSON | st.fixed_dictionaries({"id": JSON, "meta": JSON, "max_model_len": JSON}), max_size=8))
 def test_no_answer_of_the_right_shape_breaks_it(entries):
     names = [reported.name for reported in read_list({"data": entries})]
 
