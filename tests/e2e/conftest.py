@@ -1,6 +1,6 @@
 """A browser and whole servers for the tests that drive the app as a person does.
 
-`server` is one server per test module with its administrator created; `start` makes fresh ones. `page` is a fresh
+`server` is one server per test module with an administrator; `start` makes fresh ones. `page` is a fresh
 browser profile, not yet signed in; `open_profile` makes more.
 """
 
@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from tests.support.browsing import create_admin
+from tests.support.browsing import add_admin, keep_session
 from tests.support.live_server import LiveServer, start_server
 
 ARGUMENTS = (
@@ -68,12 +68,20 @@ def _browser() -> Iterator[Browser]:
 
 @pytest.fixture(name="start", scope="module")
 def _start(tmp_path_factory) -> Iterator[StartServer]:
-    """Start a server: `start(SWITCHBOARD_LOCAL_MODEL="on")`; `directory=` keeps or chooses its files."""
+    """Start a server: `start(SWITCHBOARD_LOCAL_MODEL="on")`.
+
+    `directory=` keeps or chooses its files, `admin=True` puts an administrator into a fresh store: creating one by hand
+    takes seconds and has tests of its own.
+    """
     running: list[LiveServer] = []
 
-    def start(*, directory=None, **options) -> LiveServer:
-        server = start_server(directory or tmp_path_factory.mktemp("switchboard"), **options)
+    def start(*, directory=None, admin=False, **options) -> LiveServer:
+        directory = directory or tmp_path_factory.mktemp("switchboard")
+        user = add_admin(directory / "data") if admin else None
+        server = start_server(directory, **options)
         running.append(server)
+        if user is not None:
+            keep_session(server, user)
         return server
 
     yield start
@@ -82,12 +90,9 @@ def _start(tmp_path_factory) -> Iterator[StartServer]:
 
 
 @pytest.fixture(name="server", scope="module")
-def _server(start: StartServer, browser: Browser) -> LiveServer:
-    """A server with its administrator, shared by the tests of a module."""
-    server = start()
-    with browser.new_context() as context:
-        create_admin(context.new_page(), server)
-    return server
+def _server(start: StartServer) -> LiveServer:
+    """A server with an administrator, shared by the tests of a module."""
+    return start(admin=True)
 
 
 @pytest.fixture(name="open_profile")

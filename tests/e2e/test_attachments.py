@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.support.browsing import create_admin, open_signed_in
+from tests.support.browsing import open_signed_in
 from tests.support.chatting import choose_model, composer, messages, wait_until_answered, write_registry
 from tests.support.files import picture
 from tests.support.live_server import LiveServer
@@ -25,13 +25,10 @@ def _provider():
 
 
 @pytest.fixture(name="server", scope="module")
-def _server(start, browser, provider, tmp_path_factory) -> LiveServer:
+def _server(start, provider, tmp_path_factory) -> LiveServer:
     registry = write_registry(tmp_path_factory.mktemp("registry") / "models.yaml", provider)
     registry.write_text(registry.read_text() + SEER)
-    server = start(SWITCHBOARD_MODELS=str(registry))
-    with browser.new_context() as context:
-        create_admin(context.new_page(), server)
-    return server
+    return start(SWITCHBOARD_MODELS=str(registry), admin=True)
 
 
 @pytest.fixture(name="chat")

@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.support.browsing import create_admin, open_signed_in
+from tests.support.browsing import open_signed_in
 from tests.support.chatting import composer, write_registry
 from tests.support.live_server import LiveServer
 from tests.support.provider_behaviour import say
@@ -27,15 +27,12 @@ def _provider():
 
 
 @pytest.fixture(name="server", scope="module")
-def _server(start, browser, provider, tmp_path_factory) -> LiveServer:
+def _server(start, provider, tmp_path_factory) -> LiveServer:
     registry = write_registry(tmp_path_factory.mktemp("registry") / "models.yaml", provider)
     text = registry.read_text(encoding="utf-8")
     kept = [line for line in text.splitlines() if "- {id:" not in line or "id: swift," in line or "id: html," in line]
     registry.write_text("\n".join(kept).replace("context_tokens", "use_cases: [coding], context_tokens"), "utf-8")
-    server = start(SWITCHBOARD_MODELS=str(registry))
-    with browser.new_context() as context:
-        create_admin(context.new_page(), server)
-    return server
+    return start(SWITCHBOARD_MODELS=str(registry), admin=True)
 
 
 def told(page: Page) -> str:

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.support.browsing import create_admin, open_signed_in
+from tests.support.browsing import open_signed_in
 from tests.support.chatting import (
     ask,
     choose_model,
@@ -40,12 +40,9 @@ def _provider():
 
 
 @pytest.fixture(name="server", scope="module")
-def _server(start, browser, provider, tmp_path_factory) -> LiveServer:
+def _server(start, provider, tmp_path_factory) -> LiveServer:
     registry = write_registry(tmp_path_factory.mktemp("registry") / "models.yaml", provider)
-    server = start(SWITCHBOARD_MODELS=str(registry), SWITCHBOARD_STALL_S="2")
-    with browser.new_context() as context:
-        create_admin(context.new_page(), server)
-    return server
+    return start(SWITCHBOARD_MODELS=str(registry), SWITCHBOARD_STALL_S="2", admin=True)
 
 
 @pytest.fixture(name="chat")

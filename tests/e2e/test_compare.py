@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.support.browsing import create_admin, open_signed_in
+from tests.support.browsing import open_signed_in
 from tests.support.chatting import ask, choose_model, composer, messages, wait_until_answered, write_registry
 from tests.support.live_server import LiveServer
 from tests.support.provider_behaviour import say
@@ -26,12 +26,9 @@ def _provider():
 
 
 @pytest.fixture(name="server", scope="module")
-def _server(start, browser, provider, tmp_path_factory) -> LiveServer:
+def _server(start, provider, tmp_path_factory) -> LiveServer:
     registry = write_registry(tmp_path_factory.mktemp("registry") / "models.yaml", provider)
-    server = start(SWITCHBOARD_MODELS=str(registry))
-    with browser.new_context() as context:
-        create_admin(context.new_page(), server)
-    return server
+    return start(SWITCHBOARD_MODELS=str(registry), admin=True)
 
 
 @pytest.fixture(name="signed_in")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.support.browsing import create_admin, open_signed_in
+from tests.support.browsing import open_signed_in
 from tests.support.chatting import (
     ask,
     choose_model,
@@ -24,14 +24,12 @@ LONG = " ".join(f"word{number}" for number in range(900))
 
 
 @pytest.fixture(name="server", scope="module")
-def _server(start, browser, tmp_path_factory) -> LiveServer:
+def _server(start, tmp_path_factory) -> LiveServer:
     with ProviderServer() as provider:
         provider.behave("swift", say("A short answer."))
         provider.behave("steady", say(LONG, tokens_per_second=20))
         registry = write_registry(tmp_path_factory.mktemp("registry") / "models.yaml", provider)
-        server = start(SWITCHBOARD_MODELS=str(registry))
-        with browser.new_context() as context:
-            create_admin(context.new_page(), server)
+        server = start(SWITCHBOARD_MODELS=str(registry), admin=True)
         yield server
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.support.browsing import create_admin, open_signed_in, sign_in, sign_out
+from tests.support.browsing import open_signed_in, sign_in, sign_out
 from tests.support.chatting import choose_model, composer, messages
 from tests.support.live_server import LiveServer
 from tests.support.provider_server import port_nobody_listens_on
@@ -52,10 +52,7 @@ def _registry(path: Path, models: list[dict]) -> Path:
 def _start_with(start, browser, tmp_path_factory):
     def start_with(models: list[dict]) -> LiveServer:
         registry = _registry(tmp_path_factory.mktemp("registry") / "models.yaml", models)
-        server = start(SWITCHBOARD_MODELS=str(registry))
-        with browser.new_context() as context:
-            create_admin(context.new_page(), server)
-        return server
+        return start(SWITCHBOARD_MODELS=str(registry), admin=True)
 
     return start_with
 

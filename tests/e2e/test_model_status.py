@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.support.browsing import create_admin, open_signed_in
+from tests.support.browsing import open_signed_in
 from tests.support.chatting import ask, choose_model, composer, messages, stop_button, wait_until_answered
 from tests.support.live_server import LiveServer
 from tests.support.provider_behaviour import SERVER_ERROR, Refusal, say
@@ -31,7 +31,7 @@ def _provider():
 
 
 @pytest.fixture(name="server", scope="module")
-def _server(start, browser, provider, tmp_path_factory) -> LiveServer:
+def _server(start, provider, tmp_path_factory) -> LiveServer:
     registry = tmp_path_factory.mktemp("registry") / "models.yaml"
     registry.write_text(
         f"""
@@ -43,10 +43,7 @@ models:
 """,
         encoding="utf-8",
     )
-    server = start(SWITCHBOARD_MODELS=str(registry))
-    with browser.new_context() as context:
-        create_admin(context.new_page(), server)
-    return server
+    return start(SWITCHBOARD_MODELS=str(registry), admin=True)
 
 
 @pytest.fixture(name="chat")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.support.browsing import create_admin, open_signed_in
+from tests.support.browsing import open_signed_in
 from tests.support.chatting import composer, write_registry
 from tests.support.live_server import LiveServer
 from tests.support.provider_behaviour import say
@@ -16,13 +16,11 @@ MARKER_PX = 18
 
 
 @pytest.fixture(name="server", scope="module")
-def _server(start, browser, tmp_path_factory) -> LiveServer:
+def _server(start, tmp_path_factory) -> LiveServer:
     with ProviderServer() as provider:
         provider.behave("swift", say("Hello"))
         registry = write_registry(tmp_path_factory.mktemp("registry") / "models.yaml", provider)
-        server = start(SWITCHBOARD_MODELS=str(registry))
-        with browser.new_context() as context:
-            create_admin(context.new_page(), server)
+        server = start(SWITCHBOARD_MODELS=str(registry), admin=True)
         yield server
 
 

@@ -28,11 +28,8 @@ def _registry(provider, tmp_path_factory) -> str:
 
 
 @pytest.fixture(name="server", scope="module")
-def _server(start, browser, registry):
-    server = start(SWITCHBOARD_MODELS=registry)
-    with browser.new_context() as context:
-        create_admin(context.new_page(), server)
-    return server
+def _server(start, registry):
+    return start(SWITCHBOARD_MODELS=registry, admin=True)
 
 
 @pytest.fixture(name="chat")

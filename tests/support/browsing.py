@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import re
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import Page, expect
 
+from core.accounts.session_secret import load_session_secret
+from core.accounts.sessions import start_session, write_token
+from core.accounts.users import User, create_user
+from core.store.database import Database
+from core.store.migrate import migrate
 from tests.support.live_server import LiveServer, wait_for
+from tests.support.people import QUICK
 
 ADMIN = "ada"
 PASSWORD = "correct horse battery"
@@ -30,6 +38,22 @@ def create_admin(page: Page, server: LiveServer, *, username: str = ADMIN, passw
     page.get_by_role("button", name="Create and sign in").click()
     wait_until_signed_in(page)
     _SESSIONS[server.process.pid, username] = page.context.cookies()
+
+
+def add_admin(data_dir: Path) -> User:
+    """Put the administrator into the store of a server that has not been started yet."""
+    data_dir.mkdir(parents=True)
+    with closing(Database(f"duckdb:{data_dir / 'switchboard.duckdb'}")) as database:
+        migrate(database)
+        return create_user(
+            database, username=ADMIN, display_name=ADMIN.title(), password=PASSWORD, role="admin", rounds=QUICK
+        )
+
+
+def keep_session(server: LiveServer, user: User) -> None:
+    """Let `open_signed_in` find a session of this person, as if they had signed in before."""
+    token = write_token(start_session(user), secret=load_session_secret(server.data_dir))
+    _SESSIONS[server.process.pid, user.username] = [{"name": COOKIE, "value": token, "url": server.url}]
 
 
 def open_signed_in(page: Page, server: LiveServer, *, username: str = ADMIN, password: str = PASSWORD) -> None:
