@@ -152,11 +152,12 @@ def _draw_detours(detours: Sequence[Detour], names: Names) -> None:
         }
     )
     frame["Money"] = pd.to_numeric(frame["Money"])
-    style = frame.style.format({"Times": "{:,}", "Time lost": lasting, "Money": dollars}, na_rep="unpriced")
+    style = frame.style.format({"Times": "{:,}", "Time lost": lasting, "Money": dollars})
     st.dataframe(
         style,
         hide_index=True,
         height=_height(len(detours)),
+        placeholder="unpriced",
         column_config={"Failed": _NARROW, "Then": _NARROW},
         alt="What failed tries cost, by model",
     )

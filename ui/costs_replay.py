@@ -110,7 +110,7 @@ def _draw_targets(
             _styled(pd.DataFrame([_row(one) for one in found])),
             hide_index=True,
             column_config=_COLUMNS,
-            placeholder="unpriced",
+            placeholder="-",
             alt="What the chosen calls would have cost on other models",
         )
     for one in found:
@@ -141,7 +141,9 @@ def _row(one: Replay) -> dict[str, Any]:
 
 def _range_words(one: Replay) -> str:
     """Whether answers were measured: where none was, the ends of the range are no ends."""
-    if not one.calls or one.middle_usd is None:
+    if one.middle_usd is None:
+        return "unpriced"
+    if not one.calls:
         return ""
     if not one.assumed_calls:
         return "measured lengths"

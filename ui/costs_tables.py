@@ -74,9 +74,9 @@ def draw_spent(
         frame = frame.drop(columns="Unpriced")
         del formats_of["Unpriced"]
     st.dataframe(
-        frame.style.format(formats_of, na_rep="unpriced"),
+        frame.style.format(formats_of),
         hide_index=True,
-        placeholder="",
+        placeholder="unpriced",
         column_config={
             # Two tables side by side show their last column too.
             of: st.column_config.TextColumn(width=_NAME_PX if total.unpriced else "medium"),

@@ -18,7 +18,7 @@ _COLOURS = alt.Scale(domain=[_KEPT, _BEATEN], range=["#4269D0", "#9498A0"])
 _MS = 1000
 # Where a name may stand beside its point, in pixels below it; about how wide a letter, a point and the chart are.
 _SIDES = {"above": -9, "below": 12, "beside": 0}
-_LETTER_PX, _DOT_PX, _LONGEST_PX, _CHART_PX = 6.0, 5.0, 180.0, (800.0, 220.0)
+_LETTER_PX, _DOT_PX, _LONGEST_PX, _CHART_PX = 6.5, 5.0, 180.0, (800.0, 130.0)
 _Box = tuple[float, float, float, float]
 
 
