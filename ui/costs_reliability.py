@@ -152,7 +152,7 @@ def _draw_detours(detours: Sequence[Detour], names: Names) -> None:
         }
     )
     frame["Money"] = pd.to_numeric(frame["Money"])
-    style = frame.style.format({"Times": "{:,}", "Time lost": lasting, "Money": dollars})
+    style = frame.style.format({"Times": "{:,}", "Time lost": lasting, "Money": dollars}, na_rep="unpriced")
     st.dataframe(
         style,
         hide_index=True,

@@ -74,7 +74,7 @@ def draw_spent(
         frame = frame.drop(columns="Unpriced")
         del formats_of["Unpriced"]
     st.dataframe(
-        frame.style.format(formats_of),
+        frame.style.format(formats_of, na_rep="unpriced"),
         hide_index=True,
         placeholder="unpriced",
         column_config={
