@@ -1,4 +1,4 @@
-"""The command line: `python -m core backup`, `doctor`, `usage import`, `demo` and `tokens`."""
+"""The command line: `python -m core backup`, `doctor`, `usage import`, `demo`, `store copy` and `tokens`."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from core.cli_demo import add_demo_command
+from core.cli_store import add_store_command
 from core.cli_tokens import add_tokens_command
 from core.cli_usage import add_usage_command
 from core.clock import Clock, utc_now
@@ -72,5 +73,6 @@ def _parser() -> argparse.ArgumentParser:
     look.set_defaults(run=lambda _: doctor())
     add_usage_command(commands)
     add_demo_command(commands)
+    add_store_command(commands)
     add_tokens_command(commands)
     return parser

@@ -70,8 +70,12 @@ class Cursor:
         """
         if not rows:
             return
-        with self.reading("appended", pa.Table.from_pylist([dict(row) for row in rows])):
-            columns = ", ".join(rows[0])
+        self.append_arrow(table, pa.Table.from_pylist([dict(row) for row in rows]))
+
+    def append_arrow(self, table: str, rows: pa.Table) -> None:
+        """Append the rows of an Arrow table, whose columns are columns of `table`."""
+        with self.reading("appended", rows):
+            columns = ", ".join(f'"{name}"' for name in rows.column_names)
             self.raw.execute(f"insert into {table} ({columns}) select {columns} from appended")  # noqa: S608 - no values
 
     @contextmanager
@@ -96,6 +100,11 @@ class Cursor:
         """
         self._ask(sql, parameters)
         return self.raw.fetchnumpy()
+
+    def fetch_arrow(self, sql: str, **parameters: Any) -> pa.Table:
+        """The result of a query as an Arrow table, exact: for handing many rows on."""
+        self._ask(sql, parameters)
+        return self.raw.to_arrow_table()
 
     def fetch_one(self, sql: str, **parameters: Any) -> Row | None:
         """The first row of a query, or None."""
@@ -141,6 +150,11 @@ class Database:
     def is_shared(self) -> bool:
         """Whether other processes may use the same tables: the store is a PostgreSQL, not a file."""
         return self._engine.shared
+
+    @property
+    def catalog(self) -> str:
+        """What DuckDB calls the database that the tables are in."""
+        return self._engine.catalog
 
     @property
     def is_closed(self) -> bool:

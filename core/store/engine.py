@@ -19,6 +19,8 @@ class Engine(Protocol):
     url: str
     # Whether other processes write to the same tables.
     shared: bool
+    # What DuckDB calls the database that the tables are in.
+    catalog: str
 
     def lease(self) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
         """A cursor of the engine for one user at a time. Raises StoreError when the store cannot be reached."""

@@ -24,6 +24,7 @@ class FileEngine:
         self.url = f"duckdb:{location}"
         self._connection = _open(location)
         warm(self._connection)
+        [(self.catalog,)] = self._connection.execute("select current_database()").fetchall()
 
     def lease(self) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
         """A cursor of its own for every call."""

@@ -10,6 +10,7 @@ from pathlib import Path
 import duckdb
 
 from core.errors import StoreError
+from core.store.copying import copy_store
 from core.store.database import Cursor, Database
 
 _TABLES = """
@@ -52,7 +53,7 @@ def open_or_make(url: str) -> Database:
 def row_counts(database: Database) -> dict[str, int]:
     """How many rows each table holds, by table name."""
     with database.cursor() as cur:
-        return _row_counts(cur, _current(cur))
+        return _row_counts(cur, database.catalog)
 
 
 def back_up(database: Database, target: Path) -> Backup:
@@ -82,12 +83,13 @@ def back_up(database: Database, target: Path) -> Backup:
 
 def _copy(database: Database, target: Path) -> dict[str, int]:
     target.unlink(missing_ok=True)
+    if database.is_shared:
+        return _copy_rows(database, target)
     with database.cursor() as cur:
-        source = _current(cur)
         cur.execute(f"attach '{_quoted(target)}' as backup_copy")
         try:
-            cur.execute(f'copy from database "{source}" to backup_copy')
-            expected, copied = _row_counts(cur, source), _row_counts(cur, "backup_copy")
+            cur.execute(f'copy from database "{database.catalog}" to backup_copy')
+            expected, copied = _row_counts(cur, database.catalog), _row_counts(cur, "backup_copy")
         finally:
             cur.execute("detach backup_copy")
     if expected != copied:
@@ -99,15 +101,21 @@ def _copy(database: Database, target: Path) -> dict[str, int]:
     return copied
 
 
+def _copy_rows(database: Database, target: Path) -> dict[str, int]:
+    copy = Database(f"duckdb:{target}")
+    try:
+        copy_store(database, copy)
+        return row_counts(copy)
+    finally:
+        copy.close()
+
+
 def _row_counts(cur: Cursor, database: str) -> dict[str, int]:
     tables = [row["table_name"] for row in cur.fetch_all(_TABLES, database=database)]
-    counts = {name: cur.fetch_one(f'select count(*) as n from "{database}"."{name}"') for name in tables}  # noqa: S608
+    # A server counts its tables itself, and does not know what DuckDB calls it.
+    prefix = "" if cur.shared else f'"{database}".'
+    counts = {name: cur.fetch_one(f'select count(*) as n from {prefix}"{name}"') for name in tables}  # noqa: S608
     return {name: row["n"] for name, row in counts.items() if row}
-
-
-def _current(cur: Cursor) -> str:
-    row = cur.fetch_one("select current_database() as name")
-    return str(row["name"]) if row else ""
 
 
 def _quoted(path: Path) -> str:

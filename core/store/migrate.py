@@ -28,6 +28,9 @@ create table if not exists migrations (
 _LOCK = "set local lock_timeout = '10min'; lock table migrations in exclusive mode"
 _APPLIED = "select number from migrations where number = $number"
 
+# A table of this name stands in a store that is being copied into (core.store.copying).
+MARK_OF_COPY = "unfinished_copy"
+
 _TABLES = """-- server
 select table_name::text as table_name from information_schema.tables where table_schema = current_schema()"""
 
@@ -57,15 +60,20 @@ def shipped_migrations() -> tuple[Migration, ...]:
 
 
 def migrate(
-    database: Database, *, migrations: Sequence[Migration] | None = None, clock: Clock = utc_now
+    database: Database,
+    *,
+    migrations: Sequence[Migration] | None = None,
+    clock: Clock = utc_now,
+    unfinished: bool = False,
 ) -> list[Migration]:
     """Apply what is missing and return it.
 
     By default the shipped ones, and the views over what they make. Raises StoreTooNew for a store written by a newer
-    version, StoreDamaged for one whose record differs from the shipped text. Neither changes anything.
+    version, StoreDamaged for one whose record differs from the shipped text, or that is half a copy of another (which
+    `unfinished` allows). Neither changes anything.
     """
     known = shipped_migrations() if migrations is None else migrations
-    _refuse_foreign(database)
+    _refuse_foreign(database, unfinished=unfinished)
     database.transaction(lambda cur: cur.shape(_RECORDS))
     missing = pending(database, migrations=known)
     applied = [
@@ -94,12 +102,17 @@ def pending(database: Database, *, migrations: Sequence[Migration]) -> list[Migr
     return [migration for migration in migrations if migration.number not in applied]
 
 
-def _refuse_foreign(database: Database) -> None:
+def _refuse_foreign(database: Database, *, unfinished: bool = False) -> None:
     names = {row["table_name"] for row in database.fetch_all(_TABLES)}
     if names and "migrations" not in names:
         raise StoreDamaged(
             f"The store {database.url.partition(':')[2]} holds another program's tables.",
-            next_step="Point SWITCHBOARD_STORE at another file. This one was not changed.",
+            next_step="Point SWITCHBOARD_STORE at an empty one. This one was not changed.",
+        )
+    if MARK_OF_COPY in names and not unfinished:
+        raise StoreDamaged(
+            f"The store {database.url.partition(':')[2]} is an unfinished copy of another one.",
+            next_step="Run the same `python -m core store copy` again: it goes on where it stopped.",
         )
 
 

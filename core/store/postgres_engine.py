@@ -28,6 +28,7 @@ class PostgresEngine:
     """The tables of an attached database, `store`; views and macros of the program are DuckDB's own, in memory."""
 
     shared = True
+    catalog = "store"
 
     def __init__(self, url: str) -> None:
         """Attach the database. Raises StoreError when it cannot be reached, or the extension is missing."""
@@ -103,6 +104,8 @@ def _attached(address: PostgresAddress) -> duckdb.DuckDBPyConnection:
     try:
         _load_extension(connection)
         warm(connection)
+        # PostgreSQL has no NUL in a text.
+        connection.execute("set global pg_null_byte_replacement = '�'")
         connection.execute(f"set pg_pool_max_connections = {_KEPT_CONNECTIONS}")
         quoted = address.for_connection().replace("'", "''")
         connection.execute(f"attach '{quoted}' as store (type postgres)")

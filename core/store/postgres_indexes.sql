@@ -1,5 +1,6 @@
 -- Indexes that only a PostgreSQL gets: DuckDB scans these tables in milliseconds, a server would read them row by row.
 -- They belong to the program, not to the data: made at every start where they are missing.
+create index if not exists attempts_by_id on attempts (id);
 create index if not exists attempts_by_conversation on attempts (conversation_id);
 create index if not exists attempts_by_turn on attempts (turn_id);
 create index if not exists attempts_by_end on attempts (ended_at);

@@ -17,9 +17,50 @@ from typing import Any
 
 # The first line of a statement may say who runs it, where that is not what `runs_on_server` would find.
 _MARK = re.compile(r"\s*-- (server|duckdb)\b")
-_COMMENTS = re.compile(r"(?:\s+|--[^\n]*\n)*")
-_WRITES = re.compile(r"(update|delete from|insert into [\w.\"]+ *(\([^()]*\))?\s*values)\b", re.IGNORECASE)
 _PARTS = re.compile(r"'(?:[^']|'')*'|\"[^\"]*\"|--[^\n]*|\$(\w+)")
+_WRITES = re.compile(r"\s*(update|delete from|insert into [\w.\"]+ *(\([^()]*\))?\s*values)\b", re.IGNORECASE)
+_READS = re.compile(r"\s*(with|select)\b.*\bfrom\b", re.IGNORECASE | re.DOTALL)
+# Words before a bracket that mean the same on both. Sums and averages do not: PostgreSQL gives a numeric without
+# a scale, which would arrive as a float. Neither does lower(), which follows the collation.
+_SHARED_WORDS = frozenset(
+    {
+        "and",
+        "as",
+        "by",
+        "coalesce",
+        "count",
+        "distinct",
+        "exists",
+        "filter",
+        "from",
+        "in",
+        "join",
+        "list_contains",
+        "max",
+        "min",
+        "not",
+        "nullif",
+        "on",
+        "or",
+        "over",
+        "partition",
+        "row_number",
+        "select",
+        "then",
+        "unnest",
+        "values",
+        "when",
+        "where",
+    }
+)
+_CALLS = re.compile(r"(\w+)\s*\(")
+# Views and macros of the program, which the server does not have, and spellings that DuckDB alone reads, or reads so.
+_DUCKDBS = re.compile(
+    r"\bledger\b|\brepriced\b|[\[{/%]|->|\b(anti|asof|semi|qualify|exclude|replace|like|all|json)\b", re.IGNORECASE
+)
+_ONE_OF = re.compile(r"list_contains\((\$\w+), ([\w.]+)\)", re.IGNORECASE)
+_JUST = re.compile(r"list_contains\(\[(\$\w+)\], ([\w.]+)\)", re.IGNORECASE)
+_DESCENDING = re.compile(r"\bdesc\b(?!\s+nulls)", re.IGNORECASE)
 # A column of a table as our migrations write it: one on a line, or added to a table.
 _COLUMN = re.compile(r"^(\s*(?:alter table \w+ add column )?)(\w+) (text|double)\b(?! precision)", re.MULTILINE)
 _TYPES = {"text": 'text collate "C"', "double": "double precision"}
@@ -28,14 +69,32 @@ _COMPRESSION = re.compile(r" using compression \w+")
 
 @cache
 def runs_on_server(sql: str) -> bool:
-    """Whether a statement goes to PostgreSQL as it is: a write of single rows, or one that is marked `-- server`.
+    """Whether a statement goes to PostgreSQL as text.
 
-    `-- duckdb` as its first line keeps a write with DuckDB, for one that uses DuckDB's functions.
+    Writes of named rows do, and questions in words that mean the same on both. `-- server` or `-- duckdb` as the first
+    line of a statement overrules that.
     """
     if mark := _MARK.match(sql):
         return mark[1] == "server"
-    begin = _COMMENTS.match(sql)
-    return _WRITES.match(sql, begin.end() if begin else 0) is not None
+    plain = _JUST.sub("list_contains($1, $2)", _without_text(sql))
+    if _WRITES.match(plain):
+        return True
+    known = all(word.lower() in _SHARED_WORDS for word in _CALLS.findall(plain))
+    return _READS.match(plain) is not None and known and _DUCKDBS.search(plain) is None
+
+
+def _without_text(sql: str) -> str:
+    return _PARTS.sub(lambda match: match[0] if match[1] is not None else "''", sql).replace("''\n", "\n")
+
+
+@cache
+def _in_servers_words(sql: str) -> str:
+    """The same statement where the two have different words for one thing.
+
+    DuckDB puts nulls last in both directions, PostgreSQL before everything else when it goes down.
+    """
+    spelt = _JUST.sub(r"\2 = \1", _ONE_OF.sub(r"\2 = any(\1)", sql))
+    return _DESCENDING.sub("desc nulls last", spelt)
 
 
 def with_values(sql: str, parameters: Mapping[str, Any]) -> str:
@@ -49,7 +108,7 @@ def with_values(sql: str, parameters: Mapping[str, Any]) -> str:
             return literal(parameters[match[1]])
         return "" if match[0].startswith("--") else match[0]
 
-    return _PARTS.sub(part, sql).strip().rstrip(";")
+    return _PARTS.sub(part, _in_servers_words(sql)).strip().rstrip(";")
 
 
 def literal(value: object) -> str:

@@ -1,8 +1,6 @@
-"""Stores to test on: a DuckDB file, and a PostgreSQL where the engine can matter."""
+"""Stores to test on: a DuckDB file, and a PostgreSQL too for the files of tests where the engine can matter."""
 
 from __future__ import annotations
-
-import os
 
 import pytest
 
@@ -10,12 +8,69 @@ from core.store.database import Database
 from core.store.migrate import migrate
 from tests.support.shared_stores import KeptStore
 
-ENGINES = tuple(os.environ.get("STORE_ENGINES", "duckdb").split(","))
+# Left out: what tests a file, or arithmetic and texts for which the store is a place to put rows.
+ON_BOTH = frozenset(
+    [
+        "test_account_changes",
+        "test_answer_cache",
+        "test_attachments",
+        "test_blind",
+        "test_branches",
+        "test_budgets_at_work",
+        "test_call_figures",
+        "test_catalog",
+        "test_comparisons",
+        "test_conversations",
+        "test_cost_reports",
+        "test_crash",
+        "test_database",
+        "test_demo",
+        "test_exchange",
+        "test_feedback",
+        "test_groups",
+        "test_landing",
+        "test_ledger_view",
+        "test_limits_kept",
+        "test_migrate",
+        "test_model_figures",
+        "test_organise",
+        "test_own_data",
+        "test_passive_health",
+        "test_preferences",
+        "test_presets",
+        "test_price_book",
+        "test_prompt_sets",
+        "test_prompts",
+        "test_purge",
+        "test_reconcile",
+        "test_replay",
+        "test_search",
+        "test_sessions",
+        "test_sharing",
+        "test_sign_in",
+        "test_summaries",
+        "test_temporary",
+        "test_titles",
+        "test_token_use",
+        "test_tokens",
+        "test_turn_engine",
+        "test_turn_engine_ends",
+        "test_turn_record",
+        "test_turn_routing",
+        "test_users",
+        "test_votes",
+    ]
+)
+
+ON_POSTGRESQL = frozenset({"test_copying", "test_postgres", "test_server_queries"})
 
 
-@pytest.fixture(name="engine", params=ENGINES)
-def _engine(request):
-    return request.param
+def pytest_generate_tests(metafunc):
+    """Run the tests of a file on both engines, or on DuckDB."""
+    if "engine" in metafunc.fixturenames:
+        name = metafunc.module.__name__.rpartition(".")[2]
+        engines = ["postgresql"] if name in ON_POSTGRESQL else ["duckdb"]
+        metafunc.parametrize("engine", ["duckdb", "postgresql"] if name in ON_BOTH else engines, scope="session")
 
 
 @pytest.fixture(name="kept_store", scope="session")

@@ -9,6 +9,7 @@ from decimal import Decimal
 from core.chat.recovery import recover_turns
 from core.chat.store import load_conversation, load_messages
 from core.store.database import Database
+from core.store.migrate import migrate
 from tests.support.live_server import ROOT
 from tests.support.turns import model
 
@@ -37,6 +38,7 @@ def test_after_a_kill_every_attempt_is_in_the_ledger_and_the_text_in_the_convers
     assert killed.returncode == -9, killed.stderr.decode()
 
     database = Database(store_url)
+    migrate(database)
     assert recover_turns(database, find_model={"gpt": model()}.get) == 1
 
     [turn] = database.fetch_all("select * from turns")

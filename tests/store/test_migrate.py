@@ -53,7 +53,7 @@ def test_each_step_is_recorded_with_its_moment(blank):
 
 
 def test_a_failing_step_rolls_back_whole_and_keeps_the_ones_before(blank):
-    with pytest.raises(duckdb.ConversionException):
+    with pytest.raises(duckdb.Error, match="no number"):
         migrate(blank, migrations=[ONE, BROKEN])
 
     assert row_counts(blank) == {"first": 0, "migrations": 1}
@@ -77,7 +77,7 @@ def test_a_store_of_a_newer_version_is_refused(blank):
 
 
 def test_a_database_of_another_program_is_refused_and_left_alone(blank):
-    blank.execute("create table invoices (id integer)")
+    blank.transaction(lambda cur: cur.shape("create table invoices (id integer)"))
 
     for look in (migrate, steps_to_apply):
         with pytest.raises(StoreDamaged, match="holds another program's tables"):

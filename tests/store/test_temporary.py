@@ -12,6 +12,7 @@ from core.chat.temporary import TemporaryChat, begin, follow, settle
 from core.errors import TurnRefused
 from core.providers.events import Finished, TextDelta
 from core.providers.scripted import Gate, ScriptedGateway, answer
+from core.store.maintenance import row_counts
 from tests.support.turns import finish, model, rig, wait_until
 
 SECRET = "xylophone"
@@ -40,7 +41,7 @@ def _texts(chat: TemporaryChat) -> list[str]:
 
 
 def _everything(database) -> str:
-    tables = [row["table_name"] for row in database.fetch_all("select table_name from information_schema.tables")]
+    tables = list(row_counts(database))
     return "\n".join(str(database.fetch_all(f"select * from {table}")) for table in tables)  # noqa: S608 - our tables
 
 

@@ -46,6 +46,7 @@ RANKS = {
     "core.cli_usage": 9,
     "core.cli_demo": 9,
     "core.cli_tokens": 9,
+    "core.cli_store": 9,
     "core.cli": 10,
     "core.__main__": 11,
     "ui": 12,

@@ -8,6 +8,7 @@ from typing import Self
 
 from core.store.database import Database, Row
 from core.store.migrate import migrate
+from core.store.views import create_views
 from tests.support.postgres import PostgresServer
 
 # What migrations put in themselves.
@@ -36,6 +37,7 @@ class KeptStore:
         """It, opened; again when a test has closed it."""
         if self._database is None or self._database.is_closed:
             self._database = Database(self.own_url)
+            migrate(self._database)
         return self._database
 
     def emptied(self) -> Self:
@@ -43,8 +45,9 @@ class KeptStore:
         if self.database.fetch_one(_SHAPE) != self._shape:
             self.close()
             self.own_url = self._made()
-            migrate(self.database)
         self.database.transaction(lambda cur: cur.on_server(self._deletions))
+        # A test that renamed a table took the views over it along.
+        create_views(self.database)
         return self
 
     def close(self) -> None:
@@ -68,7 +71,6 @@ class KeptStore:
         return self._server.create(template=self._template) + _PATIENCE
 
     def __enter__(self) -> Self:
-        migrate(self.database)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:

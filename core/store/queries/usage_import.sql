@@ -152,6 +152,7 @@ from named
 where call_id::text in (select id from attempts) and line not in (select line from repeated)
 
 -- name: leave_out
+-- duckdb: it reads what is staged there
 delete from named where line in (select line from repeated union all select line from present)
 
 -- name: counts
