@@ -1,5 +1,6 @@
 -- The copy of the ledger for analytics (core.store.ledger_copy): first what is asked of the store, then what is done in
--- the copy. `incoming` is what was read from the store and `touched` the attempts to correct: Arrow tables.
+-- the copy. `incoming` is what was read from the store and `touched` the attempts to correct: Arrow tables. `-- duckdb`
+-- marks what a store on PostgreSQL is never asked and would not understand.
 
 -- name: look
 -- How many rows a table of a store in DuckDB holds, how many of them lie behind the last one that was seen, the number
@@ -12,9 +13,11 @@ select
     (select id from {table} where rowid = $number) as id_seen
 
 -- name: new_calls
+-- duckdb
 select * from attempts where rowid > $number
 
 -- name: new_corrections
+-- duckdb
 select * from adjustments where rowid > $number
 
 -- name: oldest_open
@@ -85,14 +88,17 @@ from measured_calls
 create table layout as select $layout as layout
 
 -- name: forget_days
+-- duckdb
 delete from measured_calls
 where started_at >= make_timestamp($first * 86400000000) and started_at < make_timestamp(($last + 1) * 86400000000)
 
 -- name: forget_touched
+-- duckdb
 delete from measured_calls using touched
 where measured_calls.started_at = touched.started_at and measured_calls.id = touched.id
 
 -- name: forget_touched_corrections
+-- duckdb
 delete from adjustments where attempt_id in (select id from touched)
 
 -- name: take_corrections
@@ -110,6 +116,7 @@ from (
 )
 
 -- name: calls_of
+-- duckdb
 select
     incoming.*,
     incoming.cost_usd as original_cost_usd,
@@ -133,6 +140,7 @@ order by incoming.started_at, incoming.id
 insert into measured_calls {calls_of}
 
 -- name: correct
+-- duckdb
 -- What the view `ledger` of the store makes of a call and all of its corrections, for the calls that are touched.
 update measured_calls as calls set
     cost_usd = (coalesce(calls.original_cost_usd, 0) + corrected.delta_usd)::decimal(18,9),
