@@ -7,6 +7,7 @@ from pathlib import Path
 
 from core.store.server_sql import runs_on_server, with_values
 from core.store.sql import load_queries
+from core.store.views import make_notes
 
 QUERIES = Path(__file__).parents[2] / "core/store/queries"
 SHIPPED = {
@@ -29,6 +30,7 @@ def _asked(sql):
 
 
 def test_postgresql_takes_every_statement_that_is_sent_to_it(database):
+    make_notes(database)
     problems = {}
     for name, sql in ON_SERVER.items():
         try:
