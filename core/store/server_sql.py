@@ -3,7 +3,7 @@
 DuckDB's own plan of a statement over attached tables reads the rows that simple conditions name and does the rest
 itself. That is right for a report and wrong for `update ... where id = $id`, which it turns into a look for the rows'
 places and a table of changes, for upserts, which read the whole table, and for joins. So the small statements go to the
-server as text (docs/adr/0012).
+server as text (docs/adr/0015).
 """
 
 from __future__ import annotations
