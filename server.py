@@ -37,6 +37,7 @@ from core.providers.gateway_warmup import warm_up_gateways
 from core.readiness import needs_litellm
 from core.settings import load_settings
 from ui import process
+from ui.errors import draw_uncaught
 
 _SCRIPT = Path(__file__).with_name("app.py")
 _FIRST_PAGE = ("ui.auth", "ui.shell", "ui.chat_view", "ui.transcript")
@@ -53,7 +54,13 @@ def main() -> int:
         # Streamlit serves its first page at / only; who types the name of this one means it.
         routes = [Route("/chat", _to_chat), *api_routes(services)]
         middleware = [Middleware(Draining, draining=lambda: services.engine.draining)]
-        app = st.App(_SCRIPT, lifespan=partial(_lifespan, services=services), routes=routes, middleware=middleware)
+        app = st.App(
+            _SCRIPT,
+            on_script_error=draw_uncaught,
+            lifespan=partial(_lifespan, services=services),
+            routes=routes,
+            middleware=middleware,
+        )
         app.run(config={"server.address": settings.host, "server.port": settings.port, "server.headless": True})
     except SwitchboardError as error:
         print(error, file=sys.stderr)

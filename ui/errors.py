@@ -15,6 +15,17 @@ def draw_error(error: SwitchboardError) -> None:
     _draw_detail(error.detail)
 
 
+def draw_uncaught(error: Exception) -> bool:
+    """Draw an error of ours that nobody caught, and return whether it was one; others Streamlit shows in its own way.
+
+    Such an error is that the store cannot be reached, before there is a page to say it on.
+    """
+    if not isinstance(error, SwitchboardError):
+        return False
+    draw_error(error)
+    return True
+
+
 def draw_message_error(message: Message) -> None:
     """Why an answer is missing or incomplete, if it is."""
     if message.error_message:

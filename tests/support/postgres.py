@@ -40,6 +40,7 @@ class PostgresServer:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.port = free_port()
+        self._running = False
 
     def url(self, database: str = "postgres") -> str:
         """The address of a database by the socket, as SWITCHBOARD_STORE takes it."""
@@ -69,11 +70,14 @@ class PostgresServer:
         """Start it and wait until it answers."""
         settings = " ".join(f"-c {name}={value}" for name, value in _SETTINGS.items())
         options = f"-k {self.folder} -p {self.port} {settings}"
+        self._running = True
         self._control("start", "-l", str(self.folder / "log"), "-o", options)
 
     def stop(self) -> None:
         """Stop it at once: what runs there breaks off."""
-        self._control("stop", "-m", "fast")
+        if self._running:
+            self._running = False
+            self._control("stop", "-m", "fast")
 
     def _control(self, *arguments: str) -> None:
         _run("pg_ctl", "-D", self.folder / "data", "-w", "-t", "60", *arguments)
