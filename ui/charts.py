@@ -27,7 +27,12 @@ _LENGTHS: Mapping[Grain, timedelta] = {
     "day": timedelta(days=1),
     "week": timedelta(days=7),
 }
-_TICKS: Mapping[Grain, str] = {"hour": "%H:%M", "day": "%-d %b", "week": "%-d %b %y"}
+# What the middle of a column is called, where its label stands: a week by its Monday, three days before.
+_TICKS: Mapping[Grain, str] = {
+    "hour": "timeFormat(datum.value, '%H:00')",
+    "day": "timeFormat(datum.value, '%-d %b')",
+    "week": "timeFormat(timeOffset('day', datum.value, -3), '%-d %b %y')",
+}
 # A fifth of a cent, a dollar and twelve thousand each as short as they can be said.
 _DOLLARS = "'$' + (datum.value >= 1000 ? format(datum.value, '.3~s') : format(datum.value, '.3~g'))"
 _COUNTS = "datum.value >= 1000 ? format(datum.value, '.3~s') : format(datum.value, '.3~g')"
@@ -124,7 +129,7 @@ def stacked_columns(
         # Rectangles: a bar between two moments would lie on its side.
         .mark_rect(xOffset=0.5, x2Offset=-0.5)
         .encode(
-            x=alt.X("at:T", title=None, axis=alt.Axis(format=_TICKS[grain], labelOverlap=True, grid=False)),
+            x=alt.X("at:T", title=None, axis=_time_axis([piece.at for piece in pieces], grain)),
             x2="end:T",
             y=alt.Y("low:Q", title=None, axis=_axis(unit)),
             y2="high:Q",
@@ -259,6 +264,18 @@ def columns_alt(what: str, weights: Mapping[str, Decimal], names: Mapping[str, s
     ranked = sorted(weights, key=lambda key: (-weights[key], key))[:3]
     most = ", ".join(f"{names.get(key, key)} {formats.money(weights[key])}" for key in ranked)
     return f"{what}: {total} in all. Most: {most}." if most else f"{what}: nothing."
+
+
+def _time_axis(begins: Sequence[datetime], grain: Grain) -> alt.Axis:
+    """An axis with a label below the middle of every column, as far as there is room."""
+    length = _LENGTHS[grain]
+    columns = round((max(begins) - min(begins)) / length) + 1 if begins else 0
+    middles = [min(begins) + length * column + length / 2 for column in range(columns)]
+    # A moment in parts is read by the clock that the chart is drawn by, like every `at`.
+    values = [
+        alt.DateTime(year=at.year, month=at.month, date=at.day, hours=at.hour, minutes=at.minute) for at in middles
+    ]
+    return alt.Axis(values=values, labelExpr=_TICKS[grain], labelOverlap=True, grid=False, ticks=False)
 
 
 def _axis(unit: Unit, *, ticks: int = 5) -> alt.Axis:

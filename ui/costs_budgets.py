@@ -35,7 +35,7 @@ def draw_budgets(services: Services, user: User, chosen: UsageFilter, forecast: 
         spent = f"{at_least(standing)}{formats.money(standing.balance.spent.usd)}"
         words = f"{spent} of {budget_words(standing.budget, services.budgets.people)}, {_left(standing, chosen.zone)}"
         share = float(min(Decimal(1), max(Decimal(0), standing.share)))
-        st.progress(share, coloured(standing.level, literal(words + _over(standing, forecast))))
+        st.progress(share, coloured(standing.level, literal(words[:1].upper() + words[1:] + _over(standing, forecast))))
 
 
 def _standings(services: Services, user: User, *, mine: bool) -> Sequence[Standing]:

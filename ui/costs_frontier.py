@@ -10,7 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from core.accounts.users import User
-from core.arena.ratings import SHOWN_FROM
+from core.arena.ratings import SHOWN_FROM, Rating
 from core.bootstrap import Services
 from core.catalog.models import ModelSpec
 from core.costs.frontier import Frontier, frontier, standings
@@ -23,7 +23,9 @@ from ui.markdown import literal
 _TABLE_PX = 400
 _COLUMNS = {
     "Per answer": st.column_config.Column(help="Mean cost of an answer in the chosen time"),
-    "Rating": st.column_config.NumberColumn(help="From the team's blind votes", format="%.0f"),
+    "Rating": st.column_config.Column(help="From the team's blind votes"),
+    "95 % range": st.column_config.Column(help="Where the rating is with a certainty of 95 %, from votes drawn again"),
+    "Votes": st.column_config.Column(help="Blind votes that the rating is made of"),
     "Per win": st.column_config.Column(
         help="What its answers cost for each one that was voted the better: cost per answer over the share of votes won"
     ),
@@ -32,12 +34,14 @@ _COLUMNS = {
     "Beaten by": st.column_config.Column(help="The cheapest model that costs no more and is no slower or worse"),
 }
 _MONEY = ("Per answer", "Per win")
+_OF_VOTES = ("Rating", "95 % range", "Votes")
 
 
 def draw_frontier(services: Services, user: User, chosen: UsageFilter, models: Mapping[str, ModelSpec]) -> None:
     """What the chosen calls say of cost and quality, model by model, and which models another one beats."""
     use_case = chosen.use_cases[0] if len(chosen.use_cases) == 1 and chosen.use_cases[0] else None
-    found = _found(services, user, chosen, use_case)
+    rated = _rated(services, use_case)
+    found = _found(services, user, chosen, rated, use_case)
     st.subheader("Cost against quality" if found.by_quality else "Cost against time", anchor=False)
     if not found.standings:
         st.caption("A model is shown here from 20 priced answers on; none has as many in the chosen time.")
@@ -50,7 +54,7 @@ def draw_frontier(services: Services, user: User, chosen: UsageFilter, models: M
     st.altair_chart(frontier_chart(found, labels), width="stretch", height=340, alt=words)
     st.caption(literal(words))
     st.dataframe(
-        _table(found, labels),
+        _table(found, labels, rated),
         hide_index=True,
         placeholder="-",
         column_config=_COLUMNS,
@@ -80,21 +84,27 @@ def standing_words(found: Frontier, labels: Mapping[str, str]) -> str:
     return f"{words} Beaten on both: {few(beaten)}." if beaten else words
 
 
-def _found(services: Services, user: User, chosen: UsageFilter, use_case: str | None) -> Frontier:
-    evidence = services.evidence.current()
-    board, records = evidence.boards.get(use_case), evidence.records.get(use_case, {})
-    ratings = {one.model_id: one.rating for one in board.ratings} if board else {}
+def _rated(services: Services, use_case: str | None) -> Mapping[str, Rating]:
+    board = services.evidence.current().boards.get(use_case)
+    return {one.model_id: one for one in board.ratings} if board else {}
+
+
+def _found(
+    services: Services, user: User, chosen: UsageFilter, rated: Mapping[str, Rating], use_case: str | None
+) -> Frontier:
+    records = services.evidence.current().records.get(use_case, {})
+    ratings = {name: one.rating for name, one in rated.items()}
     shares = {name: one.wins / one.votes for name, one in records.items() if one.votes >= SHOWN_FROM}
     return frontier(standings(services.ledger, chosen, viewer=user, ratings=ratings, win_shares=shares))
 
 
-def _table(found: Frontier, labels: Mapping[str, str]) -> object:
+def _table(found: Frontier, labels: Mapping[str, str], rated: Mapping[str, Rating]) -> object:
     frame = pd.DataFrame(
         [
             {
                 "Model": labels[one.model_id],
                 "Per answer": _number(one.cost_per_answer_usd),
-                "Rating": one.quality,
+                **_rating_cells(rated.get(one.model_id)),
                 "Per win": _number(one.cost_per_win_usd),
                 "First token": one.first_token_ms,
                 "Whole answer": one.duration_ms,
@@ -104,13 +114,19 @@ def _table(found: Frontier, labels: Mapping[str, str]) -> object:
             for one in found.standings
         ]
     )
-    frame = frame.drop(columns=[name for name in ("Rating", "Per win") if frame[name].isna().all()])
+    frame = frame.drop(columns=[name for name in (*_OF_VOTES, "Per win") if frame[name].isna().all()])
     money = frame.columns.intersection(list(_MONEY))
     frame[money] = frame[money].apply(pd.to_numeric)
     style = frame.style.format(_money, subset=money, na_rep="").format("{:,}", subset=["Answers"])
     if "Rating" in frame:
-        style = style.format("{:.0f}", subset=["Rating"], na_rep="")
+        style = style.format("{:,.0f}", subset=["Rating", "Votes"], na_rep="")
     return style.format(_duration, subset=["First token", "Whole answer"], na_rep="")
+
+
+def _rating_cells(rating: Rating | None) -> dict[str, float | str | None]:
+    if rating is None:
+        return dict.fromkeys(_OF_VOTES)
+    return {"Rating": rating.rating, "95 % range": f"{rating.low:,.0f} to {rating.high:,.0f}", "Votes": rating.votes}
 
 
 def _number(amount_usd: Decimal | None) -> float | None:

@@ -14,7 +14,7 @@ from core.costs.reports.explorer import NOTHING, TIMES, Cell, Explored
 from core.costs.reports.totals import Totals
 from ui import charts
 from ui.costs_names import Names
-from ui.costs_tables import dollars, share, share_column
+from ui.costs_tables import dollars, known, share, share_column
 
 MEASURE_LABELS = {
     "spend": "Spend",
@@ -53,7 +53,7 @@ def group_table(
     if second != NOTHING:
         columns[labels[second]] = [_cell(second, cell, names, second=True) for cell in rows]
     columns |= {
-        "Spend": [float(cell.totals.cost_usd) for cell in rows],
+        "Spend": [known(cell.totals.spent) for cell in rows],
         "Share": [share(cell.totals.cost_usd, whole.cost_usd) for cell in rows],
         "Calls": [cell.totals.calls for cell in rows],
         "A call": [_a_call(cell.totals) for cell in rows],
@@ -64,7 +64,10 @@ def group_table(
     if whole.unpriced:
         columns["Unpriced"] = [cell.totals.unpriced for cell in rows]
     counts = [name for name in ("Calls", "Tokens in", "Cached in", "Tokens out", "Unpriced") if name in columns]
-    style = pd.DataFrame(columns).style.format(dict.fromkeys(counts, "{:,}"))
+    frame = pd.DataFrame(columns)
+    # A page of nothing but unpriced groups is a column of numbers too.
+    frame[["Spend", "A call"]] = frame[["Spend", "A call"]].apply(pd.to_numeric)
+    style = frame.style.format(dict.fromkeys(counts, "{:,}"))
     style.format(dollars, subset=["Spend", "A call"], na_rep="unpriced")
     # A name of 80 characters would leave no room for figures.
     named = {

@@ -14,6 +14,7 @@ SOURCES = {
     "judge": "Judging",
     "api": "API",
     "title": "Titles",
+    "summary": "Summaries",
     "probe": "Probes",
     "import": "Imported",
 }

@@ -12,6 +12,7 @@ from core.bootstrap import Services
 from core.costs.invoices import list_invoices
 from core.costs.reconcile import Reconciliation, reconcile
 from core.costs.words import money
+from ui.model_filter import provider_name
 from ui.reconcile_import import draw_add_file, draw_files
 from ui.reconcile_rows import MONEY, as_csv, cause_rows, table_rows
 
@@ -48,7 +49,13 @@ def draw_reconcile(services: Services, user: User, chosen: Period) -> None:
         draw_files(services, invoices)
     providers = sorted({invoice.provider for invoice in invoices})
     provider = st.segmented_control(
-        "Provider", providers, default=providers[0], required=True, key="reconcile_of", persist_state="page"
+        "Provider",
+        providers,
+        default=providers[0],
+        required=True,
+        format_func=provider_name,
+        key="reconcile_of",
+        persist_state="page",
     )
     since, until = utc_days(chosen)
     found = reconcile(
@@ -72,8 +79,8 @@ def _draw(found: Reconciliation, *, since: date, until: date) -> None:
     if not found.compared:
         last = until - timedelta(days=1)
         st.info(
-            f"No file of {found.provider} covers {since:%-d %b %Y} to {last:%-d %b %Y}. Choose another time above, or "
-            "add a file.",
+            f"No file of {provider_name(found.provider)} covers {since:%-d %b %Y} to {last:%-d %b %Y}. "
+            "Choose another time above, or add a file.",
             icon=":material/event_busy:",
         )
         return
@@ -112,7 +119,7 @@ def _reported(found: Reconciliation) -> str:
 
 
 def _draw_days(found: Reconciliation) -> None:
-    st.markdown("**By day and model** :small[days in UTC, as on bills]")
+    st.markdown("**By day and model** :small[days in UTC, as on bills; amounts in USD]")
     # Without a dollar sign in the cells: a number format would put the minus of a gap behind it.
     amount = st.column_config.NumberColumn(format="%.6f")
     st.dataframe(

@@ -114,7 +114,7 @@ def _draw_models(found: Reliability, names: Names) -> None:
             "Model": [names.of("model", model) for model in ranked],
             "Failed": [failed.get(model, 0) for model in ranked],
             "Calls": [calls[model] for model in ranked],
-            "Share": [failed.get(model, 0) / calls[model] for model in ranked],
+            "Share": [100 * failed.get(model, 0) / calls[model] for model in ranked],
             "Most often": [_most_often(found, model) for model in ranked],
         }
     )

@@ -122,14 +122,14 @@ def draw_caches(totals: Totals) -> None:
 
 
 def share_column(shares: Iterable[float | None]) -> Any:
-    """A column of bars; the largest fills its cell."""
+    """A column of bars with shares in per cent; the largest fills its cell."""
     most = max((found for found in shares if found is not None and not math.isnan(found)), default=0)
-    return st.column_config.ProgressColumn(width=_SHARE_PX, format="percent", min_value=0, max_value=most or 1)
+    return st.column_config.ProgressColumn(width=_SHARE_PX, format="%.2f%%", min_value=0, max_value=most or 1)
 
 
 def share(part: Decimal, whole: Decimal) -> float:
-    """Which part of the whole, from 0 to 1."""
-    return float(part / whole) if whole else 0.0
+    """Which part of the whole, in per cent."""
+    return float(100 * part / whole) if whole else 0.0
 
 
 def known(spent: Spent) -> float | None:

@@ -15,9 +15,14 @@ def exactly(spent: Spent) -> str:
 
 
 def at_least(spent: Spent) -> str:
-    """The sum in words: "at least" where calls without a price are among them, "unpriced" where all are."""
+    """The sum in words: "at least" where calls without a price are among them, "unpriced" where all are.
+
+    At least nothing would say nothing: `$0, 1 unpriced`.
+    """
     if spent.calls and spent.unpriced == spent.calls:
         return "unpriced"
+    if spent.unpriced and not spent.cost_usd:
+        return f"{formats.money(spent.cost_usd)}, {spent.unpriced:,} unpriced"
     return f"{'at least ' if spent.unpriced else ''}{formats.money(spent.cost_usd)}"
 
 

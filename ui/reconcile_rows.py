@@ -12,6 +12,7 @@ from core.costs.invoice_files import InvoiceFile
 from core.costs.invoices import Invoice, TakenDays
 from core.costs.reconcile import Compared, Reconciliation
 from core.costs.words import money
+from ui.model_filter import provider_name
 
 _CAUSES = (
     (
@@ -30,7 +31,7 @@ _CAUSES = (
     ("unexplained", "Not told apart", "The files give no tokens for it. Add the provider's usage export."),
 )
 # The columns of the table that hold amounts.
-MONEY = ("Computed, USD", "Reported, USD", "Billed, USD", "Gap, USD")
+MONEY = ("Computed", "Reported", "Billed", "Gap")
 _FIELDS = (
     "day",
     "model",
@@ -84,7 +85,8 @@ def preview_line(file: InvoiceFile) -> str:
     amounts = [line.amount_usd for line in file.lines if line.amount_usd is not None]
     first, last = min(file.days), max(file.days)
     total = f", {money(sum(amounts, Decimal(0)))}" if amounts else ""
-    return f"{file.layout}: {_counted(len(file.lines), 'line')} of {file.provider}, {first} to {last}{total}."
+    lines = f"{_counted(len(file.lines), 'line')} of {provider_name(file.provider)}"
+    return f"{file.layout}: {lines}, {first} to {last}{total}."
 
 
 def taken_line(taken: TakenDays) -> str:
@@ -102,10 +104,10 @@ def _table_row(cell: Compared) -> dict[str, Any]:
         "Model": cell.model or "(no model)",
         "Calls here": ours.calls if ours else None,
         "Calls billed": billed.calls if billed else None,
-        "Computed, USD": _float(ours.computed_usd if ours else None),
-        "Reported, USD": _float(ours.reported_usd if ours and ours.reported_calls else None),
-        "Billed, USD": _float(billed.amount_usd if billed else None),
-        "Gap, USD": _float(gap.total if gap else None),
+        "Computed": _float(ours.computed_usd if ours else None),
+        "Reported": _float(ours.reported_usd if ours and ours.reported_calls else None),
+        "Billed": _float(billed.amount_usd if billed else None),
+        "Gap": _float(gap.total if gap else None),
         "Main cause": _main_cause(gap),
     }
 

@@ -83,7 +83,7 @@ def test_without_files_it_says_what_to_do(page):
 def test_a_file_is_shown_before_it_is_taken(page, services):
     upload(page, COSTS)
 
-    assert "OpenAI cost export: 2 lines of openai" in texts(page)
+    assert "OpenAI cost export: 2 lines of OpenAI" in texts(page)
     assert "line 4 “someday” is no day such as 2026-11-29" in texts(page)
     assert list_invoices(services.database) == []
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -53,6 +54,23 @@ def test_columns_are_stacked_from_zero_in_the_order_of_the_series():
     assert [(row["series"], row["low"], row["high"]) for row in rows] == [("Ann", 0.0, 1.5), ("Bob", 1.5, 2.0)]
     assert rows[0]["when"] == "23 Nov 2026"
     assert chart["encoding"]["color"]["scale"]["range"] == [item.colour for item in series]
+
+
+@pytest.mark.parametrize(
+    ("grain", "after", "middles"),
+    [
+        ("hour", timedelta(hours=2), [(23, 0, 30), (23, 1, 30), (23, 2, 30)]),
+        ("day", timedelta(days=2), [(23, 12, 0), (24, 12, 0), (25, 12, 0)]),
+        ("week", timedelta(days=7), [(26, 12, 0), (3, 12, 0)]),
+    ],
+)
+def test_a_label_stands_below_the_middle_of_each_column_the_empty_ones_too(grain, after, middles):
+    series = [charts.Series(key="", name="All", colour=charts.PALETTE[0])]
+    pieces = [charts.Piece(at=at, key="", value=1, words="") for at in (MONDAY, MONDAY + after)]
+
+    axis = charts.stacked_columns(pieces, series, grain=grain).to_dict()["encoding"]["x"]["axis"]
+
+    assert [(value["date"], value["hours"], value["minutes"]) for value in axis["values"]] == middles
 
 
 def test_bars_are_in_the_order_of_their_lengths():

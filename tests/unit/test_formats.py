@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from core.catalog.models import Hours, Prices
 from core.chat.conversation import AnswerFigures
+from core.costs.reports.totals import Spent
 from ui import formats
-from ui.costs_words import few
+from ui.costs_words import at_least, few
 
 
 @pytest.mark.parametrize(
@@ -245,3 +246,17 @@ def test_a_kept_answer_shows_no_speed_of_the_model() -> None:
     )
 
     assert formats.answer_line(figures) == "10 in · 3 out · cached, $0"
+
+
+@pytest.mark.parametrize(
+    ("usd", "unpriced", "said"),
+    [
+        ("0", 0, "$0"),
+        ("0.5", 0, "$0.50"),
+        ("0.5", 1, "at least $0.50"),
+        ("0", 1, "$0, 1 unpriced"),
+        ("0", 3, "unpriced"),
+    ],
+)
+def test_a_sum_says_what_it_does_not_know(usd, unpriced, said):
+    assert at_least(Spent(calls=3, cost_usd=Decimal(usd), unpriced=unpriced)) == said
