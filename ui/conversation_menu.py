@@ -158,7 +158,7 @@ def _choose_fallback(services: Services, conversation: Conversation) -> None:
 def _choose_use_case(services: Services, conversation: Conversation) -> None:
     known = use_cases(services.registry.current().models)
     names = list(dict.fromkeys(["", *known, conversation.use_case or ""]))
-    with st.form("use_case", border=False):
+    with st.form("conversation_use_case", border=False):
         choice = st.radio(
             "This conversation is for",
             names,

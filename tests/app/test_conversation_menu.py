@@ -7,7 +7,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.bootstrap import Services
 from core.chat.organise import set_tags
-from core.chat.store import list_conversations, load_conversation
+from core.chat.store import list_conversations, load_conversation, set_use_case
 from tests.support.conversations import make_conversation
 from tests.support.people import add_person
 from tests.support.signed_in import sign_in_app
@@ -74,3 +74,14 @@ def test_tags_are_shown_as_they_are_typed(page, services, ada, plan):
     assert not page.exception
     (typed,) = [box.value for box in page.text_input if box.label.startswith("Tags, separated")]
     assert typed == "work, q3"
+
+
+def test_what_a_chat_is_for_is_corrected(page, services, ada, plan):
+    set_use_case(services.database, conversation_id=plan, user_id=ada.id, use_case="writing")
+
+    _choose(page, "What it is for")
+
+    # The page has set its own `use_case` in the session by now: the form must not be of that name.
+    assert "use_case" in page.session_state
+    assert not page.exception
+    assert [radio.value for radio in page.radio] == ["writing"]
