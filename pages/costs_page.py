@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 import streamlit as st
 
+from core.arena.blind import hidden_conversations
 from ui import costs_view
 from ui.auth import require_user
 from ui.costs_explorer import draw_explorer
@@ -32,7 +34,12 @@ if user.is_admin:
 
 st.title("Costs" if user.is_admin else "My usage", anchor=False)
 names = load_names(services, user)
-chosen = draw_usage_filter(user, names=names, offered=partial(offered_values, services, user))
+# Administrators answer for the team's whole bill.
+hidden = () if user.is_admin else hidden_conversations(services.database, user_id=user.id)
+chosen = draw_usage_filter(user, names=names, offered=partial(offered_values, services, user, hidden=hidden))
+if hidden:
+    chosen = replace(chosen, hidden=hidden)
+    st.caption(":material/visibility_off: Without the blind vote that waits for you: its calls would name the models.")
 costs_view.seed("tab", TAB, list(parts), default="Overview")
 tabs = st.tabs(list(parts), key=TAB, on_change="rerun")
 costs_view.keep("tab", TAB, default="Overview")

@@ -41,9 +41,12 @@ def told_apart(people: Sequence[User]) -> dict[str, str]:
     }
 
 
-def offered_values(services: Services, user: User, since: datetime, until: datetime) -> Values:
+def offered_values(
+    services: Services, user: User, since: datetime, until: datetime, *, hidden: tuple[str, ...] = ()
+) -> Values:
     """What each list of the filter offers: what there was in the time chosen, and what there can be."""
-    known = _known(services.ledger, looker=_Looker(user.id, user.is_admin), since=since, until=until)
+    chosen = UsageFilter(since=since, until=until, hidden=hidden)
+    known = _known(services.ledger, looker=_Looker(user.id, user.is_admin), chosen=chosen)
     registry = [name for name in services.registry.current().models if name in known["models"]]
     people = sorted(list_users(services.database), key=lambda person: person.display_name.casefold())
     return {
@@ -64,6 +67,5 @@ class _Looker:
 
 
 @st.cache_data(ttl=_LIVE_S, max_entries=200, show_spinner=False)
-def _known(_ledger: Reader, *, looker: _Looker, since: datetime, until: datetime) -> dict[str, list[str]]:
-    chosen = UsageFilter(since=since, until=until)
+def _known(_ledger: Reader, *, looker: _Looker, chosen: UsageFilter) -> dict[str, list[str]]:
     return _ledger.snapshot(lambda cur: known_values(cur, chosen, viewer=looker))

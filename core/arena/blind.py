@@ -91,6 +91,12 @@ def open_round(database: Database, *, user_id: str) -> str | None:
     return None if row is None else str(row["comparison_id"])
 
 
+def hidden_conversations(database: Database, *, user_id: str) -> tuple[str, ...]:
+    """The conversations whose models this person may not know before they have voted, in the order of their ids."""
+    rows = database.fetch_all(_SQL["hidden_conversations"], user_id=user_id)
+    return tuple(str(row["conversation_id"]) for row in rows)
+
+
 def answers_of(database: Database, found: Round) -> list[Message | None]:
     """The answers on the left and on the right; None for one that was never begun."""
     said = messages_in(database, found.comparison, found.sides)

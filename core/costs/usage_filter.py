@@ -49,7 +49,8 @@ class UsageFilter:
     """Calls that began from `since` to before `until` (naive UTC), and have one of the values of every list given.
 
     An empty list leaves everything; the use case "" is that of calls without one. `zone` is the clock by which the
-    calls are counted to days.
+    calls are counted to days. Calls of the conversations in `hidden` are left out: nobody is to know
+    their models yet.
     """
 
     since: datetime
@@ -62,6 +63,7 @@ class UsageFilter:
     sources: tuple[str, ...] = ()
     statuses: tuple[str, ...] = ()
     codes: tuple[str, ...] = ()
+    hidden: tuple[str, ...] = ()
 
     @property
     def span(self) -> timedelta:
@@ -95,6 +97,11 @@ def clause(chosen: UsageFilter, *, viewer: Viewer) -> Clause:
     for name in chosen.narrowed:
         numbered = {f"{name}_{number}": value for number, value in enumerate(getattr(chosen, name))}
         conditions.append(f"{COLUMNS[name]} in ({', '.join(f'${number}' for number in numbered)})")
+        parameters |= numbered
+    if chosen.hidden:
+        numbered = {f"hidden_{number}": value for number, value in enumerate(chosen.hidden)}
+        left_out = ", ".join(f"${number}" for number in numbered)
+        conditions.append(f"(conversation_id is null or conversation_id not in ({left_out}))")
         parameters |= numbered
     return Clause(sql=f"({' and '.join(conditions)})", parameters=parameters)
 

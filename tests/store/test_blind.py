@@ -7,7 +7,16 @@ import random
 import pytest
 
 from core.arena.asking import Words
-from core.arena.blind import answers_of, begin_round, load_round, open_round, reveal, vote, vote_of
+from core.arena.blind import (
+    answers_of,
+    begin_round,
+    hidden_conversations,
+    load_round,
+    open_round,
+    reveal,
+    vote,
+    vote_of,
+)
 from core.arena.blind_use_cases import blind_use_cases, candidates, set_blind_use_cases
 from core.arena.boards import Boards
 from core.arena.comparison import list_comparisons, load_comparison, set_use_case
@@ -45,6 +54,8 @@ def test_a_round_is_in_no_list_before_the_vote_and_a_comparison_afterwards(datab
         found = play(database, made, arena)
 
         assert open_round(database, user_id="ann") == found.comparison.id
+        assert set(hidden_conversations(database, user_id="ann")) == {side.id for side in found.sides}
+        assert hidden_conversations(database, user_id="bob") == ()
         assert list_comparisons(database, user_id="ann", limit=10) == []
         with pytest.raises(NotFound):
             load_comparison(database, comparison_id=found.comparison.id, user_id="ann")
@@ -52,6 +63,7 @@ def test_a_round_is_in_no_list_before_the_vote_and_a_comparison_afterwards(datab
         cast = vote(database, found, "left", find_model=MODELS.get, reason="clearer")
         assert (cast.outcome, cast.reason, cast.void) == ("left", "clearer", None)
         assert open_round(database, user_id="ann") is None
+        assert hidden_conversations(database, user_id="ann") == ()
         assert [one.id for one in list_comparisons(database, user_id="ann", limit=10)] == [found.comparison.id]
         after = load_round(database, comparison_id=found.comparison.id, user_id="ann")
         assert after.revealed

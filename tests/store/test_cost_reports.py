@@ -8,7 +8,7 @@ from __future__ import annotations
 import statistics
 from collections import defaultdict
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -284,6 +284,17 @@ def test_a_member_finds_their_own_calls_whatever_they_ask_for(ledger, asked_for)
     assert {call.user_id for call in calls.rows} == {"bob"}
     assert ledger.read(explore, viewer=member, first="model").totals.spent == own
     assert ledger.read(load_reliability, viewer=member).totals == own
+
+
+def test_calls_of_hidden_conversations_are_in_no_figure(ledger):
+    member, hidden = Viewer("bob", is_admin=False), ("talk-1", "talk-2")
+    every = ledger.read(load_calls, viewer=member, page_rows=1000).rows
+    ledger.chosen = replace(ledger.chosen, hidden=hidden)
+
+    found = ledger.read(load_calls, viewer=member, page_rows=1000)
+
+    assert found.rows == [call for call in every if call.conversation_id not in hidden]
+    assert found.count == ledger.read(explore, viewer=member, first="model").totals.calls < len(every)
 
 
 def test_percentiles_are_those_of_the_values(ledger):
