@@ -8,7 +8,7 @@ from core.errors import NotFound
 from ui import blind
 from ui.arena_links import draw_arena_links
 from ui.auth import require_user
-from ui.blind_view import draw_answers, draw_composer, draw_intro, draw_switch, draw_vote_bar
+from ui.blind_view import draw_answers, draw_composer, draw_intro, draw_question, draw_stop, draw_switch, draw_vote_bar
 from ui.compare_stream import draw_all
 from ui.errors import draw_error
 from ui.runtime import get_services
@@ -28,13 +28,16 @@ except NotFound as error:
     st.stop()
 
 # Every part has its place in every run, so that nothing of an earlier run stays behind, faded.
-intro_place, answers_place, vote_place = st.container(), st.container(), st.empty()
+intro_place, stop_place, answers_place, vote_place = st.container(), st.empty(), st.container(), st.empty()
 draw_composer(services, opened)
 with intro_place:
     draw_intro(opened)
+    draw_question(opened)
+draw_stop(stop_place, services, opened)
 with answers_place:
     running = draw_answers(services, opened)
 if running:
     draw_all(running)
+    stop_place.empty()
     opened = blind.load_open(services, user)
 draw_vote_bar(vote_place, services, opened)

@@ -111,14 +111,24 @@ def draw_intro(opened: OpenRound) -> None:
         )
 
 
+def draw_question(opened: OpenRound) -> None:
+    """The prompt that both models answer."""
+    if opened.prompt is not None:
+        draw_prompt(opened.prompt)
+
+
+def draw_stop(place: DeltaGenerator, services: Services, opened: OpenRound) -> None:
+    """The button that ends both answers, while one of them is being written."""
+    if opened.live:
+        place.button(
+            "Stop", key="stop_blind", icon=":material/stop_circle:", on_click=blind.stop, args=(services, opened)
+        )
+
+
 def draw_answers(services: Services, opened: OpenRound) -> list[Running]:
     """Both answers side by side; those that still run, to be drawn."""
     if opened.round is None:
         return []
-    if opened.prompt is not None:
-        draw_prompt(opened.prompt)
-    if opened.live:
-        st.button("Stop", key="stop_blind", icon=":material/stop_circle:", on_click=blind.stop, args=(services, opened))
     running = []
     for side, place in enumerate(st.columns(2, border=True)):
         with place:

@@ -57,6 +57,7 @@ def test_two_models_stay_hidden_until_the_vote_and_are_named_after_it(page: Page
     vote = page.get_by_role("button", name="A is better")
     vote.wait_for()
     assert page.get_by_text(ANSWER).count() == 2
+    expect(page.get_by_role("button", name="Stop", exact=True)).to_have_count(0)
     assert not NAMES.findall(told(page))
     page.reload()
     vote.wait_for()
