@@ -73,7 +73,7 @@ def set_differently(left: Column, right: Column, names: dict[str, str]) -> list[
     for name in dict.fromkeys([*left.parameters, *right.parameters]):
         values = [column.parameters.get(name, "not set") for column in (left, right)]
         if values[0] != values[1]:
-            said = ", ".join(
+            said = " · ".join(
                 f"{names[column.id]}: {value}" for column, value in zip((left, right), values, strict=True)
             )
             sentences.append(f"{parameter_label(name)} differs. {said}")

@@ -58,7 +58,7 @@ def _draw_seat(services: Services, user: User, seat: Seat, models: Mapping[str, 
     model = models.get(seat.entry.model_id)
     place = st.popover(
         literal(model.label if model else seat.entry.model_id),
-        key=f"seat_{seat.id}",
+        key=_seat_key(seat.id),
         icon=":material/tune:" if seat.entry.parameters else None,
         help="Model, system prompt and parameters of this column",
         wrap=False,
@@ -76,6 +76,10 @@ def _draw_seat(services: Services, user: User, seat: Seat, models: Mapping[str, 
         with st.container(horizontal=True):
             st.button("Duplicate", key=f"twice_{seat.id}", icon=":material/content_copy:", on_click=_twice, args=given)
             st.button("Remove", key=f"remove_{seat.id}", icon=":material/close:", on_click=_remove, args=given)
+
+
+def _seat_key(seat_id: str) -> str:
+    return f"seat_{seat_id}"
 
 
 def _draw_model(services: Services, seat: Seat, models: Mapping[str, ModelSpec]) -> None:
@@ -216,6 +220,8 @@ def _replace(services: Services, seat_id: str, change: Any) -> None:
     seats = compare_state.line_up() or ()
     changed = [replace(seat, entry=change(seat.entry)) if seat.id == seat_id else seat for seat in seats]
     _keep(services, [seat.entry for seat in changed], changed)
+    # To Streamlit a popover of another label or icon is another one, which would be closed.
+    st.session_state[_seat_key(seat_id)] = True
 
 
 def _twice(services: Services, seat_id: str) -> None:

@@ -151,6 +151,8 @@ def test_a_column_has_a_system_prompt_of_its_own(page, services, ada, provider):
     page.session_state["seat_seat1"] = True
     page.run()
     page.text_area[0].set_value("Answer in verse.").run()
+    # Its icon has changed, and still it is open for the next parameter.
+    assert page.text_area[0].value == "Answer in verse."
     ask(page, "Hello")
 
     prompts = [

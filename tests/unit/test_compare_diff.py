@@ -37,4 +37,4 @@ def test_two_columns_of_one_model_are_told_apart():
 def test_what_is_set_differently_is_said_and_what_is_alike_is_not():
     left, right = column("Swift", 0, temperature=0.2, seed=1), column("Html", 1, temperature=1.0, seed=1)
 
-    assert set_differently(left, right, column_names([left, right])) == ["Temperature differs. Swift: 0.2, Html: 1.0"]
+    assert set_differently(left, right, column_names([left, right])) == ["Temperature differs. Swift: 0.2 · Html: 1.0"]
