@@ -12,6 +12,7 @@ from typing import Any
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
+from core.costs.refusals import KEPT
 from core.errors import (
     ErrorClass,
     LimitReached,
@@ -82,7 +83,8 @@ def from_error(error: SwitchboardError) -> ApiError:
     match error:
         case LimitReached():
             status, code = _REFUSED.get(error.code, (429, error.code))
-            message = f"{error.user_message} {error.next_step}" if error.code == "rate_limit" else error.user_message
+            next_step = error.next_step.removesuffix(KEPT) if error.code == "rate_limit" else ""
+            message = f"{error.user_message} {next_step}"
             return ApiError(status=status, message=message.strip(), code=code, headers=retry_after(error.retry_after_s))
         case TurnRefused():
             status, code = _REFUSED.get(error.code, (400, error.code))

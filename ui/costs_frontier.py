@@ -30,7 +30,7 @@ _COLUMNS = {
         help="What its answers cost for each one that was voted the better: cost per answer over the share of votes won"
     ),
     "First token": st.column_config.Column(help="Median"),
-    "Whole answer": st.column_config.Column(help="Median time from the question to the last word"),
+    "Duration": st.column_config.Column(help="Median time from the question to the last word"),
     "Beaten by": st.column_config.Column(help="The cheapest model that costs no more and is no slower or worse"),
 }
 _MONEY = ("Per answer", "Per win")
@@ -107,7 +107,7 @@ def _table(found: Frontier, labels: Mapping[str, str], rated: Mapping[str, Ratin
                 **_rating_cells(rated.get(one.model_id)),
                 "Per win": _number(one.cost_per_win_usd),
                 "First token": one.first_token_ms,
-                "Whole answer": one.duration_ms,
+                "Duration": one.duration_ms,
                 "Answers": one.answers,
                 "Beaten by": labels.get(found.beaten_by.get(one.model_id, ""), ""),
             }
@@ -120,7 +120,7 @@ def _table(found: Frontier, labels: Mapping[str, str], rated: Mapping[str, Ratin
     style = frame.style.format(_money, subset=money, na_rep="").format("{:,}", subset=["Answers"])
     if "Rating" in frame:
         style = style.format("{:,.0f}", subset=["Rating", "Votes"], na_rep="")
-    return style.format(_duration, subset=["First token", "Whole answer"], na_rep="")
+    return style.format(_duration, subset=["First token", "Duration"], na_rep="")
 
 
 def _rating_cells(rating: Rating | None) -> dict[str, float | str | None]:

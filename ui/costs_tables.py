@@ -30,7 +30,8 @@ def draw_dearest(overview: Overview, *, names: Names, user: User, titles: Mappin
     tables = [("Models", "model", "Model", money_of(overview.models))]
     if len(overview.people) > 1:
         tables.insert(0, ("People", "person", "Person", dict(overview.people)))
-    columns = st.columns(2)
+    # Somebody's own two tables stand below each other: the titles of conversations need the room.
+    columns = st.columns(2) if len(tables) > 1 else [st.container()]
     for place, (title, group, of, groups) in enumerate(tables):
         with columns[place]:
             rows, others = dearest(groups)
@@ -39,15 +40,14 @@ def draw_dearest(overview: Overview, *, names: Names, user: User, titles: Mappin
             if others.calls:
                 named.append((rest, others))
             draw_spent(title, named, of=of, total=all_spent, rest=[rest])
-    with columns[1] if len(tables) == 1 else st.container():
-        found = overview.conversations
-        draw_spent(
-            "Conversations",
-            _named(found, names=names, user=user, titles=titles),
-            of="Conversation",
-            total=all_spent,
-            rest=[_others(found), _OUTSIDE],
-        )
+    found = overview.conversations
+    draw_spent(
+        "Conversations",
+        _named(found, names=names, user=user, titles=titles),
+        of="Conversation",
+        total=all_spent,
+        rest=[_others(found), _OUTSIDE],
+    )
 
 
 def draw_spent(

@@ -66,6 +66,15 @@ _ACTIONS = {
     "rate_limit.create": "Limit per minute added",
     "rate_limit.change": "Limit per minute changed",
     "rate_limit.delete": "Limit per minute removed",
+    "team.default": "Team's setting changed",
+    "token.create": "API token made",
+    "token.revoke": "API token revoked",
+    "share.create": "Conversation shared",
+    "share.revoke": "Share ended",
+    "invoice.import": "Provider's file imported",
+    "invoice.remove": "Provider's file removed",
+    "usage.import": "Usage imported",
+    "data.delete": "Own data deleted",
 }
 
 
@@ -234,6 +243,8 @@ def _details(entry: AuditEntry) -> str:
         return _group_words(before, after)
     if entry.action.startswith("price."):
         return audit_words(before, after)
+    if entry.action == "team.default":
+        return " → ".join(_set_words(side.get("value")) for side in (before, after))
     shown = [name for name in after if name in _DETAILS]
     return ", ".join(" → ".join(_words(side[name]) for side in (before, after) if name in side) for name in shown)
 
@@ -247,6 +258,10 @@ def _group_words(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
         for names in side.values()
         if isinstance(names, list) and names
     )
+
+
+def _set_words(value: Any) -> str:
+    return "not set" if value is None else str(value)
 
 
 def _model_words(before: Mapping[str, Any], after: Mapping[str, Any], name: str) -> str:

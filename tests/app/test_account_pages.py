@@ -6,6 +6,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.accounts.changes import disable_user, sign_out_everywhere
+from core.accounts.preferences import save_team_default
 from core.accounts.sign_in import authenticate
 from core.accounts.tokens import find_bearer, list_tokens
 from core.accounts.users import find_user, load_user
@@ -125,6 +126,18 @@ def test_a_person_is_promoted_reset_disabled_and_enabled(admin_page, services):
         "Role changed",
     ]
     assert list(admin_page.dataframe[1].value["Details"])[5] == "Member → Administrator"
+
+
+def test_the_audit_says_who_opened_others_conversations_and_from_what(admin_page, services, ada):
+    save_team_default(services.database, name="inspection", value="on", actor_id=ada.id)
+
+    [row] = admin_page.run().dataframe[1].value.to_dict("records")[:1]
+
+    assert (row["What"], row["Whom or what"], row["Details"]) == (
+        "Team's setting changed",
+        "inspection",
+        "not set → on",
+    )
 
 
 def test_the_only_administrator_stays(admin_page, services, ada):

@@ -16,6 +16,7 @@ from api.completion_chunks import Chunks
 from api.completion_messages import said_in
 from api.errors import ApiError, from_error, retry_after
 from core.chat.conversation import AnswerFigures, Message
+from core.costs.refusals import KEPT
 from core.errors import ErrorClass, LimitReached, ProviderError, StoreError, TurnRefused
 from core.providers.events import (
     Finished,
@@ -178,8 +179,10 @@ def test_how_a_turn_ended_says_whether_it_failed() -> None:
 def test_refusals_say_nothing_of_a_message_box() -> None:
     refused = from_error(TurnRefused("window", "It is too long.", next_step="It is kept in the box."))
     assert (refused.status, refused.message) == (400, "It is too long.")
-    limited = from_error(LimitReached("rate_limit", "Too many.", limit_id="x", retry_after_s=1.2))
+    wait = f"Try again in 2 seconds. {KEPT}"
+    limited = from_error(LimitReached("rate_limit", "Too many.", limit_id="x", retry_after_s=1.2, next_step=wait))
     assert (limited.status, limited.headers) == (429, {"retry-after": "2"})
+    assert limited.message == "Too many. Try again in 2 seconds."
     spent = from_error(LimitReached("budget", "All is spent.", limit_id="x"))
     assert spent.body()["error"]["type"] == "insufficient_quota"
     assert from_error(StoreError("The disk is full.")).status == 500
