@@ -14,6 +14,8 @@ Chart = alt.LayerChart | alt.FacetChart | alt.Chart
 
 _ACCENT = "#4269D0"
 _ROW_PX = 30
+# Streamlit counts the axes to the height: numbers and a title below, slanted names and a title above.
+_BELOW_PX, _ABOVE_PX = 60, 140
 _SERIES = ["#4269D0", "#EFB118", "#FF725C", "#6CC5B0", "#3CA951", "#FF8AB7", "#A463F2", "#97BBF5", "#9C6B4E"]
 
 
@@ -37,7 +39,7 @@ def interval_chart(board: Board, labels: Mapping[str, str]) -> Chart:
     base = alt.Chart(rows).encode(y=y, tooltip=tooltip)
     bars = base.mark_rule(color=_ACCENT, strokeWidth=2).encode(x=x, x2="high:Q")
     dots = base.mark_point(filled=True, size=90, color=_ACCENT, opacity=1).encode(x="rating:Q")
-    return alt.layer(bars, dots).properties(height=_ROW_PX * max(2, len(rows)))
+    return alt.layer(bars, dots).properties(height=_BELOW_PX + _ROW_PX * len(rows))
 
 
 def matrix_chart(pairs: Sequence[HeadToHead], labels: Mapping[str, str]) -> Chart:
@@ -54,7 +56,7 @@ def matrix_chart(pairs: Sequence[HeadToHead], labels: Mapping[str, str]) -> Char
             for one in pairs
         ]
     )
-    size = _ROW_PX * max(2, rows["model"].nunique())
+    size = _ABOVE_PX + _ROW_PX * rows["model"].nunique()
     base = alt.Chart(rows).encode(
         x=alt.X("against:N", title="Against", axis=alt.Axis(orient="top", labelAngle=-40, labelLimit=160)),
         y=alt.Y("model:N", title=None, axis=alt.Axis(labelLimit=220)),
