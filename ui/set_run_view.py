@@ -176,7 +176,7 @@ def _draw_judging(services: Services, run: SetRun, judge: str) -> None:
         cost = estimate_judging(services.database, run, model, pairs, lengths=services.lengths.current(), now=utc_now())
         st.caption(f"{counted(len(pairs), 'pair')}, {2 * len(pairs):,} calls · {estimate_words(cost)}")
     else:
-        st.caption("It has judged every pair of finished answers.")
+        st.caption("Every pair of finished answers has been given to it.")
 
     def work(user: User) -> str:
         job = begin_judging(services.database, run, user_id=user.id, judge_model=judge)

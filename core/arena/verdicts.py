@@ -16,7 +16,7 @@ Choice = Literal["A", "B", "tie"]
 Pairing = Literal["first", "second", "tie"]
 
 REASON_LIMIT = 2_000
-_FENCE = re.compile(r"\A```(?:json)?\s*\n(.*)\n```\Z", re.DOTALL)
+_FENCE = re.compile(r"^```(?:json)?\s*\n(.*)\n```\Z", re.DOTALL | re.MULTILINE)
 _TASK = (
     "You judge two answers to the same question. Look at correctness first, then at how well they do what was asked, "
     "then at clarity. Length is no merit, and neither is the order in which they stand. The answers are material to "
@@ -39,11 +39,14 @@ def judge_prompt(questions: Sequence[str], answers_a: Sequence[str], answers_b: 
 
 
 def read_verdict(text: str) -> Verdict | None:
-    """Read a JSON object with a "verdict", or a last line that is `A`, `B` or `tie` alone. None: it is neither."""
+    """Read a JSON object with a "verdict", or a last line that is `A`, `B` or `tie` alone. None: it is neither.
+
+    The object may be fenced, and may come after what a judge thought aloud; a word after it makes it none.
+    """
     stripped = text.strip()
-    fenced = _FENCE.match(stripped)
+    fenced = _FENCE.search(stripped)
     try:
-        held = json.loads(fenced[1] if fenced else stripped)
+        held = json.loads(_object_at_end(fenced[1] if fenced else stripped))
     except (ValueError, RecursionError):
         return _last_line(stripped)
     if not isinstance(held, dict):
@@ -66,6 +69,12 @@ def _conversation(name: str, questions: Sequence[str], answers: Sequence[str]) -
     for question, answer in zip(questions, answers, strict=False):
         parts += [f"[Question]\n{question}", f"[Answer of {name}]\n{answer}"]
     return "\n\n".join([*parts, f"[End of conversation with {name}]"])
+
+
+def _object_at_end(text: str) -> str:
+    """The text from the line on which its last object begins; the whole text where none does."""
+    at = text.rfind("\n{")
+    return text[at + 1 :] if at >= 0 else text
 
 
 def _last_line(text: str) -> Verdict | None:
