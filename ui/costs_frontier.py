@@ -66,18 +66,19 @@ def draw_frontier(services: Services, user: User, chosen: UsageFilter, models: M
 def measure_words(found: Frontier, labels: Mapping[str, str], use_case: str | None) -> str:
     """What the models are compared by, and what is missing for their quality."""
     votes = "blind votes" if use_case is None else f"blind votes for {use_case.replace('_', ' ')}"
+    missing = [labels[one.model_id] for one in found.unrated]
     if found.by_quality:
-        return f"Quality is the rating from the team's {votes}, of all time."
-    missing = [labels[one.model_id] for one in found.standings if one.quality is None]
+        words = f"Quality is the rating from the team's {votes}, of all time."
+        return f"{words} Without {SHOWN_FROM} of them, and so without a place: {few(missing)}." if missing else words
     return (
-        f"By time, not quality: that takes {SHOWN_FROM} {votes} on every model shown. "
+        f"By time, not quality: that takes {SHOWN_FROM} {votes} on each of two models. "
         f"Missing for {len(missing)} of {len(found.standings)}: {few(missing)}."
     )
 
 
 def standing_words(found: Frontier, labels: Mapping[str, str]) -> str:
     """Which models nothing beats, and which one beats each of the others."""
-    best = [labels[one.model_id] for one in found.standings if one.model_id not in found.beaten_by]
+    best = [labels[one.model_id] for one in found.placed if one.model_id not in found.beaten_by]
     beaten = [f"{labels[name]} by {labels[better]}" for name, better in found.beaten_by.items()]
     against = "rating" if found.by_quality else "median seconds"
     words = f"Cost per answer against {against}. Not beaten: {few(best)}."

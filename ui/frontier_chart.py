@@ -24,9 +24,9 @@ _Box = tuple[float, float, float, float]
 
 def frontier_chart(found: Frontier, labels: Mapping[str, str]) -> alt.LayerChart | alt.FacetChart:
     """A point per model, a line through those that nothing beats, names beside the points. Costs are logarithmic."""
-    most = max((float(one.cost_per_answer_usd or 0) for one in found.standings), default=0.0)
-    rows = _with_room([_row(one, found, labels, dear_from=most / 3) for one in found.standings])
-    least = min((one.cost_per_answer_usd for one in found.standings if one.cost_per_answer_usd), default=None)
+    most = max((float(one.cost_per_answer_usd or 0) for one in found.placed), default=0.0)
+    rows = _with_room([_row(one, found, labels, dear_from=most / 3) for one in found.placed])
+    least = min((one.cost_per_answer_usd for one in found.placed if one.cost_per_answer_usd), default=None)
     # Logarithmic, with a place for what is free: symlog is linear below its constant.
     kind = {"type": "linear"} if least is None else {"type": "symlog", "constant": float(least)}
     scale = alt.Scale(**kind, domain=[0, 1.5 * most or 1.0])
@@ -104,12 +104,12 @@ def _overlap(one: _Box, other: _Box) -> bool:
 
 def _ticks(found: Frontier) -> list[float]:
     """Nothing, and the powers of ten between the cheapest and the dearest."""
-    costs = [one.cost_per_answer_usd for one in found.standings if one.cost_per_answer_usd]
+    costs = [one.cost_per_answer_usd for one in found.placed if one.cost_per_answer_usd]
     if not costs:
         return [0.0]
     first, last = min(costs).adjusted(), max(costs).adjusted() + 1
     powers = [float(Decimal(1).scaleb(exponent)) for exponent in range(first, last + 1)]
-    return [0.0, *powers] if len(costs) < len(found.standings) else powers
+    return [0.0, *powers] if len(costs) < len(found.placed) else powers
 
 
 def _row(one: Standing, found: Frontier, labels: Mapping[str, str], *, dear_from: float) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from core.costs.usage_filter import UsageFilter, Viewer, clause
@@ -12,6 +12,8 @@ from core.store.sql import load_queries
 
 # The mean of fewer answers is chance.
 ENOUGH_ANSWERS = 20
+# With fewer ratings there is nothing to hold them against.
+_ENOUGH_RATED = 2
 
 _SQL = load_queries("replay")
 
@@ -46,12 +48,23 @@ class Standing:
 class Frontier:
     """Models by rising cost. `beaten_by` names for every dominated model one that is no dearer and no worse.
 
-    `by_quality` says what "worse" means: a lower rating, where every model has one, else a longer median duration.
+    `by_quality` says what "worse" means: a lower rating, where at least two models have one, else a longer median
+    duration. A model without a rating then has no place among the others.
     """
 
     standings: Sequence[Standing]
     beaten_by: Mapping[str, str]
     by_quality: bool
+
+    @property
+    def placed(self) -> Sequence[Standing]:
+        """The models that are held against each other."""
+        return [one for one in self.standings if one.quality is not None] if self.by_quality else self.standings
+
+    @property
+    def unrated(self) -> Sequence[Standing]:
+        """The models without a rating."""
+        return [one for one in self.standings if one.quality is None]
 
 
 def standings(
@@ -82,14 +95,15 @@ def frontier(found: Sequence[Standing]) -> Frontier:
         (one for one in found if one.cost_per_answer_usd is not None),
         key=lambda one: (one.cost_per_answer_usd, one.model_id),
     )
-    by_quality = bool(priced) and all(one.quality is not None for one in priced)
-    places = [(one.model_id, *_place(one, by_quality=by_quality)) for one in priced]
+    by_quality = sum(one.quality is not None for one in priced) >= _ENOUGH_RATED
+    order = Frontier(priced, {}, by_quality)
+    places = [(one.model_id, *_place(one, by_quality=by_quality)) for one in order.placed]
     beaten_by = {
         model_id: better
         for model_id, cost_usd, badness in places
         if (better := _better(places, cost_usd=cost_usd, badness=badness)) is not None
     }
-    return Frontier(priced, beaten_by, by_quality)
+    return replace(order, beaten_by=beaten_by)
 
 
 def _place(one: Standing, *, by_quality: bool) -> tuple[Decimal, float]:

@@ -194,7 +194,7 @@ def test_the_frontier_names_who_beats_whom(database, add):
     assert not found.by_quality
 
 
-def test_ratings_take_the_place_of_time_where_every_model_has_one(database, add):
+def test_ratings_take_the_place_of_time_where_models_have_them(database, add):
     for _ in range(20):
         add(model="good", usd="0.2", lasted_s=9)
         add(model="bad", usd="0.3", lasted_s=1)
