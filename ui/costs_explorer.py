@@ -21,7 +21,7 @@ from ui.costs_downloads import draw_downloads
 from ui.costs_groups import MEASURE_LABELS, group_table, measured, value_words
 from ui.costs_names import GROUP_LABELS, Names
 from ui.costs_values import load_names
-from ui.costs_words import at_least, counted, exactly, headline
+from ui.costs_words import at_least, counted, exactly, headline, nothing_fits
 from ui.markdown import literal
 
 _FIRST, _SECOND, _MEASURE, _SHOWN = "costs_first", "costs_second", "costs_measure", "costs_shown"
@@ -31,7 +31,6 @@ _SUMS, _DISTRIBUTIONS = "sums", "distributions"
 _SHOWN_LABELS = {_SUMS: "Sums", _DISTRIBUTIONS: "Distributions"}
 _TIME_LABELS = {"hour": "Hour", "day": "Day", "week": "Week"}
 _LABELS = {**GROUP_LABELS, **_TIME_LABELS, NOTHING: "Nothing else"}
-_NO_CALLS = "No call fits. Choose a longer period or clear the filters."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +56,7 @@ def draw_explorer(services: Services, user: User, chosen: UsageFilter) -> None:
         )
     )
     if not explored.groups:
-        st.info(_NO_CALLS, icon=":material/search_off:")
+        st.info(nothing_fits(chosen), icon=":material/search_off:")
         return
     _draw_chart(explored, view, names)
     _draw_table(explored, view, names)

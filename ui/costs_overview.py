@@ -19,7 +19,7 @@ from ui.costs_figures import draw_lately
 from ui.costs_names import GROUP_LABELS, Names
 from ui.costs_tables import draw_caches, draw_dearest, draw_tokens
 from ui.costs_values import load_names
-from ui.costs_words import at_least, exactly, headline
+from ui.costs_words import at_least, exactly, headline, nothing_fits
 from ui.markdown import literal
 
 _BY = "costs_overview_by"
@@ -36,7 +36,7 @@ def draw_overview(services: Services, user: User, chosen: UsageFilter) -> None:
     draw_lately(overview.lately, zone=chosen.zone, now=now)
     draw_budgets(services, user, chosen, overview.lately.forecast)
     if not overview.totals.calls:
-        st.info("No call fits. Choose a longer period or clear the filters.", icon=":material/search_off:")
+        st.info(nothing_fits(chosen), icon=":material/search_off:")
         return
     _draw_columns(overview, chosen, names=names, groups=groups, by=by)
     titles = load_titles(services.database, overview.conversations.dearest, viewer=user)

@@ -23,7 +23,7 @@ from ui import charts, formats
 from ui.costs_names import STATUSES, Names
 from ui.costs_tables import dollars, draw_spent, known, share_column
 from ui.costs_values import load_names
-from ui.costs_words import at_least, counted
+from ui.costs_words import at_least, counted, nothing_fits
 from ui.markdown import literal
 
 _HISTORY_DAYS = 30
@@ -44,7 +44,7 @@ def draw_reliability(services: Services, user: User, chosen: UsageFilter) -> Non
     names = load_names(services, user)
     found = services.ledger.snapshot(lambda cur: load_reliability(cur, chosen, viewer=user))
     if not found.outcomes:
-        st.info("No call fits. Choose a longer period or clear the filters.", icon=":material/search_off:")
+        st.info(nothing_fits(chosen), icon=":material/search_off:")
         return
     _draw_figures(found)
     _draw_failures(found, chosen)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from core.costs.reports.totals import Spent
+from core.costs.usage_filter import UsageFilter
 from ui import formats
 
 
@@ -30,6 +31,13 @@ def headline(spent: Spent) -> str:
     """`At least $1.24 in 12 calls`."""
     words = at_least(spent)
     return f"{words[:1].upper()}{words[1:]} in {counted(spent.calls, 'call')}"
+
+
+def nothing_fits(chosen: UsageFilter) -> str:
+    """What to do where no call fits: without a filter there is none to clear."""
+    if chosen.narrowed:
+        return "No call fits. Choose a longer period or clear the filters."
+    return "No call in this time. Choose a longer period, or ask something: what it takes is shown here."
 
 
 def counted(number: int, word: str) -> str:

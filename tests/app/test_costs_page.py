@@ -148,4 +148,4 @@ def test_nothing_to_show_says_what_to_do(ada, open_costs):
     page = open_costs(ada)
 
     assert not page.exception
-    assert "No call fits" in _text(page)
+    assert "No call in this time. Choose a longer period, or ask something" in _text(page)

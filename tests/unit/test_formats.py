@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 from decimal import Decimal
 
 import pytest
@@ -10,8 +11,9 @@ from hypothesis import strategies as st
 from core.catalog.models import Hours, Prices
 from core.chat.conversation import AnswerFigures
 from core.costs.reports.totals import Spent
+from core.costs.usage_filter import UsageFilter
 from ui import formats
-from ui.costs_words import at_least, few
+from ui.costs_words import at_least, few, nothing_fits
 
 
 @pytest.mark.parametrize(
@@ -260,3 +262,10 @@ def test_a_kept_answer_shows_no_speed_of_the_model() -> None:
 )
 def test_a_sum_says_what_it_does_not_know(usd, unpriced, said):
     assert at_least(Spent(calls=3, cost_usd=Decimal(usd), unpriced=unpriced)) == said
+
+
+def test_filters_are_blamed_for_an_empty_page_only_where_there_are_some():
+    everything = UsageFilter(since=datetime(2026, 11, 1), until=datetime(2026, 12, 1))  # noqa: DTZ001 - naive UTC
+
+    assert "filters" not in nothing_fits(everything)
+    assert "clear the filters" in nothing_fits(replace(everything, models=("luna",)))
