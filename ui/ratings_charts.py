@@ -63,7 +63,10 @@ def matrix_chart(pairs: Sequence[HeadToHead], labels: Mapping[str, str]) -> Char
         tooltip=["model:N", "against:N", alt.Tooltip("won:Q", format=".1%", title="Won, ties half"), "votes:Q"],
     )
     colour = alt.Color(
-        "won:Q", scale=alt.Scale(domain=[0, 0.5, 1], range=["#FF725C", "#F3F5F9", "#4269D0"]), legend=None
+        "won:Q",
+        # Through other spaces of colour than RGB the way from red to white passes lilac.
+        scale=alt.Scale(domain=[0, 0.5, 1], range=["#FF725C", "#F3F5F9", "#4269D0"], interpolate="rgb"),
+        legend=None,
     )
     words = base.mark_text(color="#1B2230", fontSize=11).encode(text="words:N")
     return alt.layer(base.mark_rect().encode(color=colour), words).properties(height=size)
