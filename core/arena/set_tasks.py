@@ -9,7 +9,7 @@ from typing import Literal
 
 from core.arena.prompt_files import Prompt
 from core.arena.set_runs import Job, answer_texts, answers_of_run, prompts_of_run, said_in
-from core.arena.verdicts import judge_prompt, read_verdict
+from core.arena.verdicts import REASON_LIMIT, judge_prompt, read_verdict
 from core.chat.admission import ColumnToBegin, TurnRequest
 from core.chat.conversation import Message
 from core.errors import ErrorClass
@@ -109,20 +109,18 @@ def waiting_tasks(database: Database, job: Job) -> list[Task]:
 
 
 def settle(database: Database, task: Task, *, problem: str | None = None) -> None:
-    """Keep how a task ended: well, or with a problem. What a judge said is read here."""
+    """Keep how a task ended: well, or with a problem. What a judge said is read here, and kept if it is none."""
     if task.source == "compare":
         database.execute(_SQL["settle_answer"], id=task.id, state="failed" if problem else "done", problem=problem)
         return
-    verdict = None
-    if problem is None:
-        said = answer_texts(said_in(database, task.run_id, [task.id])[task.id])
-        verdict = read_verdict(said[-1] if said else "")
+    said = answer_texts(said_in(database, task.run_id, [task.id])[task.id]) if problem is None else []
+    verdict = read_verdict(said[-1]) if said else None
     database.execute(
         _SQL["settle_judgement"],
         id=task.id,
         state="failed" if problem else "done" if verdict else "unreadable",
         verdict=verdict.choice if verdict else None,
-        reason=verdict.reason if verdict else None,
+        reason=verdict.reason if verdict else said[-1][:REASON_LIMIT] if said else None,
         problem=problem,
     )
 

@@ -280,7 +280,11 @@ def test_a_judge_sees_both_orders_and_one_that_disagrees_with_itself_gives_a_tie
         assert report.overall()["one"].people == Score()
         assert (report.disagreed, report.unreadable, report.votes) == (1, 2, 0)
         assert report.judging_usd > Decimal(0)
-        assert {one.reason for one in judgements_of(database, run.id)} == {"always the first", "One it is.", None}
+        assert {one.reason for one in judgements_of(database, run.id)} == {
+            "always the first",
+            "One it is.",
+            "Hard to say",
+        }
         assert database.fetch_all("select * from votes") == []
         rows = database.fetch_all("select source, count(*) as calls from attempts group by 1 order by 1")
         assert [(row["source"], row["calls"]) for row in rows] == [("compare", 8), ("judge", 6)]
