@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from functools import cache
+from importlib.resources import files
 from typing import Any
 
 # The first line of a statement may say who runs it, where that is not what `runs_on_server` would find.
@@ -54,10 +55,9 @@ _SHARED_WORDS = frozenset(
     }
 )
 _CALLS = re.compile(r"(\w+)\s*\(")
-# Views and macros of the program, which the server does not have, and spellings that DuckDB alone reads, or reads so.
-_DUCKDBS = re.compile(
-    r"\bledger\b|\brepriced\b|[\[{/%]|->|\b(anti|asof|semi|qualify|exclude|replace|like|all|json)\b", re.IGNORECASE
-)
+# Spellings that DuckDB alone reads, or reads otherwise.
+_DUCKDBS = re.compile(r"[\[{/%]|->|:=|\b(anti|asof|semi|qualify|exclude|replace|like|all|json)\b", re.IGNORECASE)
+_MADE = re.compile(r"^create or replace (?:view|macro) (\w+)", re.MULTILINE)
 _ONE_OF = re.compile(r"list_contains\((\$\w+), ([\w.]+)\)", re.IGNORECASE)
 _JUST = re.compile(r"list_contains\(\[(\$\w+)\], ([\w.]+)\)", re.IGNORECASE)
 _DESCENDING = re.compile(r"\bdesc\b(?!\s+nulls)", re.IGNORECASE)
@@ -80,7 +80,15 @@ def runs_on_server(sql: str) -> bool:
     if _WRITES.match(plain):
         return True
     known = all(word.lower() in _SHARED_WORDS for word in _CALLS.findall(plain))
-    return _READS.match(plain) is not None and known and _DUCKDBS.search(plain) is None
+    duckdbs = _DUCKDBS.search(plain) or not made_by_us().isdisjoint(re.findall(r"\w+", plain.lower()))
+    return _READS.match(plain) is not None and known and not duckdbs
+
+
+@cache
+def made_by_us() -> frozenset[str]:
+    """The names of the program's views and macros (`views/*.sql`), which live in DuckDB and not on the server."""
+    texts = (entry.read_text(encoding="utf-8") for entry in files("core.store").joinpath("views").iterdir())
+    return frozenset(name for text in texts for name in _MADE.findall(text))
 
 
 def _without_text(sql: str) -> str:

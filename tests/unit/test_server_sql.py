@@ -37,6 +37,7 @@ def test_writes_and_plain_questions_go_to_the_server(sql):
         "select lower(a) as a from t",
         "select a / 2 as half from t",
         "select a from ledger",
+        "select count(*) as n from measured_calls as calls",
         "select 1 as one",
         "select {'a': a} as s from t",
         "create or replace temp table t (a text)",
