@@ -9,7 +9,7 @@ from functools import partial
 
 import streamlit as st
 
-from core.accounts.users import User
+from core.accounts.users import User, list_users
 from core.bootstrap import Services
 from core.costs.reports.download import MOST_CALLS, download_calls
 from core.costs.reports.explorer import NOTHING, Cell, explore
@@ -47,13 +47,19 @@ def draw_downloads(
         for label, file_format, mime in _FORMATS:
             st.download_button(
                 label,
-                data=partial(download_calls, services.ledger, chosen, viewer=user, file_format=file_format),
+                data=partial(_calls, services, user, chosen, file_format),
                 file_name=f"calls_{span}.{file_format}",
                 mime=mime,
                 icon=":material/download:",
                 help=f"Every call with its exact cost, UTC times. No texts.{more}",
                 on_click="ignore",
             )
+
+
+def _calls(services: Services, user: User, chosen: UsageFilter, file_format: FileFormat) -> bytes:
+    people = list_users(services.database) if user.is_admin else [user]
+    usernames = {person.id: person.username for person in people}
+    return download_calls(services.ledger, chosen, viewer=user, file_format=file_format, usernames=usernames)
 
 
 def _groups_csv(services: Services, user: User, chosen: UsageFilter, *, first: str, second: str, names: Names) -> bytes:

@@ -334,12 +334,17 @@ def test_failures_stops_and_detours_are_those_of_the_ledger(ledger):
 @pytest.mark.parametrize("file_format", ["csv", "parquet"])
 def test_a_downloaded_file_holds_the_same_money(ledger, file_format, tmp_path):
     path = tmp_path / f"calls.{file_format}"
-    path.write_bytes(download_calls(ledger.copy, ledger.chosen, viewer=Viewer(), file_format=file_format))
+    known = ledger.rows()[0]["user_id"]
+    asked = {"viewer": Viewer(), "file_format": file_format, "usernames": {"gone": "eve", known: "ada"}}
+    path.write_bytes(download_calls(ledger.copy, ledger.chosen, **asked))
 
     reader = "read_csv($path, types = {'cost_usd': 'decimal(18,9)'})" if file_format == "csv" else "read_parquet($path)"
     row = ledger.database.fetch_one(
-        f"select count(*) as calls, sum(cost_usd) as cost_usd from {reader}",  # noqa: S608 - one of two texts above
+        "select count(*) as calls, sum(cost_usd) as cost_usd, "  # noqa: S608 - one of two texts above
+        "count_if(username = 'ada') = count_if(user_id = $known) and count(username) = count_if(user_id = $known) "
+        f"as named from {reader}",
         path=str(path),
+        known=known,
     )
 
-    assert row == {"calls": len(ledger.rows()), "cost_usd": spent(ledger.rows()).cost_usd}
+    assert row == {"calls": len(ledger.rows()), "cost_usd": spent(ledger.rows()).cost_usd, "named": True}

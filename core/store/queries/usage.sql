@@ -243,9 +243,10 @@ order by calls desc, name
 limit $limit
 
 -- name: calls_to_export
+-- The copy of the ledger knows nobody's name: they come along, in the order of the ids.
 select
     id, turn_id, parent_id, conversation_id, user_id,
-    (select username from users where users.id = ledger.user_id) as username, source, use_case,
+    ($usernames::text[])[array_position($user_ids::text[], user_id)] as username, source, use_case,
     requested_model, served_model, upstream_model, provider, started_at, first_token_at, ended_at, input_tokens, cached_input_tokens, cache_write_tokens, image_tokens,
     output_tokens, reasoning_tokens, cost_usd, original_cost_usd, adjusted_usd, computed_cost_usd, reported_cost_usd,
     cost_code, price_version, status, fallback_of, cached, cache_saved_usd, cache_write_1h_tokens, audio_tokens,
