@@ -1,7 +1,7 @@
 """The gateway to endpoints that speak OpenAI's chat completions format as it is, without a library in between.
 
 Read so, a chunk takes a fraction of the processor time that it takes in LiteLLM, and neither start nor memory pay for
-its import (docs/adr/0015-two-gateways.md). Other formats, and whatever LiteLLM rewrites, stay with it.
+its import (docs/adr/0012-two-gateways.md). Other formats, and whatever LiteLLM rewrites, stay with it.
 """
 
 from __future__ import annotations

@@ -19,7 +19,8 @@ ARRANGE = """({ rows, favourites, recommended, fast, query, filters }) => {
   const providers = ["provider0", "provider1", "provider2"];
   const list = code.readList(JSON.stringify({ version: "", chips, providers, capabilities: {}, models: rows }));
   const known = (places) => places.filter((place) => place < rows.length);
-  const facts = { favourites: known(favourites), recommended: { c: known(recommended) }, fast: known(fast), judged: [] };
+  const facts = { favourites: known(favourites), recommended: { c: known(recommended) }, fast: known(fast) };
+  facts.judged = [];
   const arrange = (words, chosen) =>
     code.arrange(list, facts, code.normalise(words), new Set(chosen)).flatMap((group) => group.models);
   return {
