@@ -84,7 +84,8 @@ def test_schemathesis_finds_nothing_that_the_description_does_not_say(server, to
     done = run(
         "schemathesis",
         *("run", f"{server.url}/api/openapi.json", "--header", f"Authorization: Bearer {token}"),
-        *("--phases", "examples,coverage,fuzzing", "--max-examples", "6", "--seed", "7", "--workers", "2"),
+        *("--phases", "examples,coverage,fuzzing", "--max-examples", "6", "--seed", "7", "--workers", "1"),
+        # One worker: two parse Python at the same time, which CPython 3.11 now and then takes for too deep.
         # Which texts are a model, a zone or a last message to answer no schema can say.
         *("--exclude-checks", "positive_data_acceptance", "--suppress-health-check", "all"),
         *("--warnings", "off", "--no-shrink"),
