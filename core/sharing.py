@@ -29,31 +29,19 @@ from core.replicas.jobs import Members, OnlyOne
 from core.replicas.membership import Marks, Membership
 from core.replicas.news import AuditNews
 from core.settings import Settings
-from core.shared.journal import ALONE, Event, Hear
+from core.shared.journal import ALONE, Journal
 from core.store.database import Database
 from core.store.files import FileStore
 
 log = logging.getLogger(__name__)
 
 
-class LiveJournal(Protocol):
+class LiveJournal(Journal, Protocol):
     """A journal as the process sees it: something to start, to ask after and to close."""
 
     @property
     def available(self) -> bool:
         """Whether the others can be told."""
-
-    def tell(self, event: Event) -> None:
-        """Tell the others soon."""
-
-    def tell_now(self, state: Callable[[], Event]) -> None:
-        """Tell the others soon how things stand at that moment."""
-
-    def agree(self, decide: Callable[[], Event], apply: Callable[[], None]) -> None:
-        """Decide with all that the others have told."""
-
-    def on(self, kind: str, hear: Hear) -> None:
-        """Hear events of a kind."""
 
     def on_return(self, work: Callable[[], None]) -> None:
         """Run `work` each time the others can be told again."""

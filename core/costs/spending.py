@@ -95,29 +95,6 @@ class Spending:
         self._meanwhile: list[tuple[str, Sequence[Paid]]] | None = None
         self._seen: frozenset[str] = frozenset()
 
-    def hold(
-        self,
-        turn_id: str,
-        *,
-        user_id: str,
-        cost_usd: Decimal,
-        purses: Sequence[Purse],
-        now: datetime,
-        instead: bool = False,
-    ) -> list[Balance] | None:
-        """Hold a call's estimate if every purse has it; else hold nothing and return how the purses stand.
-
-        `instead`: it takes the place of the turn's last call, which has failed; otherwise it is one more.
-        """
-        with self._lock:
-            balances = self._short(turn_id, user_id, cost_usd, purses, now, instead=instead)
-            if balances is None:
-                held = self._holds.setdefault(turn_id, _Hold(user_id))
-                if instead and held.calls:
-                    held.calls.pop()
-                held.calls.append(cost_usd)
-            return balances
-
     def short(
         self,
         turn_id: str,
@@ -128,7 +105,10 @@ class Spending:
         now: datetime,
         instead: bool = False,
     ) -> list[Balance] | None:
-        """What `hold` would say, without holding anything."""
+        """How the purses stand, where one of them has not the estimate of a call; None when all have it.
+
+        `instead`: the call takes the place of the turn's last one, which has failed; otherwise it is one more.
+        """
         with self._lock:
             return self._short(turn_id, user_id, cost_usd, purses, now, instead=instead)
 

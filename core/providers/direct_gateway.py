@@ -24,8 +24,8 @@ from core.providers.direct_dialects import address_of, body_of
 from core.providers.direct_stream import read_events
 from core.providers.endpoints import Endpoint
 from core.providers.events import Event
-from core.providers.gateway import CompletionRequest, HearHeaders
-from core.providers.images import ReadFile, read_images
+from core.providers.gateway import CompletionRequest, HearHeaders, not_heard
+from core.providers.images import ReadFile, nothing_kept, read_images
 from core.providers.wire_errors import to_provider_error
 
 # As LiteLLM's gateway: the engine watches for stalls, these only bound what it cannot see.
@@ -47,14 +47,6 @@ class RefusalError(Exception):
         self.response = response
 
 
-def _not_heard(_model_id: str, _headers: Mapping[str, str]) -> None:
-    """Nobody listens."""
-
-
-def _nothing_kept(content_hash: str) -> bytes:
-    raise FileNotFoundError(content_hash)
-
-
 class DirectGateway:
     """Calls endpoints in OpenAI's own format. What it is given is what LiteLLMGateway is given."""
 
@@ -62,8 +54,8 @@ class DirectGateway:
         self,
         *,
         resolve: Callable[[ModelSpec], Awaitable[Endpoint]],
-        read_file: ReadFile = _nothing_kept,
-        hear_headers: HearHeaders = _not_heard,
+        read_file: ReadFile = nothing_kept,
+        hear_headers: HearHeaders = not_heard,
     ) -> None:
         self._resolve = resolve
         self._read_file = read_file

@@ -58,6 +58,10 @@ class CompletionRequest:
 HearHeaders = Callable[[str, Mapping[str, str]], None]
 
 
+def not_heard(_model_id: str, _headers: Mapping[str, str]) -> None:
+    """A listener to headers that takes none."""
+
+
 class Gateway(Protocol):
     """Turns a request into a stream of events.
 

@@ -22,6 +22,11 @@ _QUALITY = 88
 ReadFile = Callable[[str], bytes]
 
 
+def nothing_kept(content_hash: str) -> bytes:
+    """Where no files are kept. Raises FileNotFoundError."""
+    raise FileNotFoundError(content_hash)
+
+
 async def read_images(request: CompletionRequest, read: ReadFile) -> Mapping[str, str]:
     """The data URL of every image of a request by its hash; `read` gives the bytes of a hash.
 

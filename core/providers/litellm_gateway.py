@@ -23,8 +23,8 @@ import httpx
 from core.catalog.models import ModelSpec
 from core.providers.endpoints import Endpoint
 from core.providers.events import Event
-from core.providers.gateway import CompletionRequest, HearHeaders
-from core.providers.images import ReadFile, read_images
+from core.providers.gateway import CompletionRequest, HearHeaders, not_heard
+from core.providers.images import ReadFile, nothing_kept, read_images
 from core.providers.litellm_stream import answer_headers, read_events
 from core.providers.prompt_cache import to_wire
 from core.providers.wire import wire_tool
@@ -93,14 +93,6 @@ def _quieten() -> None:
         logging.getLogger(name).setLevel(logging.WARNING)
 
 
-def _not_heard(_model_id: str, _headers: Mapping[str, str]) -> None:
-    """Nobody listens."""
-
-
-def _nothing_kept(content_hash: str) -> bytes:
-    raise FileNotFoundError(content_hash)
-
-
 class LiteLLMGateway:
     """Calls any model LiteLLM knows.
 
@@ -113,8 +105,8 @@ class LiteLLMGateway:
         self,
         *,
         resolve: Callable[[ModelSpec], Awaitable[Endpoint]],
-        read_file: ReadFile = _nothing_kept,
-        hear_headers: HearHeaders = _not_heard,
+        read_file: ReadFile = nothing_kept,
+        hear_headers: HearHeaders = not_heard,
     ) -> None:
         self._resolve = resolve
         self._read_file = read_file

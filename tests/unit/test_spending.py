@@ -30,7 +30,12 @@ ROWS = st.lists(
 
 
 def hold(spending, turn_id, usd, *, user_id="ann", purses=(MONTH,), instead=False):
-    return spending.hold(turn_id, user_id=user_id, cost_usd=Decimal(usd), purses=purses, now=NOW, instead=instead)
+    """How the purses stand where one has too little; else the turn holds the call, as `Counters` lets one pass."""
+    cost_usd = Decimal(usd)
+    balances = spending.short(turn_id, user_id=user_id, cost_usd=cost_usd, purses=purses, now=NOW, instead=instead)
+    if balances is None:
+        spending.put(turn_id, user_id=user_id, calls=spending.calls_with(turn_id, cost_usd, instead=instead))
+    return balances
 
 
 def paid(usd, *, user_id="ann", at=NOW):
