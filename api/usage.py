@@ -21,6 +21,7 @@ from api.completion_answer import exact
 from api.errors import ApiError
 from core.accounts.tokens import Bearer
 from core.accounts.users import list_users
+from core.arena.blind import hidden_conversations
 from core.bootstrap import Services
 from core.clock import utc_now
 from core.costs.reports.explorer import MEASURES, NOTHING, TIMES, Cell, Explored, explore
@@ -48,7 +49,7 @@ class _Viewer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Asked:
+class Question:
     """What a request asks for: the calls, how they are grouped and weighed, and which page of the groups."""
 
     chosen: UsageFilter
@@ -66,8 +67,8 @@ async def report(request: Request, *, services: Services) -> Response:
     """
     bearer = await bearer_of(request, services, "usage", "admin")
     given = {name: request.query_params.getlist(name) for name in request.query_params}
-    asked = _asked(given)
-    found, names = await asyncio.to_thread(partial(_explore, services, bearer, asked))
+    asked = read_question(given)
+    found, names = await asyncio.to_thread(partial(explored, services, bearer, asked))
     rows = [_row(cell, asked.by, names) for cell in found.rows]
     if asked.form == "csv":
         disposition = {"content-disposition": 'attachment; filename="usage.csv"'}
@@ -87,12 +88,13 @@ async def report(request: Request, *, services: Services) -> Response:
     )
 
 
-def _asked(given: Mapping[str, list[str]]) -> _Asked:
+def read_question(given: Mapping[str, list[str]]) -> Question:
+    """The question that the parameters of an address ask. Raises ApiError, UsageFilterError."""
     unknown = sorted(given.keys() - {*PARAMETERS, *_OWN})
     if unknown:
         known = ", ".join((*PARAMETERS, *_OWN))
         raise _wrong(unknown[0][:40], f"There is no parameter {unknown[0][:40]!r}. There are {known}.")
-    return _Asked(
+    return Question(
         chosen=from_parameters(given, zone=_zone(given), now=utc_now()).chosen,
         by=_by(given),
         measure=_one_of(given, "measure", tuple(MEASURES)),
@@ -101,12 +103,16 @@ def _asked(given: Mapping[str, list[str]]) -> _Asked:
     )
 
 
-def _explore(services: Services, bearer: Bearer, asked: _Asked) -> tuple[Explored, Mapping[str, str]]:
+def explored(services: Services, bearer: Bearer, asked: Question) -> tuple[Explored, Mapping[str, str]]:
+    """The figures that whoever calls may see, and the usernames of the people in them by id."""
     viewer = _Viewer(bearer.user.id, is_admin=bearer.user.is_admin and "admin" in bearer.token.scopes)
     people = {user.id: user.username for user in (list_users(services.database) if viewer.is_admin else [bearer.user])}
     ids = {name: user_id for user_id, name in people.items()}
     # The ledger knows people by their ids; whoever writes a script knows their names.
-    chosen = replace(asked.chosen, users=tuple(ids.get(name, name) for name in asked.chosen.users))
+    users = tuple(ids.get(name, name) for name in asked.chosen.users)
+    # As on the page: the calls of a blind vote would name its models before it is cast.
+    hidden = () if viewer.is_admin else hidden_conversations(services.database, user_id=viewer.id)
+    chosen = replace(asked.chosen, users=users, hidden=hidden)
     first, second = (*asked.by, NOTHING)[:2]
     found = services.ledger.snapshot(
         lambda cur: explore(

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import random
+from types import SimpleNamespace
 
 import pytest
 
+from api.usage import explored, read_question
+from core.accounts.tokens import NewToken, create_token, find_bearer
 from core.arena.asking import Words
 from core.arena.blind import (
     answers_of,
@@ -26,6 +29,7 @@ from core.clock import utc_now
 from core.errors import ErrorClass, NotFound, ProviderError, SwitchboardError, TurnRefused
 from core.providers.scripted import answer
 from tests.store.test_comparisons import MODELS, settle, stage
+from tests.support.people import add_person
 from tests.support.turns import model
 
 TWO = {name: MODELS[name] for name in ("one", "two")}
@@ -70,6 +74,23 @@ def test_a_round_is_in_no_list_before_the_vote_and_a_comparison_afterwards(datab
         assert vote_of(database, after, find_model=MODELS.get) == cast
         board = Boards(database).board("coding")
         assert (board.votes, set(board.too_few)) == (1, {"one", "two"})
+
+
+def test_usage_for_scripts_names_the_models_only_after_the_vote(database):
+    ann = add_person(database, "ann")
+    text, _ = create_token(database, ann, NewToken(name="nightly", scopes=["usage"]), actor_id=ann.id)
+    bearer, services = find_bearer(database, text), SimpleNamespace(database=database, ledger=database)
+    with stage(database) as (made, arena):
+        for name in TWO:
+            made.gateway.enqueue(name, *answer("Fine"))
+        found = play(database, made, arena, user_id=ann.id)
+
+        before, _ = explored(services, bearer, read_question({"by": ["model"]}))
+        assert (before.rows, before.totals.calls) == ([], 0)
+
+        vote(database, found, "tie", find_model=MODELS.get)
+        after, _ = explored(services, bearer, read_question({"by": ["model"]}))
+        assert {cell.first for cell in after.rows} == set(TWO)
 
 
 def test_a_round_is_its_owners_alone(database):
