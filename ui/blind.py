@@ -101,6 +101,12 @@ def _refused(error: SwitchboardError) -> str:
     code = getattr(error, "code", "")
     if code in {"empty", "too_long"}:
         return str(error)
+    if code == "budget":
+        # Without amounts: a price says much about a model.
+        return (
+            "A budget of yours does not cover the two models that were chosen. Send it again to be given two others, "
+            "or look at your budgets in Settings. Your message is kept in the box."
+        )
     return "The two models that were chosen cannot take this message now. Send it again to be given two others."
 
 

@@ -18,6 +18,7 @@ COMPOSER = "composer"
 MODEL = "model_selector"
 
 _CONVERSATION_PARAMETER = "c"
+_GIVEN_BACK = "given_back"
 _NOTICE = "notice"
 _NOTICE_MODEL = "notice_model"
 _UNDO = "deleted_conversation"
@@ -218,7 +219,12 @@ def successor_noted(conversation: str) -> bool:
 
 def keep_draft(text: str) -> None:
     """Put a text back into the composer. Only before the composer is drawn, so from a callback."""
-    st.session_state[COMPOSER] = text
+    # Streamlit's chat input takes a value only where it is another one than it was given last, so what comes back a
+    # second time has a space at its end.
+    given = text.rstrip()
+    if given == st.session_state.get(_GIVEN_BACK):
+        given += " "
+    st.session_state[COMPOSER] = st.session_state[_GIVEN_BACK] = given
 
 
 def leave_notice(text: str, *, model_id: str | None = None) -> None:

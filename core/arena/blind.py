@@ -117,10 +117,17 @@ def vote(
     reason: str | None = None,
     clock: Clock = utc_now,
 ) -> Vote:
-    """Vote on a round and show its models. Raises SwitchboardError when there are no two answers to vote on."""
+    """Vote on a round and show its models.
+
+    Raises SwitchboardError when there are no two answers to vote on, and when their names were shown without a vote.
+    """
     ballot = _ballot(found, answers_of(database, found), find_model)
     if ballot is None:
         raise SwitchboardError("An answer is missing, so there is nothing to vote on.", next_step="Start a new round.")
+    if found.revealed and find_vote(database, ballot) is None:
+        raise SwitchboardError(
+            "The names of these two have been shown, so they take no vote any more.", next_step="Ask something new."
+        )
     cast = cast_vote(database, ballot, outcome, reason=reason, clock=clock)
     reveal(database, found, clock=clock)
     return cast

@@ -25,6 +25,8 @@ _ASK_EVERY_S = 1.0
 # A provider that was asked too often says so for some seconds up to a minute; a store that is busy for less than one.
 AFTER_RATE_LIMIT_S = 20.0
 _AFTER_STORE_ERROR_S = 0.5
+# Answers under way hold their estimate of a budget, which is more than most of them cost: how soon to look again.
+_HELD_FOR_S = 0.5
 # How often a task is put off before its failure counts.
 _PUT_OFF_AT_MOST = 6
 
@@ -187,11 +189,14 @@ class Work:
         return True
 
     def _wait_or_pause(self, task: Task, refusal: LimitReached) -> None:
-        """A rate limit passes by itself; a budget does not."""
+        """A rate limit passes by itself, and so does what running calls hold of a budget; what is spent does not."""
         if refusal.code == "rate_limit" and refusal.retry_after_s is not None:
             self._not_before[task.model_id] = time.monotonic() + refusal.retry_after_s
+        elif self._live:
+            self._not_before[task.model_id] = time.monotonic() + _HELD_FOR_S
         else:
-            self._pause(str(refusal))
+            # The next step that a refusal names is for somebody at a message box.
+            self._pause(f"{refusal.user_message} What was answered is kept. Go on when there is room again.")
 
     def _refused(self, task: Task, error: SwitchboardError) -> None:
         if isinstance(error, TurnRefused) and error.code == "stopping":

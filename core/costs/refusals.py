@@ -31,14 +31,17 @@ def refuse_budget(
     budget, left_usd = standing.budget, standing.balance.left_usd
     whole = f"the budget of {budget_words(budget, people)}"
     renews = f"It renews on {local_moment(standing.renews_at, zone)}."
+    one = what.startswith("This")
+    less = None
     if left_usd > 0:
-        cost = "would cost" if what.startswith("This") else "would cost together"
+        less = "Shorten the conversation" if one else "Take a model out"
+        cost = "would cost" if one else "would cost together"
         sentence = f"{what} {cost} about {money(cost_usd)}, and {money(left_usd)} is left of {whole}. {renews}"
     elif standing.balance.spent.usd < budget.amount_usd:
         sentence = f"Answers under way may take what is left of {whole}. {renews}"
     else:
         sentence = f"{whole[0].upper()}{whole[1:]} is spent. {renews}"
-    return LimitReached("budget", sentence, limit_id=budget.id, next_step=next_step(None, left=left_usd > 0))
+    return LimitReached("budget", sentence, limit_id=budget.id, next_step=next_step(None, less=less))
 
 
 def refuse_unpriced(budget: Budget, model_label: str, *, people: People) -> LimitReached:
@@ -72,11 +75,10 @@ def refuse_rate(limit: RateLimit, full: Full, *, call_tokens: int, model_label: 
     )
 
 
-def next_step(instead_label: str | None, *, left: bool = False) -> str:
-    """What to do about a budget; `instead_label` names a model that would still answer, `left`: there is some."""
+def next_step(instead_label: str | None, *, less: str | None = None) -> str:
+    """What to do about a budget; `instead_label` names a model that would still answer, `less` how to need less."""
     if instead_label is None:
-        shorten = "Shorten the conversation, or ask" if left else "Ask"
-        return f"{shorten} an administrator to raise the budget. {KEPT}"
+        return f"{f'{less}, or ask' if less else 'Ask'} an administrator to raise the budget. {KEPT}"
     return f"Use {instead_label}, which still fits, or ask an administrator to raise the budget. {KEPT}"
 
 

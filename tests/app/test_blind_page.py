@@ -9,6 +9,7 @@ from core.arena.blind_use_cases import blind_use_cases, set_blind_use_cases
 from core.arena.votes import Ballot, Side, cast_vote
 from core.bootstrap import close_services, open_services
 from core.settings import Settings
+from tests.support.budgets import budget
 from tests.support.chatting import write_registry
 from tests.support.live_server import ROOT
 from tests.support.people import add_person
@@ -91,6 +92,17 @@ def test_a_round_is_found_again_until_it_is_voted_on(services):
     again.button(key="skip").click().run()
     assert "There was no vote" in shown(again)
     assert services.boards.board().votes == 0
+
+
+def test_a_budget_that_does_not_cover_two_is_said_without_naming_them(services):
+    set_blind_use_cases(services.database, ["coding"], actor_id="root")
+    ann = add_person(services.database, "ann")
+    services.budgets.save(budget("0.000001"), actor_id=None)
+
+    told = shown(page_of(ann).chat_input[0].set_value("Why is the sky blue?").run())
+    assert "A budget of yours does not cover the two models" in told
+    for name in ("Swift", "Html", "would cost"):
+        assert name not in told
 
 
 def test_ratings_say_how_many_votes_are_missing_and_then_show_the_board(services):

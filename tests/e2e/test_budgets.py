@@ -69,6 +69,9 @@ def test_a_budget_warns_refuses_keeps_the_draft_and_opens_when_it_is_raised(serv
     ask(bob, "And what does the harbour say?")
     expect(refusal).to_be_visible()
     expect(composer(bob)).to_have_value("And what does the harbour say?")
+    # The very same text once more: it is refused again and comes back again, as another value with a space at its end.
+    composer(bob).press("Enter")
+    expect(composer(bob)).to_have_value("And what does the harbour say? ")
 
     ada = _signed_in(open_profile(), server, "ada")
     ada.goto(f"{server.url}/admin")

@@ -93,6 +93,19 @@ def test_usage_for_scripts_names_the_models_only_after_the_vote(database):
         assert {cell.first for cell in after.rows} == set(TWO)
 
 
+def test_whoever_has_seen_the_names_votes_no_more(database):
+    with stage(database) as (made, arena):
+        for name in TWO:
+            made.gateway.enqueue(name, *answer("Fine"))
+        found = play(database, made, arena)
+
+        reveal(database, found)
+        seen = load_round(database, comparison_id=found.comparison.id, user_id="ann")
+        with pytest.raises(SwitchboardError, match="names of these two have been shown"):
+            vote(database, seen, "left", find_model=MODELS.get)
+        assert Boards(database).board().votes == 0
+
+
 def test_a_round_is_its_owners_alone(database):
     with stage(database) as (made, arena):
         for name in TWO:

@@ -247,6 +247,9 @@ def test_a_budget_that_refuses_a_call_pauses_the_run_and_says_why(database):
         ended, _run = run_all(database, runner, job)
         assert ended.state == "paused"
         assert "budget" in ended.note.lower()
+        # Not for what its own calls held while they ran, and not in words for somebody at a message box.
+        assert "under way" not in ended.note
+        assert "box" not in ended.note
         assert counts_of_job(database, job.id)["waiting"] >= 1
         runner.close()
 
