@@ -219,12 +219,11 @@ def successor_noted(conversation: str) -> bool:
 
 def keep_draft(text: str) -> None:
     """Put a text back into the composer. Only before the composer is drawn, so from a callback."""
-    # Streamlit's chat input takes a value only where it is another one than it was given last, so what comes back a
-    # second time has a space at its end.
-    given = text.rstrip()
-    if given == st.session_state.get(_GIVEN_BACK):
-        given += " "
-    st.session_state[COMPOSER] = st.session_state[_GIVEN_BACK] = given
+    # Streamlit's chat input takes a value only where it is another one than it was given last: what comes back in the
+    # same words has a space more at its end, or one less.
+    if text == st.session_state.get(_GIVEN_BACK):
+        text = text.removesuffix(" ") if text.endswith(" ") else f"{text} "
+    st.session_state[COMPOSER] = st.session_state[_GIVEN_BACK] = text
 
 
 def leave_notice(text: str, *, model_id: str | None = None) -> None:
