@@ -19,6 +19,7 @@ import pytest
 from core.providers.local_model import LocalModel
 from core.providers.local_model_process import LOG_NAME, hand_over_key, serving_command
 from core.providers.local_model_server import CONTEXT_TOKENS, MODEL_NAME, answer_threads, find_model_file
+from tests.support.child_processes import later_children
 from tests.support.live_server import ROOT, wait_for
 
 PARENT = """
@@ -46,6 +47,7 @@ class Running:
 @pytest.fixture(scope="module")
 def running(tmp_path_factory) -> Iterator[Running]:
     data_dir = tmp_path_factory.mktemp("data")
+    children = later_children()
     model = LocalModel(data_dir)
     model.start()
     try:
@@ -53,7 +55,7 @@ def running(tmp_path_factory) -> Iterator[Running]:
         # The server may hang up after an answer that it promised to keep the connection for.
         headers = {"Authorization": f"Bearer {api_key}", "Connection": "close"}
         with httpx.Client(base_url=api_base, headers=headers, trust_env=False, timeout=30) as client:
-            process = psutil.Process().children()[0]
+            process = children()[0]
             yield Running(
                 client=client,
                 address=api_base.removesuffix("/v1"),

@@ -17,12 +17,14 @@ from core.errors import ErrorClass, ProviderError
 from core.providers.local_model import LocalModel, Supervision, restart_pause_s
 from core.providers.local_model_process import LOG_LIMIT_BYTES, LOG_NAME, trim_log
 from tests.support import fake_local_model
+from tests.support.child_processes import later_children
 from tests.support.live_server import wait_for
 from tests.support.moving_clock import MovingClock
 
 BRISK = Supervision(first_pause_s=0.02, longest_pause_s=0.1, health_interval_s=0.05, health_timeout_s=2)
 
 Starter = Callable[..., LocalModel]
+Children = Callable[[], list[psutil.Process]]
 
 
 @pytest.fixture
@@ -53,8 +55,9 @@ def wait_for_state(model: LocalModel, state: str) -> None:
     wait_for(lambda: model.status().state == state, what=f"the state {state}")
 
 
-def children() -> list[psutil.Process]:
-    return psutil.Process().children()
+@pytest.fixture
+def children() -> Children:
+    return later_children()
 
 
 async def refusal(model: LocalModel) -> ProviderError:
@@ -94,7 +97,7 @@ async def test_starting_twice_starts_one_child(start, starts):
     assert len(list(starts.iterdir())) == 1
 
 
-async def test_a_child_that_dies_is_started_again_with_a_new_key(start):
+async def test_a_child_that_dies_is_started_again_with_a_new_key(start, children):
     model = start("serve")
     first = await model.endpoint()
     children()[0].kill()
@@ -104,7 +107,7 @@ async def test_a_child_that_dies_is_started_again_with_a_new_key(start):
     assert model.status().state == "ready"
 
 
-async def test_a_death_is_told_in_a_sentence(start):
+async def test_a_death_is_told_in_a_sentence(start, children):
     model = start("serve", supervision=Supervision())
     await model.endpoint()
     children()[0].kill()
@@ -135,7 +138,7 @@ async def test_who_asks_while_it_cannot_start_is_refused_at_once(start):
 @pytest.mark.parametrize(
     ("behaviour", "within_s", "told"), [("silent", 0.5, "did not start in time"), ("sick", 5.0, "never became healthy")]
 )
-async def test_a_start_that_hangs_is_ended_and_told(start, behaviour, within_s, told):
+async def test_a_start_that_hangs_is_ended_and_told(start, behaviour, within_s, told, children):
     patience = Supervision(start_timeout_s=within_s, first_pause_s=60, longest_pause_s=60)
     model = start(behaviour, supervision=patience)
     wait_for_state(model, "down")
@@ -153,7 +156,7 @@ async def test_a_start_that_takes_too_long_for_one_call_says_so(start):
     )
 
 
-async def test_a_restart_that_takes_too_long_for_one_call_is_a_lost_connection(start):
+async def test_a_restart_that_takes_too_long_for_one_call_is_a_lost_connection(start, children):
     model = start("serve", supervision=Supervision(first_pause_s=60, longest_pause_s=60, endpoint_timeout_s=0.05))
     wait_for_state(model, "ready")
     children()[0].kill()
@@ -191,7 +194,7 @@ def test_a_program_that_cannot_be_run_is_told(start):
 
 
 @pytest.mark.parametrize("behaviour", ["serve", "silent", "die"])
-def test_stopping_ends_the_child_in_time_and_for_good(start, starts, behaviour):
+def test_stopping_ends_the_child_in_time_and_for_good(start, starts, behaviour, children):
     model = start(behaviour)
     wait_for(lambda: list(starts.iterdir()), what="the first start")
     begun = time.monotonic()
@@ -217,7 +220,7 @@ def test_stopping_before_starting_is_harmless(tmp_path):
     assert model.status().state == "down"
 
 
-async def test_the_child_gets_its_own_terminal_session_and_no_keys_of_others(start):
+async def test_the_child_gets_its_own_terminal_session_and_no_keys_of_others(start, children):
     os.environ["EXAMPLE_API_KEY"] = "secret"
     try:
         model = start("serve")
@@ -229,7 +232,7 @@ async def test_the_child_gets_its_own_terminal_session_and_no_keys_of_others(sta
     assert "EXAMPLE_API_KEY" not in child.environ()
 
 
-async def test_the_key_is_only_ever_in_the_pipe(start, tmp_path):
+async def test_the_key_is_only_ever_in_the_pipe(start, tmp_path, children):
     model = start("serve")
     _, api_key = await model.endpoint()
     child = children()[0]
@@ -269,7 +272,7 @@ def test_pauses_stay_within_their_limits(failures):
 
 
 @pytest.mark.parametrize(("healthy_after_s", "second_pause"), [(60, "0.8 s"), (0, "0.4 s")])
-def test_only_a_time_of_health_forgets_the_failures_before(start, healthy_after_s, second_pause):
+def test_only_a_time_of_health_forgets_the_failures_before(start, healthy_after_s, second_pause, children):
     model = start("serve", supervision=Supervision(first_pause_s=0.4, healthy_after_s=healthy_after_s))
     for pause in ("0.4 s", second_pause):
         wait_for_state(model, "ready")
