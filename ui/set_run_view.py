@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -14,6 +14,7 @@ from core.arena.prompt_sets import list_sets
 from core.arena.set_estimate import estimate_judging
 from core.arena.set_runs import (
     Job,
+    Lost,
     SetRun,
     answer_texts,
     answers_of_run,
@@ -39,6 +40,7 @@ from ui.set_report_view import draw_report, follow_report
 
 _EVERY_S = 1.0
 _JUDGE = "set_judge"
+_AGAIN: dict[Lost, str] = {"failed": "Ask failed ones again", "unreadable": "Ask the judge again"}
 _PARTS = {"report": "Report", "people": "Judge blind", "machine": "Judge by a model", "answers": "Answers"}
 
 
@@ -108,7 +110,8 @@ def _look(services: Services, watch: Watch) -> None:
 def _draw_job(services: Services, job: Job, *, changeable: bool) -> None:
     counts = counts_of_job(services.database, job.id)
     done, total = sum(counts.values()) - counts.get("waiting", 0), sum(counts.values())
-    failed = f", {counts['failed']:,} failed" if counts.get("failed") else ""
+    lost = [state for state in _AGAIN if counts.get(state)]
+    failed = "".join(f", {counts[state]:,} {state}" for state in lost)
     what = "Answers" if job.kind == "answer" else "Machine judgements"
     state = {"running": "", "paused": " · paused", "done": " · finished", "cancelled": " · cancelled"}[job.state]
     st.progress(done / total if total else 1.0, text=f"{what}: {done:,} of {total:,}{failed}{state}")
@@ -118,20 +121,20 @@ def _draw_job(services: Services, job: Job, *, changeable: bool) -> None:
         st.caption(f":material/hourglass: Asked too often, and asked again in a moment: {names}.")
     if job.note and job.state == "paused":
         st.warning(literal(job.note), icon=":material/pause_circle:")
-    if changeable and (job.state != "done" or failed):
+    if changeable and (job.state != "done" or lost):
         with st.container(horizontal=True):
-            _draw_buttons(services, job, failed=bool(failed))
+            _draw_buttons(services, job, lost)
 
 
-def _draw_buttons(services: Services, job: Job, *, failed: bool) -> None:
+def _draw_buttons(services: Services, job: Job, lost: Sequence[Lost]) -> None:
     runner = services.set_runner
     choices: list[tuple[str, str, Callable[..., None]]] = []
     if job.state == "running":
         choices = [("Pause", ":material/pause:", runner.pause), ("Cancel", ":material/stop_circle:", runner.cancel)]
     elif job.state != "done":
         choices = [("Go on", ":material/play_arrow:", runner.start)]
-    if failed and job.state != "running":
-        choices.append(("Ask failed ones again", ":material/refresh:", partial(runner.start, again=True)))
+    if job.state != "running":
+        choices += [(_AGAIN[state], ":material/refresh:", partial(runner.start, again=state)) for state in lost]
     for words, icon, do in choices:
         work = partial(_change, do, job)
         st.button(words, key=f"{words}_{job.id}", icon=icon, on_click=act, args=(services, prompt_sets.PLACE, work))

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import threading
 
-from core.arena.set_runs import Job, JobState, check_owner, load_job, retry_failed, set_job_state
+from core.arena.set_runs import Job, JobState, Lost, check_owner, load_job, put_back, set_job_state
 from core.arena.set_work import AFTER_RATE_LIMIT_S, Work
 from core.chat.turns import TurnEngine
 from core.replicas.jobs import JobOwners, Members, OnlyOne
@@ -46,11 +46,11 @@ class SetRunner:
             if not self._works_on(row["id"]):
                 self._launch(load_job(self._database, row["id"]))
 
-    def start(self, job: Job, *, user_id: str, again: bool = False) -> None:
-        """Begin a job or go on with it; with `again`, what failed is asked once more. Raises NotFound."""
+    def start(self, job: Job, *, user_id: str, again: Lost | None = None) -> None:
+        """Begin a job or go on with it; what was lost as `again` says is asked once more. Raises NotFound."""
         check_owner(job, user_id)
         if again:
-            retry_failed(self._database, job.id)
+            put_back(self._database, job.id, again)
         set_job_state(self._database, job.id, "running")
         self._launch(job)
 

@@ -28,6 +28,8 @@ from core.store.sql import load_queries
 JobKind = Literal["answer", "judge"]
 JobState = Literal["running", "paused", "done", "cancelled"]
 TaskState = Literal["waiting", "done", "failed", "unreadable"]
+# How a task can have ended so that it is worth another try.
+Lost = Literal["failed", "unreadable"]
 
 _SQL = load_queries("set_runs")
 
@@ -251,12 +253,12 @@ def set_job_state(database: Database, job_id: str, state: JobState, *, note: str
     database.execute(_SQL["set_job_state"], id=job_id, state=state, note=note)
 
 
-def retry_failed(database: Database, job_id: str) -> None:
-    """Let what failed be asked again when the job goes on."""
+def put_back(database: Database, job_id: str, lost: Lost) -> None:
+    """Let what ended so be asked again when the job goes on."""
 
     def work(cur: Cursor) -> None:
         for statement in ("retry_answers", "retry_judgements"):
-            cur.execute(_SQL[statement], job_id=job_id)
+            cur.execute(_SQL[statement], job_id=job_id, state=lost)
 
     database.transaction(work)
 

@@ -65,6 +65,14 @@ def next_step(messages: Sequence[Message], texts: Sequence[str], *, fresh: bool)
     return Next("ask", texts[len(asked)]) if len(asked) < len(texts) else Next("done")
 
 
+def step_of(task: Task, messages: Sequence[Message], *, fresh: bool) -> Next:
+    """What a task needs next. A judge that said nothing readable is asked again when its task is taken up `fresh`."""
+    step = next_step(messages, task.texts(), fresh=fresh)
+    if fresh and step.kind == "done" and task.source == "judge" and read_verdict(messages[-1].content) is None:
+        return Next("again", message_id=messages[-1].parent_id)
+    return step
+
+
 def request_for(task: Task, step: Next, *, begun: bool) -> TurnRequest:
     """The turn of a step."""
     return TurnRequest(

@@ -9,7 +9,7 @@ from collections import Counter, deque
 from dataclasses import dataclass, field
 
 from core.arena.set_runs import Job, JobState, load_job, said_in, set_job_state
-from core.arena.set_tasks import Next, Task, next_step, request_for, settle, waiting_tasks
+from core.arena.set_tasks import Next, Task, request_for, settle, step_of, waiting_tasks
 from core.chat.turns import LiveTurn, TurnEngine
 from core.errors import LimitReached, StoreError, SwitchboardError, TurnRefused
 from core.replicas.jobs import JobOwners
@@ -146,8 +146,7 @@ class Work:
 
     def _advance(self, task: Task, *, fresh: bool) -> None:
         """Take the next step of a task: a call, or its end."""
-        texts = task.texts()
-        step = next_step(said_in(self.database, task.run_id, [task.id])[task.id], texts, fresh=fresh)
+        step = step_of(task, said_in(self.database, task.run_id, [task.id])[task.id], fresh=fresh)
         if step.kind == "done":
             settle(self.database, task)
         elif step.kind == "failed" and step.rate_limited and self._rest(task, self.rest_s):

@@ -122,15 +122,20 @@ def test_the_blind_queue_names_no_model_and_counts_the_vote(services):
     assert len(services.database.fetch_all("select * from votes where user_id = $id", id=bob.id)) == 2
 
 
-def test_a_model_judges_and_its_verdicts_stay_apart(services):
+def test_a_model_judges_and_its_verdicts_stay_apart(services, provider):
     ann = add_person(services.database, "ann")
     run = finished_run(services, ann)
+    provider.behave("html", say("Hard to say."))
     app = page_of(ann, run=run.id)
     app.segmented_control[0].set_value("machine").run()
     app.selectbox(key="set_judge").set_value("html").run()
     assert "2 pairs, 4 calls" in shown(app)
     press(app, "Start judging")
     job = jobs_of_run(services.database, run.id)[-1]
+    assert services.set_runner.wait(job.id, timeout_s=WITHIN_S).state == "done"
+    app.run()
+    provider.behave("html", say("Both are fine.\ntie"))
+    press(app, "Ask the judge again")
     assert services.set_runner.wait(job.id, timeout_s=WITHIN_S).state == "done"
     app.segmented_control[0].set_value("report").run()
     assert not app.exception

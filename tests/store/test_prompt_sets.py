@@ -172,7 +172,7 @@ def test_a_failing_model_stops_nobody_else_and_can_be_asked_again(database):
         assert "does not like" in failed[0].problem
         calls = len(gateway.history)
 
-        runner.start(ended, user_id="ann", again=True)
+        runner.start(ended, user_id="ann", again="failed")
         assert runner.wait(ended.id, timeout_s=TIMEOUT_S).state == "done"
         assert counts_of_job(database, ended.id) == {"done": 6}
         # The two that failed and the turn that one of them had still to come, and nothing else.
@@ -295,6 +295,34 @@ def test_a_judge_sees_both_orders_and_one_that_disagrees_with_itself_gives_a_tie
             begin_judging(database, run, user_id="ann", judge_model="judge")
 
 
+def test_a_judge_is_asked_again_only_for_what_could_not_be_read(database):
+    said = {"judge": "Hard to say"}
+
+    def verdict(request):
+        if request.model.id != "judge":
+            return answer("Fine")
+        return answer("A" if "Code?" in request.messages[-1].content else said["judge"])
+
+    with stage(database, ScriptedGateway(fallback=verdict)) as (made, runner):
+        _, run = run_all(database, runner, begin(database))
+        job = judged(database, runner, run)
+        assert counts_of_job(database, job.id) == {"done": 2, "unreadable": 4}
+        before = load_report(database, run).judging_usd
+
+        said["judge"] = "It is a draw.\ntie"
+        calls = len(made.gateway.history)
+        runner.start(job, user_id="ann", again="unreadable")
+        assert runner.wait(job.id, timeout_s=TIMEOUT_S).state == "done"
+        assert counts_of_job(database, job.id) == {"done": 6}
+        again = made.gateway.history[calls:]
+        # The question as it was, without what was said to it before.
+        assert [len(request.messages) for request in again] == [1] * 4
+        report = load_report(database, run)
+        assert (len(report.judged), report.unreadable) == (3, 0)
+        # What was paid for the first try stays in the bill.
+        assert report.judging_usd > before
+
+
 def test_people_vote_blind_once_on_every_pair_and_apart_from_machines(database):
     with stage(database) as (_made, runner):
         _, run = run_all(database, runner, begin(database, shared=True))
@@ -375,7 +403,7 @@ def test_what_failed_is_asked_again_although_the_job_was_still_at_work(database)
         runner.start(job, user_id="ann")
         assert wait_until(lambda: counts_of_job(database, job.id) == {"failed": 1, "waiting": 1})
         runner.pause(job, user_id="ann")
-        runner.start(job, user_id="ann", again=True)
+        runner.start(job, user_id="ann", again="failed")
         gate.open()
         assert runner.wait(job.id, timeout_s=TIMEOUT_S).state == "done"
         assert counts_of_job(database, job.id) == {"done": 2}

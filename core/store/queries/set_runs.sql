@@ -74,10 +74,10 @@ update machine_judgements set state = $state, verdict = $verdict, reason = $reas
 where conversation_id = $id
 
 -- name: retry_answers
-update run_answers set state = 'waiting', problem = null where job_id = $job_id and state = 'failed'
+update run_answers set state = 'waiting', problem = null where job_id = $job_id and state = $state
 
 -- name: retry_judgements
-update machine_judgements set state = 'waiting', problem = null where job_id = $job_id and state = 'failed'
+update machine_judgements set state = 'waiting', problem = null where job_id = $job_id and state = $state
 
 -- name: counts_of_job
 select state, count(*) as tasks from (
