@@ -10,7 +10,7 @@ import hmac
 import json
 import secrets
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Literal, get_args
@@ -123,7 +123,10 @@ def revoke_token(
 
 
 def find_bearer(database: Database, text: str, *, clock: Clock = utc_now) -> Bearer | None:
-    """Whose token this is; None for one that is unknown, revoked or expired, or whose owner is shut out."""
+    """Whose token this is; None for one that is unknown, revoked or expired, or whose owner is shut out.
+
+    The scope admin holds as long as its owner is an administrator.
+    """
     wanted, now = _hash(text), clock()
     with database.cursor() as cur:
         row = cur.fetch_one(_SQL["token_by_hash"], hash=wanted)
@@ -133,7 +136,7 @@ def find_bearer(database: Database, text: str, *, clock: Clock = utc_now) -> Bea
         if row["revoked_at"] is not None or (row["expires_at"] is not None and row["expires_at"] <= now):
             return None
         user = load_user_in(cur, row["user_id"])
-    return None if user.disabled_at is not None else Bearer(_to_token(row), user)
+    return None if user.disabled_at is not None else Bearer(_within_role(_to_token(row), user), user)
 
 
 def note_used(database: Database, token: ApiToken, *, clock: Clock = utc_now) -> None:
@@ -181,6 +184,10 @@ def _rpm(rpm_limit: int | None) -> int | None:
     if rpm_limit is not None and not 1 <= rpm_limit <= 1_000_000:  # noqa: PLR2004 - said in the next step
         raise AccountError("That limit cannot be used.", next_step="Take 1 to 1,000,000 requests a minute, or none.")
     return rpm_limit
+
+
+def _within_role(token: ApiToken, user: User) -> ApiToken:
+    return token if user.is_admin else replace(token, scopes=token.scopes - {"admin"})
 
 
 def _hash(text: str) -> str:

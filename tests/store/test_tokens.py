@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from core.accounts.audit import list_audit
-from core.accounts.changes import disable_user
+from core.accounts.changes import disable_user, set_role
 from core.accounts.tokens import NewToken, create_token, find_bearer, list_tokens, note_used, revoke_token
 from core.accounts.users import create_user
 from core.errors import AccountError, NotFound
@@ -66,6 +66,16 @@ def test_nobody_revokes_somebody_elses(database, ann, admin):
     with pytest.raises(NotFound):
         revoke_token(database, admin, token_id=token.id, actor_id=admin.id)
     assert find_bearer(database, text) is not None
+
+
+def test_the_scope_admin_ends_with_the_role(database, admin):
+    create_user(database, username="eve", display_name="Eve", password=None, role="admin")
+    text, _ = make(database, admin, scopes=["chat", "admin"])
+    set_role(database, user_id=admin.id, role="member", actor_id=None)
+
+    assert find_bearer(database, text).token.scopes == {"chat"}
+    set_role(database, user_id=admin.id, role="admin", actor_id=None)
+    assert find_bearer(database, text).token.scopes == {"chat", "admin"}
 
 
 def test_a_token_ends_when_it_was_to_end(database, ann):
