@@ -25,6 +25,7 @@ from starlette.routing import Route
 from streamlit import config
 
 from api.draining import Draining
+from api.page_policy import PagePolicy
 from api.routes import api_routes
 from core.accounts.session_secret import derived_key
 from core.accounts.users import count_users
@@ -53,7 +54,7 @@ def main() -> int:
         services = open_services(settings)
         # Streamlit serves its first page at / only; who types the name of this one means it.
         routes = [Route("/chat", _to_chat), *api_routes(services)]
-        middleware = [Middleware(Draining, draining=lambda: services.engine.draining)]
+        middleware = [Middleware(PagePolicy), Middleware(Draining, draining=lambda: services.engine.draining)]
         app = st.App(
             _SCRIPT,
             on_script_error=draw_uncaught,

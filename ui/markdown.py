@@ -1,8 +1,9 @@
 """A model's text on its way to st.markdown: made safe and readable, and cut where the browser need not see it again.
 
 Streamlit escapes HTML itself. What it does beyond Markdown is undone here, outside code only: `:red[...]` and its
-like show as text, remote images become links (an image's address can carry what was said to somebody else), a lone
-`$` is a dollar, and the LaTeX delimiters that models use become those that Streamlit knows.
+like show as text, remote images become links (an image's address can carry what was said to somebody else; what the
+browser still takes for one is not loaded: api.page_policy), a lone `$` is a dollar, and the LaTeX delimiters that
+models use become those that Streamlit knows.
 """
 
 from __future__ import annotations
@@ -15,8 +16,13 @@ _CODE = re.compile(
 )
 _DISPLAY_MATH = re.compile(r"\\\[(.+?)\\\]", re.DOTALL)
 _INLINE_MATH = re.compile(r"\\\((.+?)\\\)", re.DOTALL)
-# Pandoc's rule for a dollar that opens or closes math: no space inside, no digit after the closing one.
-_DOLLARS = re.compile(r"(?<!\\)(\$\$.+?\$\$|\$(?=[^\s$])[^$\n]*?(?<=[^\s\\])\$(?!\d))|(?<!\\)\$", re.DOTALL)
+# Math, else what would be taken for math or for an image: a lone dollar, and a "!" before a bracket. Pandoc's rule for
+# a dollar that opens or closes math: no space inside, no digit after the closing one.
+_MARKS = re.compile(
+    r"(?P<math>(?<!\\)(?:\$\$.+?\$\$|\$(?=[^\s$])[^$\n]*?(?<=[^\s\\])\$(?!\d)))"
+    r"|(?<!\\)\$|(?<!\\)(?:\\\\)*!(?=\[)",
+    re.DOTALL,
+)
 _IMAGE = re.compile(r"!\[([^\]]*)\](?=[(\[])")
 _DIRECTIVE = re.compile(r":(?=[a-z]+(?:-[a-z]+)*\[|material/|[a-z0-9_+-]+:)")
 _FENCE_LINE = re.compile(r"^ {0,3}(`{3,}|~{3,})")
@@ -96,8 +102,8 @@ def _after_fence(open_fence: str, marks: str, stripped: str) -> str:
 def _prose(text: str) -> str:
     text = _DISPLAY_MATH.sub(lambda math: f"$${math[1]}$$", text)
     text = _INLINE_MATH.sub(lambda math: f"${math[1].strip()}$", text)
-    text = _DOLLARS.sub(lambda found: found[1] or r"\$", text)
     text = _IMAGE.sub(r"[\1]", text)
+    text = _MARKS.sub(lambda found: found["math"] or f"{found[0][:-1]}\\{found[0][-1]}", text)
     return _DIRECTIVE.sub(r"\:", text)
 
 

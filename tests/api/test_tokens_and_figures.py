@@ -135,3 +135,10 @@ def test_commands_list_and_revoke_while_the_server_runs(server) -> None:
     forged = httpx.post(f"{server.url}/api/local/tokens", json={"signed": "x.y.z"}, trust_env=False)
     assert forged.status_code == 403
     assert token not in server.output()
+
+
+@pytest.mark.parametrize("path", ["/", "/costs", "/api/health", "/nowhere"])
+def test_a_page_loads_pictures_from_here_alone_and_stands_in_nobody_elses_frame(http, path) -> None:
+    policy = http.get(path).headers["content-security-policy"]
+    assert "img-src 'self' data: blob:;" in policy
+    assert "frame-ancestors 'self'" in policy

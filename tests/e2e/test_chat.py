@@ -167,7 +167,8 @@ def test_every_message_says_who_answered_after_a_switch(chat: Page) -> None:
 
 def test_markup_shows_as_text_and_never_runs(chat: Page) -> None:
     choose_model(chat, "Html")
-    ask(chat, "<script>document.title = 'hacked'</script> ![x](http://127.0.0.1:1/?q=secret)")
+    images = "![x](http://127.0.0.1:1/?q=secret) ![a [b]](http://127.0.0.1:1/?q=secret)"
+    ask(chat, f"<script>document.title = 'hacked'</script> {images}")
     wait_until_answered(chat, 2)
 
     expect(messages(chat).nth(0)).to_contain_text("<script>document.title = 'hacked'</script>")
