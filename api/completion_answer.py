@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -19,7 +19,8 @@ _FINISHED = frozenset({"stop", "length", "content_filter"})
 class Served:
     """A turn that has ended: what was said, what it took, and how many calls to models were made.
 
-    `figures` None: unknown. `calls` are those of the caller's tools, `signed` the reasoning that goes back with them.
+    `figures` None: unknown. `calls` are those of the caller's tools, `signed` the reasoning that goes back with them,
+    `logprobs` how likely each token was.
     """
 
     answer: Message
@@ -27,6 +28,7 @@ class Served:
     attempts: int
     calls: Sequence[ToolCall] = ()
     signed: SignedReasoning | None = None
+    logprobs: Sequence[Mapping[str, Any]] = ()
 
 
 def whole(served: Served, *, created: int) -> dict[str, Any]:
@@ -41,7 +43,7 @@ def whole(served: Served, *, created: int) -> dict[str, Any]:
         said["thinking_blocks"] = [signed_block(served.signed)]
     if served.calls:
         said["tool_calls"] = [called(call, place, answer.turn_id) for place, call in enumerate(served.calls)]
-    choice = {"index": 0, "message": said, "finish_reason": finish_reason(served), "logprobs": None}
+    choice = {"index": 0, "message": said, "finish_reason": finish_reason(served), "logprobs": odds(served.logprobs)}
     return {
         "id": completion_id(answer.turn_id),
         "object": "chat.completion",
@@ -50,6 +52,11 @@ def whole(served: Served, *, created: int) -> dict[str, Any]:
         "choices": [choice],
         "usage": usage(served.figures),
     }
+
+
+def odds(tokens: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
+    """How likely tokens were, in OpenAI's words; None where nobody said it."""
+    return {"content": list(tokens), "refusal": None} if tokens else None
 
 
 def completion_id(turn_id: str) -> str:

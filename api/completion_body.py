@@ -11,6 +11,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 MOST_TOOLS = 128
+# As many likely tokens for a place as OpenAI tells.
+MOST_TOP_LOGPROBS = 20
 _FUNCTION_NAME = r"^[a-zA-Z0-9_-]{1,64}$"
 
 
@@ -155,6 +157,8 @@ class CompletionBody(_Exact):
     tools: Annotated[list[WireTool], Field(max_length=MOST_TOOLS)] | None = None
     tool_choice: Literal["none", "auto", "required"] | ChosenTool | None = None
     parallel_tool_calls: bool | None = None
+    logprobs: bool | None = None
+    top_logprobs: Annotated[int, Field(ge=0, le=MOST_TOP_LOGPROBS)] | None = None
     # Without effect: labels, and what is as it is here anyway.
     user: str | None = None
     metadata: dict[str, Any] | None = None
@@ -167,8 +171,6 @@ class CompletionBody(_Exact):
     # Not done here: only what means "nothing" passes, as clients send it.
     functions: list[Any] | None = None
     function_call: Any = None
-    logprobs: bool | None = None
-    top_logprobs: int | None = None
     logit_bias: dict[str, Any] | None = None
     audio: Any = None
     prediction: Any = None
@@ -189,6 +191,8 @@ def refusal_of(body: CompletionBody) -> tuple[str, str] | None:
         value = getattr(body, name)
         if value is not None and value not in taken:
             return name, sentence
+    if body.top_logprobs is not None and not body.logprobs:
+        return "top_logprobs", "top_logprobs goes with logprobs: true."
     form = body.response_format
     if form is not None and (form.type == "json_schema") != (form.json_schema is not None):
         return "response_format", "json_schema has to be given with the type json_schema, and with no other."
@@ -198,8 +202,6 @@ def refusal_of(body: CompletionBody) -> tuple[str, str] | None:
 _UNSUPPORTED = (
     "functions",
     "function_call",
-    "logprobs",
-    "top_logprobs",
     "logit_bias",
     "audio",
     "prediction",

@@ -17,18 +17,18 @@ from api.completion_answer import (
     completion_id,
     finish_reason,
     headers,
+    odds,
     signed_block,
     usage,
 )
 from api.errors import ApiError
-from core.providers.events import Event, ReasoningDelta, ReasoningSigned, TextDelta, ToolCalled, ToolCallPiece
+from core.providers.events import Event, Logprobs, ReasoningDelta, ReasoningSigned, TextDelta, ToolCalled, ToolCallPiece
 
 DONE = "data: [DONE]\n\n"
 # A comment, which readers of event streams pass over.
 HEARTBEAT = ": waiting for the model\n\n"
 
 _to_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
-_DELTA_END = '},"finish_reason":null,"logprobs":null}]}\n\n'
 
 
 class Chunks:
@@ -52,9 +52,7 @@ class Chunks:
 
         What came at once goes out at once.
         """
-        return "".join(
-            self._delta(model_id, told) for kind, run in groupby(events, key=type) for told in self._fields(kind, run)
-        )
+        return "".join(text for kind, run in groupby(events, key=type) for text in self._run(kind, run, model_id))
 
     def ending(self, served: Served, *, tells_usage: bool) -> str:
         """The chunk with the finish reason, the one with the usage and the receipt, and the end."""
@@ -66,6 +64,13 @@ class Chunks:
         receipt = _receipt(headers(served.answer.turn_id, served))
         told = {**head, "choices": [], "usage": usage(served.figures), "switchboard": receipt}
         return last + _event(told) + DONE
+
+    def _run(self, kind: type[Event], run: Iterable[Any], model_id: str) -> Iterable[str]:
+        if kind is Logprobs:
+            # They follow the words that they are about.
+            tokens = [token for event in run for token in event.tokens]
+            return (self._delta(model_id, "", logprobs=_to_json(odds(tokens))),)
+        return [self._delta(model_id, fields) for fields in self._fields(kind, run)]
 
     def _fields(self, kind: type[Event], run: Iterable[Any]) -> Iterable[str]:
         if kind is TextDelta:
@@ -95,12 +100,12 @@ class Chunks:
             return None
         return f'"tool_calls":{_to_json([{"index": place, **called(event.call, place, self._turn_id)}])}'
 
-    def _delta(self, model_id: str, fields: str) -> str:
+    def _delta(self, model_id: str, fields: str, *, logprobs: str = "null") -> str:
         if model_id != self._model_id:
             # Another model answers from here on, or it is the first chunk.
             head = _to_json(self._head(model_id))[:-1]
             self._model_id, self._begin = model_id, f'data: {head},"choices":[{{"index":0,"delta":{{'
-        return f"{self._begin}{fields}{_DELTA_END}"
+        return f'{self._begin}{fields}}},"finish_reason":null,"logprobs":{logprobs}}}]}}\n\n'
 
     def _head(self, model_id: str) -> dict[str, Any]:
         return {

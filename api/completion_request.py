@@ -90,12 +90,15 @@ def _wire_fields(body: CompletionBody) -> dict[str, Any]:
             fields["tool_choice"] = choice.model_dump()
     elif any(getattr(body, name) not in _NOTHING_TO_CHOOSE for name in _OF_TOOLS):
         raise wrong("tool_choice", "tool_choice and parallel_tool_calls go with tools, and there are none.")
+    if body.logprobs:
+        fields |= {name: value for name in _OF_LOGPROBS if (value := getattr(body, name)) is not None}
     if body.response_format is not None and body.response_format.json_schema is not None:
         fields["response_format"] = {"type": "json_schema", "json_schema": _schema(body.response_format.json_schema)}
     return fields
 
 
 _OF_TOOLS = ("tool_choice", "parallel_tool_calls")
+_OF_LOGPROBS = ("logprobs", "top_logprobs")
 _NOTHING_TO_CHOOSE = (None, "none", "auto", True, False)
 
 

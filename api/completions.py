@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -63,7 +63,7 @@ async def complete(request: Request, *, services: Services, use: TokenUse, patie
             else:
                 await follower.wait_until_ended()
         if follower.ended and (error := failure(live.result, live.error)) is not None:
-            return error.response(told)
+            return error.response(told | headers(live.ids.turn, attempts=_attempts(live)))
         if not body.stream:
             served = await _served(services, use, live)
             return JSONResponse(whole(served, created=_now()), headers=told | headers(live.ids.turn, served))
@@ -114,10 +114,23 @@ def find_model(services: Services, bearer: Bearer, model_id: str) -> ModelSpec:
     return model
 
 
+def _check_fallbacks(services: Services, bearer: Bearer, asked: Sequence[str]) -> None:
+    """Raises ApiError for one that nobody could take; one that is down or has no key is passed over, as ever."""
+    known, allowed = services.registry.current(), bearer.token.models
+    for model_id in asked:
+        if known.get(model_id) is None:
+            message = f"There is no model {model_id[:100]!r} to fall back to. GET /v1/models lists those there are."
+            raise ApiError(status=404, message=message, code="model_not_found", param="fallbacks")
+        if allowed is not None and model_id not in allowed:
+            message = f"This token may not use {model_id}."
+            raise ApiError(status=403, message=message, code="model_not_allowed", param="fallbacks")
+
+
 def _begin(services: Services, use: TokenUse, bearer: Bearer, body: CompletionBody) -> tuple[LiveTurn, dict[str, str]]:
     """Start the turn; and the headers that say what is left of the token's limit. It blocks."""
     call, system_prompt = call_of(body)
     model = _chosen(services, bearer, body.model, capabilities_of(call))
+    _check_fallbacks(services, bearer, body.fallbacks or ())
     turn = turn_of(body, call, bearer, model, system_prompt=system_prompt)
     told = _admitted(use, bearer)
     return services.engine.start(turn), told
@@ -202,7 +215,12 @@ async def _served(services: Services, use: TokenUse, live: LiveTurn) -> Served:
     )
     said = live.answer
     return Served(
-        answer=answer, figures=figured.figures, attempts=_attempts(live), calls=tuple(said.calls), signed=said.signed
+        answer=answer,
+        figures=figured.figures,
+        attempts=_attempts(live),
+        calls=tuple(said.calls),
+        signed=said.signed,
+        logprobs=said.logprobs,
     )
 
 

@@ -41,13 +41,34 @@ class AnswerMessage(_Told):
     tool_calls: list[WireCall] | None = None
 
 
+class OtherToken(_Told):
+    """A token that could have stood there."""
+
+    token: str
+    logprob: float
+    bytes: list[int] | None
+
+
+class TokenTold(OtherToken):
+    """A token of the answer, and the likeliest ones in its place."""
+
+    top_logprobs: list[OtherToken]
+
+
+class Logprobs(_Told):
+    """How likely the tokens were; only where it was asked for and the model's provider says it."""
+
+    content: list[TokenTold]
+    refusal: None
+
+
 class Choice(_Told):
     """The one answer."""
 
     index: int
     message: AnswerMessage
     finish_reason: Literal["stop", "length", "content_filter", "tool_calls"]
-    logprobs: None
+    logprobs: Logprobs | None
 
 
 class CachedTokens(_Told):

@@ -61,7 +61,7 @@ class AnswerCache:
 
     def find(self, completion: CompletionRequest, *, user_id: str) -> KeptAnswer | None:
         """The answer to exactly this request; None when there is none, when it is too old, or when the store fails."""
-        rule = completion.model.cache
+        rule = _rule(completion)
         if rule is None:
             return None
         now = self._clock()
@@ -76,7 +76,7 @@ class AnswerCache:
 
     def keep(self, completion: CompletionRequest, answer: Answer, *, user_id: str, now: datetime) -> None:
         """Keep a whole answer that a model has just given, in place of an older one; nothing else is kept."""
-        rule = completion.model.cache
+        rule = _rule(completion)
         if rule is None or answer.cached or answer.finish_reason != "stop" or answer.calls or not any(answer.text):
             return
         try:
@@ -84,6 +84,11 @@ class AnswerCache:
             self._database.transaction(lambda cur: _write(cur, row, now))
         except Exception:
             log.warning("an answer of %s could not be kept", completion.model.id, exc_info=True)
+
+
+def _rule(completion: CompletionRequest) -> CacheRule | None:
+    # How likely its tokens were is not kept.
+    return None if completion.wire_fields.get("logprobs") else completion.model.cache
 
 
 def key_of(completion: CompletionRequest, rule: CacheRule, *, user_id: str) -> str:

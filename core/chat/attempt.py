@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from core.catalog.models import ModelSpec
 from core.chat.message_tokens import estimate_image_tokens_of, texts_of
@@ -19,6 +19,7 @@ from core.errors import ErrorClass, ProviderError
 from core.providers.events import (
     Event,
     Finished,
+    Logprobs,
     ReasoningDelta,
     ReasoningSigned,
     Started,
@@ -46,7 +47,7 @@ class Answer:
 
     `sent` is True once the request went out: from then on a provider may bill its input. `cached`: it is an answer that
     was kept, and nobody was asked. `after_steps`: it goes on after tools that its turn has called. `thought_ms` is how
-    long the model has reasoned, up to the last piece of it that something else followed.
+    long the model has reasoned, up to the last piece of it that something else followed. `logprobs`: OpenAI's form.
     """
 
     started_at: datetime
@@ -55,6 +56,7 @@ class Answer:
     calls: list[ToolCall] = field(default_factory=list)
     call_pieces: list[ToolCallPiece] = field(default_factory=list)
     signed: SignedReasoning | None = None
+    logprobs: list[Mapping[str, Any]] = field(default_factory=list)
     usage: Usage | None = None
     finish_reason: str | None = None
     upstream_model: str | None = None
@@ -89,6 +91,8 @@ class Answer:
                 self._take_piece(self.call_pieces, event, now)
             case ReasoningSigned(reasoning):
                 self.signed = reasoning
+            case Logprobs(tokens):
+                self.logprobs += tokens
             case Usage():
                 self.usage = event
             case Finished(reason):

@@ -18,6 +18,7 @@ from httpx_sse import EventSource, ServerSentEvent
 from core.providers.events import Event, ReasoningDelta, Started, TextDelta, ToolCallPiece
 from core.providers.wire_calls import CallPieces
 from core.providers.wire_end import End, closing_events
+from core.providers.wire_logprobs import logprobs_of
 
 _DONE = "[DONE]"
 # The end of the body comes in the same packet as the last word, or it does not come.
@@ -133,6 +134,8 @@ def _take(chunk: Mapping[str, Any], end: End, calls: CallPieces) -> Iterator[Eve
         yield ReasoningDelta(reasoning)
     if text := _text(delta.get("content")):
         yield TextDelta(text)
+    if choice.get("logprobs") and (told := logprobs_of(choice)) is not None:
+        yield told
     yield from calls.take(delta)
 
 

@@ -5,8 +5,10 @@ Pure values: identity and storage live elsewhere.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 from core.providers.parts import SignedReasoning, ToolCall
 
@@ -30,6 +32,13 @@ class ReasoningDelta:
     """A piece of the model's reasoning, in order, never part of the answer."""
 
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Logprobs:
+    """How likely the tokens of the last piece of the answer were, in OpenAI's form; only where a request asks."""
+
+    tokens: Sequence[Mapping[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +132,7 @@ Event = (
     Started
     | TextDelta
     | ReasoningDelta
+    | Logprobs
     | ReasoningSigned
     | ToolCallPiece
     | ToolCalled

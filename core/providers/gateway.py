@@ -14,7 +14,7 @@ Role = Literal["system", "user", "assistant", "tool"]
 
 # What a request may carry to the provider word for word, in OpenAI's names. Nothing else: a client library may take
 # addresses and keys by the same arguments.
-WIRE_FIELDS = frozenset({"parallel_tool_calls", "response_format", "tool_choice"})
+WIRE_FIELDS = frozenset({"logprobs", "parallel_tool_calls", "response_format", "tool_choice", "top_logprobs"})
 
 
 @dataclass(frozen=True, slots=True)

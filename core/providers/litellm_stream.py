@@ -17,6 +17,7 @@ from core.providers.events import Event, ReasoningDelta, Started, TextDelta, Too
 from core.providers.litellm_gemini import watch_end
 from core.providers.wire_calls import CallPieces
 from core.providers.wire_end import End, closing_events
+from core.providers.wire_logprobs import logprobs_of
 
 
 async def read_events(response: Any, *, streams_calls: bool = False) -> AsyncGenerator[Event, None]:
@@ -112,6 +113,8 @@ async def _deltas(chunks: AsyncIterator[Any], calls: CallPieces) -> AsyncGenerat
             yield ReasoningDelta(reasoning)
         if delta.content:
             yield TextDelta(delta.content)
+        if (told := logprobs_of(chunk.choices[0])) is not None:
+            yield told
         for piece in calls.take(delta):
             yield piece
 

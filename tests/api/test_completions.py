@@ -112,9 +112,36 @@ def test_a_use_case_takes_the_recommended_model(http, server) -> None:
 def test_a_fallback_answers_and_is_named(http) -> None:
     answer = ask(http, model="locked", fallbacks=["fast"])
     assert answer.status_code == 502  # a refused key is the operator's to mend
+    assert answer.headers["x-switchboard-attempts"] == "1"
     answer = ask(http, model="flaky", fallbacks=["fast"])
     assert answer.json()["model"] == "fast"
     assert int(answer.headers["x-switchboard-attempts"]) > 1
+
+
+@pytest.mark.parametrize(
+    ("fallbacks", "status", "code"),
+    [(["slow", "nobody"], 404, "model_not_found"), (["cut"], 403, "model_not_allowed"), (["slow"], 200, None)],
+)
+def test_a_fallback_that_nobody_could_take_is_refused(http, server, fallbacks, status, code) -> None:
+    narrow = bearer(new_token(server, models=("fast", "slow")))
+    body = {"model": "fast", "messages": HELLO, "fallbacks": fallbacks}
+    answer = http.post("/v1/chat/completions", json=body, headers=narrow)
+    assert answer.status_code == status
+    if code is not None:
+        assert (answer.json()["error"]["code"], answer.json()["error"]["param"]) == (code, "fallbacks")
+
+
+def test_how_likely_the_tokens_are_comes_where_the_provider_says_it(client, provider) -> None:
+    asked = {"model": "fast", "messages": HELLO, "logprobs": True, "top_logprobs": 2}
+    whole = client.chat.completions.create(**asked).choices[0].logprobs.content
+    assert (provider.requests[-1].body["logprobs"], provider.requests[-1].body["top_logprobs"]) == (True, 2)
+    assert "".join(token.token for token in whole) == "Hello there."
+    assert {(token.logprob, len(token.top_logprobs)) for token in whole} == {(-0.5, 2)}
+
+    chunks = list(client.chat.completions.create(**asked, stream=True))
+    told = [chunk.choices[0].logprobs for chunk in chunks if chunk.choices]
+    assert [token for logprobs in told if logprobs for token in logprobs.content] == whole
+    assert "".join(c.choices[0].delta.content or "" for c in chunks if c.choices) == "Hello there."
 
 
 @pytest.mark.parametrize(
@@ -124,7 +151,9 @@ def test_a_fallback_answers_and_is_named(http) -> None:
         ({"tools": [{"type": "function"}]}, "tools.0.function"),
         ({"tool_choice": "required"}, "tool_choice"),
         ({"n": 2}, "n"),
-        ({"logprobs": True}, "logprobs"),
+        ({"top_logprobs": 3}, "top_logprobs"),
+        ({"logprobs": True, "top_logprobs": 21}, "top_logprobs"),
+        ({"logit_bias": {"50256": -100}}, "logit_bias"),
         ({"top_k": 3}, "top_k"),
         ({"store": True}, "store"),
         ({"temperature": 9}, "temperature"),

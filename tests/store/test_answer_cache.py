@@ -8,8 +8,11 @@ from decimal import Decimal
 import pytest
 
 from core.catalog.models import CacheRule
+from core.chat.script_call import ScriptCall
 from core.errors import ErrorClass, ProviderError
+from core.ids import new_id
 from core.providers.events import Finished, ReasoningDelta, Started, TextDelta, Usage
+from core.providers.gateway import ChatMessage
 from core.providers.scripted import answer
 from tests.support.moving_clock import MovingClock
 from tests.support.turns import finish, model, read_to_end, rig
@@ -139,6 +142,17 @@ def test_only_whole_answers_are_kept(database, script):
         finish(made.ask("Why?"))
 
     assert database.fetch_all("select * from answer_cache") == []
+
+
+def test_how_likely_the_tokens_were_is_never_a_kept_answer_s(running):
+    said = [ChatMessage("user", "Why?")]
+    asking = {"call": ScriptCall(messages=said, wire_fields={"logprobs": True}), "temporary": (), "source": "api"}
+
+    for _ in range(2):
+        running.gateway.enqueue("gpt", *answer("Another"))
+        finish(running.ask("", conversation_id=new_id(), **asking))
+
+    assert calls(running) == 3
 
 
 def test_nothing_is_kept_of_a_model_without_a_rule(database):

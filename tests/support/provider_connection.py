@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any, Protocol
 
 from tests.support.provider_behaviour import Answer, Behaviour, Canned, Refusal
-from tests.support.provider_wire import HTTP_REASONS, RequestLog, chunk_json, usage_of
+from tests.support.provider_wire import HTTP_REASONS, RequestLog, chunk_json, logprobs_of, usage_of
 
 
 class Host(Protocol):
@@ -139,7 +139,7 @@ class Connection(asyncio.StreamReaderProtocol):
                 await asyncio.sleep(max(wait, 0))
             if self.gone.is_set():
                 return None
-            self._event(prefix + chunk_json(delta))
+            self._event(prefix + chunk_json(delta, logprobs=logprobs_of(delta, log.body)))
             log.sent()
             self._server.changed()
         self._event(prefix + chunk_json({}, finish_reason=answer.finish_reason))

@@ -55,10 +55,27 @@ class RequestLog:
         return self.received_at + monotonic - self.received_monotonic
 
 
-def chunk_json(delta: Mapping[str, Any], *, finish_reason: str | None = None) -> str:
+def chunk_json(
+    delta: Mapping[str, Any], *, finish_reason: str | None = None, logprobs: Mapping[str, Any] | None = None
+) -> str:
     """The rest of a chunk after its common prefix."""
     choice = {"index": 0, "delta": delta, "finish_reason": finish_reason}
+    if logprobs is not None:
+        choice["logprobs"] = logprobs
     return f'"choices":[{json.dumps(choice)}]}}'
+
+
+def logprobs_of(delta: Mapping[str, Any], body: Mapping[str, Any]) -> dict[str, Any] | None:
+    """How likely a token was, where the request asks: always e^-0.5, those beside it less and less."""
+    token = delta.get("content")
+    if not body.get("logprobs") or token is None:
+        return None
+    others = [_odds(f"{token}{place}", -0.5 - place) for place in range(body.get("top_logprobs") or 0)]
+    return {"content": [{**_odds(token, -0.5), "top_logprobs": others}], "refusal": None}
+
+
+def _odds(token: str, logprob: float) -> dict[str, Any]:
+    return {"token": token, "logprob": logprob, "bytes": list(token.encode())}
 
 
 def usage_of(answer: Answer, log: RequestLog) -> dict[str, Any]:

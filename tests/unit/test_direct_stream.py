@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.providers.direct_stream import ErrorEventError, read_events
-from core.providers.events import Event, Finished, ReasoningDelta, Started, TextDelta, ToolCalled, Usage
+from core.providers.events import Event, Finished, Logprobs, ReasoningDelta, Started, TextDelta, ToolCalled, Usage
 from core.providers.parts import ToolCall
 
 COUNTED = {"prompt_tokens": 3, "completion_tokens": 1, "total_tokens": 4}
@@ -135,6 +135,21 @@ async def test_an_error_with_the_status_of_a_success_is_an_error():
 
 async def test_a_page_in_place_of_an_answer_is_no_answer():
     assert await read("<html>\n<p>Sign in first</p>\n</html>", kind="text/html") == []
+
+
+async def test_how_likely_tokens_are_is_taken_as_far_as_it_can_be_read():
+    """Some servers send what JSON has no word for, and fields of their own."""
+    beside = [{"token": "b", "logprob": float("-inf")}, {"token": "c", "logprob": -2}]
+    good = {"token": "a", "logprob": -0.1, "bytes": [97], "rank": 1, "top_logprobs": beside}
+    content = [good, {"token": "d", "logprob": float("nan")}, "e", {"token": 5, "logprob": -1}]
+    choice = {"index": 0, "delta": {"content": "a"}, "finish_reason": None, "logprobs": {"content": content}}
+    unusable = {**choice, "logprobs": {"tokens": ["a"], "token_logprobs": [-0.1]}}
+
+    events = await read(*(f"data: {json.dumps({'choices': [one]})}\n\n" for one in (choice, unusable)), DONE)
+
+    other = {"token": "c", "logprob": -2, "bytes": None}
+    told = Logprobs(({"token": "a", "logprob": -0.1, "bytes": [97], "top_logprobs": [other]},))
+    assert events == [Started(), TextDelta("a"), told, TextDelta("a")]
 
 
 async def test_content_in_blocks_is_its_text():

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from core.providers.events import Event, Finished, Started, TextDelta, Usage
+from core.providers.events import Event, Finished, Logprobs, Started, TextDelta, Usage
 from core.providers.litellm_stream import read_events
 
 
@@ -94,3 +94,12 @@ async def test_a_chunk_without_choices_or_delta_is_passed_over():
     bare = SimpleNamespace(model="m", choices=[SimpleNamespace(delta=None, finish_reason=None)], usage=None)
 
     assert await read(FakeWrapper(empty, bare, chunk("all"))) == [Started("m"), TextDelta("all")]
+
+
+async def test_how_likely_tokens_are_comes_through_litellm_too():
+    odd = SimpleNamespace(token="all", logprob=-0.25, bytes=None, top_logprobs=[])
+    said = chunk("all")
+    said.choices[0].logprobs = SimpleNamespace(content=[odd])
+
+    told = Logprobs(({"token": "all", "logprob": -0.25, "bytes": None, "top_logprobs": []},))
+    assert await read(FakeWrapper(said)) == [Started("m"), TextDelta("all"), told]
