@@ -29,6 +29,7 @@ from core.costs.reports.statements import GROUPS
 from core.costs.reports.totals import Totals
 from core.costs.usage_filter import UsageFilter
 from core.costs.usage_url import PARAMETERS, from_parameters
+from core.spreadsheet import safe_cell
 
 _PAGE_ROWS = 10_000
 _LONGEST_NUMBER = 8
@@ -38,8 +39,6 @@ _PERSON_NAME = "person_name"
 _BY = (*TIMES, *GROUPS)
 _FORMATS = ("json", "csv")
 _FIGURES = ("calls", "cost_usd", "unpriced", "input_tokens", "cached_input_tokens", "output_tokens")
-# What a spreadsheet would take for a formula.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,9 +198,5 @@ def _csv(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> str:
     writer = csv.DictWriter(text, columns, lineterminator="\r\n")
     writer.writeheader()
     for row in rows:
-        writer.writerow({name: _safe(value) for name, value in row.items()})
+        writer.writerow({name: safe_cell(value) for name, value in row.items()})
     return text.getvalue()
-
-
-def _safe(value: Any) -> Any:
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value

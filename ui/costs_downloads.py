@@ -15,10 +15,10 @@ from core.costs.reports.download import MOST_CALLS, download_calls
 from core.costs.reports.explorer import NOTHING, Cell, explore
 from core.costs.usage_filter import UsageFilter
 from core.costs.usage_period import days_of
+from core.spreadsheet import safe_cell
 from core.store.export_file import FileFormat
 from ui.costs_groups import value_words
 from ui.costs_names import Names
-from ui.model_rows import safe_cell
 
 # A year of days by every model of a large registry.
 _MOST_GROUPS = 100_000

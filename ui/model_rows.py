@@ -12,6 +12,7 @@ from typing import Any
 from core.catalog.health import ModelStatus
 from core.catalog.models import ModelSpec, Prices
 from core.costs.model_figures import ModelFigures
+from core.spreadsheet import safe_cell
 from ui.model_card import abilities, state_sign
 from ui.model_filter import Order, our_order, provider_name, recommended, search_text, shown_capabilities
 
@@ -158,11 +159,6 @@ def _tiers_cell(prices: Prices | None) -> str | None:
 def _exact(prices: Prices) -> str:
     named = {"in": prices.input, "cached in": prices.cached_input, "out": prices.output}
     return ", ".join(f"{usd:f} {name}" for name, usd in named.items() if usd is not None)
-
-
-def safe_cell(value: Any) -> Any:
-    """A value as a cell of a CSV file: a name from elsewhere must not become a formula in somebody's spreadsheet."""
-    return f"'{value}" if isinstance(value, str) and value[:1] in {"=", "+", "-", "@", "\t"} else value
 
 
 def _usd(prices: Prices | None, bucket: str, *, unknown: float | None = None) -> float | None:

@@ -13,6 +13,7 @@ from core.catalog.models import BUCKETS, Prices
 from core.costs.price_lines import STANDARD, Line, to_lines
 from core.costs.price_sheets import Proposal, Sheet, effective_end
 from core.costs.repricing import Effect
+from core.spreadsheet import safe_cell
 
 # Every bucket as people call it, the ones that matter most first.
 NAMES = {
@@ -143,7 +144,7 @@ def book_csv(sheets: Iterable[Sheet]) -> bytes:
     writer.writerow(_CSV)
     for sheet in sorted(sheets, key=lambda sheet: sheet.version):
         for line in by_place(sheet.prices).values() if sheet.prices else (_NO_LINE,):
-            writer.writerow([_cell(value) for value in _csv_values(sheet, line)])
+            writer.writerow([safe_cell(value) for value in _csv_values(sheet, line)])
     return text.getvalue().encode("utf-8-sig")
 
 
@@ -158,11 +159,6 @@ def _csv_values(sheet: Sheet, line: Line) -> list[Any]:
 
 def _moment(moment: datetime | None) -> str | None:
     return None if moment is None else moment.isoformat(sep=" ")
-
-
-def _cell(value: Any) -> Any:
-    # A reason somebody typed must not become a formula in somebody else's spreadsheet.
-    return f"'{value}" if isinstance(value, str) and value[:1] in {"=", "+", "-", "@", "\t"} else value
 
 
 def _usual(sheet: Sheet, bucket: str) -> Decimal | None:

@@ -16,6 +16,7 @@ from core.arena.ratings import RANKED_FROM, SHOWN_FROM, Board
 from core.arena.weak_evidence import WeakEvidence, weak_evidence
 from core.bootstrap import Services
 from core.clock import utc_now
+from core.spreadsheet import safe_cell
 from ui import ratings_charts
 from ui.markdown import literal
 
@@ -194,7 +195,7 @@ def _to_csv(board: Board, labels: Mapping[str, str]) -> bytes:
     writer.writerow(["rank", "model_id", "model", "rating", "low_95", "high_95", "votes"])
     for one in board.ratings:
         figures: Sequence[object] = [round(one.rating, 1), round(one.low, 1), round(one.high, 1), one.votes]
-        writer.writerow([one.rank or "", one.model_id, labels[one.model_id], *figures])
+        writer.writerow([one.rank or "", safe_cell(one.model_id), safe_cell(labels[one.model_id]), *figures])
     return text.getvalue().encode()
 
 

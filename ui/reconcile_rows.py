@@ -12,6 +12,7 @@ from core.costs.invoice_files import InvoiceFile
 from core.costs.invoices import Invoice, TakenDays
 from core.costs.reconcile import Compared, Reconciliation
 from core.costs.words import money
+from core.spreadsheet import safe_cell
 from ui.model_filter import provider_name
 
 _CAUSES = (
@@ -121,7 +122,8 @@ def _csv_row(cell: Compared) -> dict[str, Any]:
     gap = cell.gap
     causes = {f"gap_{name}_usd": f"{getattr(gap, name):f}" if gap else "" for name, _, _ in _CAUSES}
     total = {"gap_usd": f"{gap.total:f}" if gap else ""}
-    return {"day": cell.day, "model": cell.model, **_of_ours(cell.ours), **_of_bill(cell.billed), **total, **causes}
+    named = {"day": cell.day, "model": safe_cell(cell.model)}
+    return {**named, **_of_ours(cell.ours), **_of_bill(cell.billed), **total, **causes}
 
 
 def _of_ours(ours: Ours | None) -> dict[str, Any]:

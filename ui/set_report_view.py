@@ -13,6 +13,7 @@ import streamlit as st
 from core.arena.set_report import ALL, Line, Score, SetReport, load_report, report_state
 from core.arena.set_runs import SetRun
 from core.bootstrap import Services
+from core.spreadsheet import safe_cell
 from core.store.database import Database
 from ui import formats
 from ui.markdown import literal
@@ -172,9 +173,9 @@ def _csv_row(run: SetRun, line: Line) -> list[object]:
     return [
         run.id,
         run.created_at.isoformat(timespec="seconds"),
-        line.category or "",
-        line.model_id,
-        _plain(run.models[line.model_id]),
+        safe_cell(line.category or ""),
+        safe_cell(line.model_id),
+        safe_cell(run.models[line.model_id]),
         line.answered,
         line.failed,
         line.waiting,
@@ -182,8 +183,3 @@ def _csv_row(run: SetRun, line: Line) -> list[object]:
         cost,
         *("" if figure is None else round(figure, 1) for figure in figures),
     ]
-
-
-def _plain(text: str) -> str:
-    # A spreadsheet must not take a name for a formula.
-    return f"'{text}" if text.startswith(("=", "+", "-", "@")) else text

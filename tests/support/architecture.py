@@ -27,6 +27,7 @@ VALUES = frozenset(
 RANKS = {
     "core.settings": 1,
     "core.data_dir": 1,
+    "core.spreadsheet": 1,
     "core.shared": 2,
     "core.store": 2,
     "core.replicas": 3,
