@@ -9,6 +9,7 @@ from typing import Any
 
 from api.errors import ApiError, from_error
 from core.chat.conversation import AnswerFigures, Message
+from core.costs.ledger import OUT_OF_MONEY
 from core.errors import ErrorClass, ProviderError
 from core.providers.parts import SignedReasoning, ToolCall
 
@@ -89,6 +90,8 @@ def headers(turn_id: str, served: Served | None = None, *, attempts: int | None 
     attempts = attempts if served is None else served.attempts
     if attempts is not None:
         told["x-switchboard-attempts"] = str(attempts)
+    if served is not None and _cut_by_budget(served.answer):
+        told["x-switchboard-stopped"] = OUT_OF_MONEY
     figures = None if served is None else served.figures
     if figures is not None and figures.cost_usd is not None:
         told["x-switchboard-cost-usd"] = exact(figures.cost_usd)
@@ -112,15 +115,22 @@ def finish_reason(served: Served) -> str:
     """Why the answer ended, in OpenAI's words."""
     if served.calls:
         return "tool_calls"
+    if _cut_by_budget(served.answer):
+        return "length"
     reason = served.answer.finish_reason
     return reason if reason in _FINISHED else "stop"
+
+
+def _cut_by_budget(answer: Message) -> bool:
+    """Whether a budget stopped it: what had arrived is paid for, so it is handed over."""
+    return answer.error_class == OUT_OF_MONEY
 
 
 def failure(answer: Message | None, error: ProviderError | None) -> ApiError | None:
     """The error to answer with, when a turn did not end as it should. `error` is the last one of a provider."""
     if answer is None:
         return ApiError(status=500, message="The end of the call could not be stored.", code="internal_error")
-    if answer.status == "complete":
+    if answer.status == "complete" or _cut_by_budget(answer):
         return None
     if answer.status in {"stopped", "interrupted"}:
         return ApiError(status=503, message="Switchboard ended this call. Try again.", code=answer.status)

@@ -75,6 +75,7 @@ def _complete() -> Json:
         "x-switchboard-turn": _header("The id of the turn."),
         "x-switchboard-attempts": _header("How many calls to models there were, when that is known."),
         "x-switchboard-cost-usd": _header("What it cost, exact; not for streams and not for an unknown price."),
+        "x-switchboard-stopped": _header("`budget`: it used up a budget on its way and ends there; not for streams."),
         "x-ratelimit-limit-requests": _header("What the token takes a minute, if it has a limit."),
         "x-ratelimit-remaining-requests": _header("What is left of that."),
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from core.costs.ledger import NOBODY
+from core.costs.ledger import NOBODY, OUT_OF_MONEY
 from ui.model_filter import provider_name
 
 SOURCES = {
@@ -22,6 +22,7 @@ STATUSES = {
     "ok": "Answered",
     "stopped": "Stopped",
     "interrupted": "Interrupted",
+    OUT_OF_MONEY: "Budget used up",
     "connection": "Not reachable",
     "authentication": "Key refused",
     "permission": "Not permitted",

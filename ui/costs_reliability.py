@@ -203,7 +203,7 @@ def _draw_stops(found: Reliability, names: Names) -> None:
     stops = found.stops
     if not stops:
         st.subheader("Stopped answers", anchor=False)
-        st.caption("Nobody stopped an answer.")
+        st.caption("No answer was stopped.")
         return
     most, others = dearest(stops)
     rows = [(names.of("model", model), spent) for model, spent in most]

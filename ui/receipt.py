@@ -19,6 +19,7 @@ _WORDS = {
     "ok": "answered",
     "stopped": "stopped",
     "interrupted": "interrupted",
+    "budget": "stopped by a budget",
     "rate_limit": "429",
     "server": "server error",
     "connection": "no connection",

@@ -14,6 +14,7 @@ from core.chat.message_tokens import estimate_image_tokens_of, estimate_message_
 from core.clock import Clock, utc_now
 from core.costs.budgets import Budgets
 from core.costs.call import Call, Kind
+from core.costs.cap import dearest_output
 from core.costs.estimate import CostRange, estimate_cost
 from core.costs.ledger import Attempt
 from core.costs.output_lengths import OutputLength, OutputLengths
@@ -28,13 +29,25 @@ from core.providers.routing import capabilities_needed
 _BYTES_PER_TOKEN = 3
 # What each message costs besides its text (OpenAI's cookbook counts 3 to 4).
 _MESSAGE_TOKENS = 4
+_MILLION = Decimal(1_000_000)
 
 
 class Limits(Protocol):
     """What the engine asks of budgets and rate limits. Safe to use from any thread."""
 
-    def admit(self, turn_id: str, request: TurnRequest, completion: CompletionRequest, *, kind: Kind = "first") -> None:
-        """Let a call pass and hold its estimate. Raises LimitReached; nothing is held then that was not before."""
+    def admit(
+        self, turn_id: str, request: TurnRequest, completion: CompletionRequest, *, kind: Kind = "first"
+    ) -> int | None:
+        """Let a call pass and hold its estimate. Raises LimitReached; nothing is held then that was not before.
+
+        Returns how many tokens of output that pays for, None where it does not matter; for more it has to `grow`.
+        """
+
+    def grow(self, request: TurnRequest, completion: CompletionRequest, *, turn_id: str, tokens: int) -> int:
+        """Hold up to so many `tokens` of output more for a turn's call; how many it got.
+
+        Raises LimitReached when nothing is left. It may wait for other replicas: not for an event loop.
+        """
 
     def fits(self, turn_id: str, request: TurnRequest, completion: CompletionRequest) -> bool:
         """Whether the budgets would let a call pass in place of the turn's last one. Holds nothing."""
@@ -49,8 +62,27 @@ class Limits(Protocol):
 class Unlimited:
     """Limits that limit nothing: for an engine without budgets."""
 
-    def admit(self, turn_id: str, request: TurnRequest, completion: CompletionRequest, *, kind: Kind = "first") -> None:
+    def admit(
+        self,
+        turn_id: str,  # noqa: ARG002 - whoever it is
+        request: TurnRequest,  # noqa: ARG002
+        completion: CompletionRequest,  # noqa: ARG002
+        *,
+        kind: Kind = "first",  # noqa: ARG002
+    ) -> int | None:
         """Let it pass."""
+        return None
+
+    def grow(
+        self,
+        request: TurnRequest,  # noqa: ARG002 - whoever it is
+        completion: CompletionRequest,  # noqa: ARG002
+        *,
+        turn_id: str,  # noqa: ARG002
+        tokens: int,
+    ) -> int:
+        """Let it go on."""
+        return tokens
 
     def fits(self, turn_id: str, request: TurnRequest, completion: CompletionRequest) -> bool:  # noqa: ARG002 - all fit
         """It does."""
@@ -89,16 +121,30 @@ class Allowance:
         self._clock = clock
         self._hear = hear
 
-    def admit(self, turn_id: str, request: TurnRequest, completion: CompletionRequest, *, kind: Kind = "first") -> None:
+    def admit(
+        self, turn_id: str, request: TurnRequest, completion: CompletionRequest, *, kind: Kind = "first"
+    ) -> int | None:
         """Let a call pass and hold its estimate.
 
         The tokens are counted only when a quick figure that is rather too high does not fit. Raises LimitReached
         naming, for a spent budget, a model that would still answer.
         """
         try:
-            self._budgets.admit(self._call(turn_id, request, completion, quick_tokens(completion)), kind=kind)
+            return self._enter(self._call(turn_id, request, completion, quick_tokens(completion)), kind)
         except LimitReached:
-            self._admit_counted(turn_id, request, completion, kind)
+            return self._admit_counted(turn_id, request, completion, kind)
+
+    def grow(self, request: TurnRequest, completion: CompletionRequest, *, turn_id: str, tokens: int) -> int:
+        """Hold up to so many `tokens` of output more for a turn's call; how many it got.
+
+        Raises LimitReached when nothing is left.
+        """
+        prices = self._price_at(completion.model, self._clock())
+        rate = Decimal(0) if prices is None else dearest_output(prices, input_tokens=quick_tokens(completion))
+        if rate == 0:
+            return tokens
+        granted_usd = self._budgets.grow(turn_id, request.user_id, most_usd=tokens * rate / _MILLION)
+        return int(granted_usd * _MILLION / rate)
 
     def fits(self, turn_id: str, request: TurnRequest, completion: CompletionRequest) -> bool:
         """Whether the budgets would let a call pass in place of the turn's last one. Holds nothing."""
@@ -113,10 +159,15 @@ class Allowance:
         """The turn was never made."""
         self._budgets.release(turn_id)
 
-    def _admit_counted(self, turn_id: str, request: TurnRequest, completion: CompletionRequest, kind: Kind) -> None:
+    def _enter(self, call: Call, kind: Kind) -> int | None:
+        return call.output_tokens if self._budgets.admit(call, kind=kind) else None
+
+    def _admit_counted(
+        self, turn_id: str, request: TurnRequest, completion: CompletionRequest, kind: Kind
+    ) -> int | None:
         call = self._call(turn_id, request, completion, counted_tokens(completion))
         try:
-            self._budgets.admit(call, kind=kind)
+            return self._enter(call, kind)
         except LimitReached as refused:
             if call.background:
                 raise
@@ -168,6 +219,7 @@ class Allowance:
             model_label=completion.model.label,
             cost=cost,
             tokens=input_tokens + length.high,
+            output_tokens=length.high,
             source=request.source,
         )
 

@@ -18,6 +18,7 @@ from core.chat.attempt import Answer, run_attempt
 from core.chat.cap_of_turn import within_limit
 from core.chat.conversation import Message
 from core.chat.live_turn import LiveTurn, Try
+from core.chat.metering import meter_of
 from core.chat.outcome import Outcome, failed_try, no_model_answered, outcome_of
 from core.chat.portability import to_messages
 from core.chat.script_call import completion_of
@@ -199,6 +200,13 @@ async def _attempt(asking: Asking, live: LiveTurn, model: ModelSpec) -> Tried:
             emit=live.buffer.append,
             now=asking.clock,
             stall_s=asking.stall_s,
+            meter=meter_of(
+                asking.limits,
+                live.request,
+                live.completion,
+                turn_id=live.ids.turn,
+                covered_tokens=live.covered_tokens,
+            ),
         )
     except ProviderError as error:
         if live.ending:
@@ -215,7 +223,7 @@ async def _attempt(asking: Asking, live: LiveTurn, model: ModelSpec) -> Tried:
 def _hold(asking: Asking, live: LiveTurn, kind: Kind) -> None:
     """Hold what the call about to be made may cost. Raises SwitchboardError when others have taken it meanwhile."""
     try:
-        asking.limits.admit(live.ids.turn, live.request, live.completion, kind=kind)
+        live.covered_tokens = asking.limits.admit(live.ids.turn, live.request, live.completion, kind=kind)
         live.held = True
     except LimitReached as refused:
         raise SwitchboardError(refused.user_message, next_step="Try again, or choose a cheaper model.") from refused

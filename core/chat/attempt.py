@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from core.catalog.models import ModelSpec
 from core.chat.message_tokens import estimate_image_tokens_of, texts_of
+from core.chat.metering import Meter
 from core.chat.plain_text import with_visible_controls
 from core.clock import Clock
 from core.costs.token_count import estimate_tokens
@@ -120,13 +121,14 @@ async def run_attempt(
     emit: Callable[[Event], None],
     now: Clock,
     stall_s: float,
+    meter: Meter | None = None,
 ) -> None:
     """Stream a completion into `answer`, passing every event on to `emit`.
 
     Raises ProviderError: STALL when nothing comes for `stall_s` seconds (`patience_s` before the first word), TRUNCATED
     when the stream ends without a finish reason, or what the gateway raised. Once the model has said that it is done,
     nothing that follows can spoil the answer: only the usage is still waited for. Leaving by any way closes the
-    upstream connection.
+    upstream connection. `meter` raises LimitReached when no money is left for the rest.
     """
     timer = asyncio.timeout(_wait_s(answer, request.model, stall_s))
     answer.sent = True
@@ -134,6 +136,8 @@ async def run_attempt(
         async with timer, aclosing(gateway.stream(request)) as stream:  # type: ignore[type-var]
             async for event in stream:
                 _take(event, answer=answer, emit=emit, now=now)
+                if meter is not None and answer.finish_reason is None:
+                    await meter.pass_on(event)
                 _restart(timer, _wait_s(answer, request.model, stall_s))
     except Exception as error:
         if answer.finish_reason is not None:

@@ -37,6 +37,7 @@ class LiveTurn:
     The rest belongs to the engine's loop: `model` is the one that was asked for, `completion` and `answer` are those
     of the attempt under way, `error` is why it failed, and `tries` are the attempts before it. `held` says that the
     limits have let the call under way pass; a kept answer needs that only when it is gone by the time it is wanted.
+    `covered_tokens` of output are what it holds money for, None where no hard budget pays.
     `left_out` counts the oldest messages that are not sent. `tools` are those that a model may call, `steps` what it
     did with them, `thought_ms` how long it reasoned before the last of these; `out_of_calls`: all are made.
     """
@@ -57,6 +58,7 @@ class LiveTurn:
     out_of_calls: bool = False
     error: ProviderError | None = None
     held: bool = False
+    covered_tokens: int | None = None
     buffer: TurnBuffer = field(default_factory=TurnBuffer)
     result: Message | None = None
     ending: Ending | None = None

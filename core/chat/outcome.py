@@ -13,9 +13,9 @@ from core.chat.attempt import Answer, usage_of
 from core.chat.conversation import Message, MessageStatus, ToolStep
 from core.chat.plain_text import with_visible_controls
 from core.chat.turn_record import TurnIds
-from core.costs.ledger import Attempt
+from core.costs.ledger import OUT_OF_MONEY, Attempt
 from core.costs.pricing import Cost, PriceAt, own_price, price_attempt, price_cached
-from core.errors import ErrorClass, ProviderError, SwitchboardError
+from core.errors import ErrorClass, LimitReached, ProviderError, SwitchboardError
 from core.ids import new_id
 from core.providers.events import Usage
 from core.providers.gateway import CompletionRequest
@@ -57,11 +57,14 @@ UNSAVED = (
 def outcome_of(answer: Answer, *, ended: Ending | None = None, error: BaseException | None = None) -> Outcome:
     """The outcome of an attempt: complete, ended by somebody, or failed with `error`.
 
-    An error after the first text leaves a "broken" message with that text, one before it a "failed" message. An answer
-    whose finish reason had come is complete, whatever happened a moment later.
+    A budget that is used up on the way (LimitReached) stops it. Another error after the first text leaves a "broken"
+    message with that text, one before it a "failed" message. An answer whose finish reason had come is complete,
+    whatever happened a moment later.
     """
     if answer.finish_reason is not None:
         return _COMPLETE
+    if isinstance(error, LimitReached):
+        return _out_of_money(error)
     if error is not None:
         return _failure(error, broken=bool(answer.text) or answer.after_steps)
     if ended is None:
@@ -170,6 +173,15 @@ def _cost(answer: Answer, usage: Usage, prices: Prices | None, *, counted_by_us:
     if answer.cached:
         return price_cached(usage, prices)
     return price_attempt(usage, prices, counted_by_us=counted_by_us, partial=partial)
+
+
+def _out_of_money(error: LimitReached) -> Outcome:
+    return Outcome(
+        turn_status="stopped",
+        message_status="stopped",
+        attempt_status=OUT_OF_MONEY,
+        error_message=with_visible_controls(str(error)),
+    )
 
 
 def _failure(error: BaseException, *, broken: bool) -> Outcome:

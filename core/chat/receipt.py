@@ -7,11 +7,12 @@ from decimal import Decimal
 from itertools import groupby, pairwise
 
 from core.chat.conversation import Receipt, ReceiptTry
+from core.costs.ledger import OUT_OF_MONEY
 from core.store.database import Cursor, Row
 from core.store.sql import load_queries
 
 # How an attempt ends that has brought something: whole, or kept as far as it came.
-_ANSWERED = frozenset({"ok", "stopped", "interrupted"})
+_ANSWERED = frozenset({"ok", "stopped", "interrupted", OUT_OF_MONEY})
 
 
 def receipts_of(cur: Cursor, conversation_id: str) -> dict[str, Receipt]:

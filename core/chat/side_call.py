@@ -9,12 +9,13 @@ from datetime import datetime
 
 from core.chat.admission import TurnRequest
 from core.chat.attempt import Answer, run_attempt
+from core.chat.metering import Meter
 from core.chat.outcome import Outcome, attempt_row, outcome_of
 from core.chat.turn_record import TurnIds
 from core.clock import Clock
 from core.costs.ledger import Attempt, record_attempt
 from core.costs.pricing import PriceAt, own_price
-from core.errors import ErrorClass, ProviderError
+from core.errors import ErrorClass, LimitReached, ProviderError
 from core.providers.gateway import CompletionRequest, Gateway
 from core.store.database import Cursor
 from core.store.sql import load_queries
@@ -30,15 +31,25 @@ class SideCall:
 
 
 async def ask_aside(
-    gateway: Gateway, completion: CompletionRequest, answer: Answer, *, clock: Clock, within_s: float, late: str
+    gateway: Gateway,
+    completion: CompletionRequest,
+    answer: Answer,
+    *,
+    clock: Clock,
+    within_s: float,
+    late: str,
+    meter: Meter | None = None,
 ) -> Outcome:
     """Take the whole of an answer. `late` is the sentence for one that takes longer than `within_s` seconds."""
+    asking = run_attempt(
+        gateway, completion, answer=answer, emit=lambda _event: None, now=clock, stall_s=within_s, meter=meter
+    )
     try:
         async with asyncio.timeout(within_s):
-            await run_attempt(gateway, completion, answer=answer, emit=lambda _event: None, now=clock, stall_s=within_s)
+            await asking
     except TimeoutError:
         return outcome_of(answer, error=ProviderError(ErrorClass.STALL, late))
-    except ProviderError as error:
+    except (ProviderError, LimitReached) as error:
         return outcome_of(answer, error=error)
     return outcome_of(answer)
 

@@ -23,6 +23,7 @@ from core.chat.attachment_contents import with_contents
 from core.chat.attempt import Answer
 from core.chat.conversation import Message
 from core.chat.history_size import message_tokens
+from core.chat.metering import admit_metered
 from core.chat.outcome import Outcome
 from core.chat.portability import to_messages
 from core.chat.side_call import SideCall, ask_aside, attempt_aside, record_aside
@@ -148,7 +149,9 @@ class Summariser:
         """Make a summary and keep it; why there is none, or an empty text."""
         call = await asyncio.to_thread(self._call, plan, user_id, conversation_id)
         try:
-            await asyncio.to_thread(self._limits.admit, call.ids.turn, call.request, call.completion)
+            meter = await asyncio.to_thread(
+                admit_metered, self._limits, call.request, call.completion, turn_id=call.ids.turn
+            )
         except LimitReached as error:
             return str(error)
         try:
@@ -160,6 +163,7 @@ class Summariser:
                 clock=self._clock,
                 within_s=_WITHIN_S,
                 late="The summary took too long.",
+                meter=meter,
             )
             return await asyncio.to_thread(self._keep, plan, call, answer, outcome)
         except BaseException:

@@ -22,6 +22,7 @@ from core.chat.allowance import Limits, Unlimited
 from core.chat.attempt import Answer
 from core.chat.conversation import title_from
 from core.chat.live_turn import LiveTurn
+from core.chat.metering import admit_metered
 from core.chat.outcome import Outcome
 from core.chat.side_call import SideCall, ask_aside, attempt_aside, record_aside
 from core.chat.turn_record import TurnIds
@@ -83,7 +84,13 @@ class Titler:
         if not _is_first_answer(live):
             return
         plan = await asyncio.to_thread(self._plan, live)
-        if plan is None or not await asyncio.to_thread(self._may_be_paid, plan):
+        if plan is None:
+            return
+        try:
+            meter = await asyncio.to_thread(
+                admit_metered, self._limits, plan.request, plan.completion, turn_id=plan.ids.turn
+            )
+        except LimitReached:
             return
         try:
             answer = Answer(started_at=self._clock())
@@ -94,18 +101,12 @@ class Titler:
                 clock=self._clock,
                 within_s=_WITHIN_S,
                 late="The title took too long.",
+                meter=meter,
             )
             await asyncio.to_thread(self._keep, plan, answer, outcome)
         except BaseException:
             self._limits.release(plan.ids.turn)
             raise
-
-    def _may_be_paid(self, plan: SideCall) -> bool:
-        try:
-            self._limits.admit(plan.ids.turn, plan.request, plan.completion)
-        except LimitReached:
-            return False
-        return True
 
     def _plan(self, live: LiveTurn) -> SideCall | None:
         user_id, conversation_id = live.request.user_id, live.ids.conversation

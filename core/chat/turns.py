@@ -260,7 +260,7 @@ class TurnEngine:
     def _admit(self, live: LiveTurn) -> None:
         """Let the turn's call pass. Raises LimitReached, unless the answer is kept: then nobody is asked."""
         if kept_answer(self._asking.cache, live.request, live.completion) is None:
-            self.limits.admit(live.ids.turn, live.request, live.completion)
+            live.covered_tokens = self.limits.admit(live.ids.turn, live.request, live.completion)
             live.held = True
 
     def _spawn(self, live: LiveTurn) -> None:

@@ -35,7 +35,7 @@ from core.costs.limit_rows import (
 from core.costs.limits import Budget, People, RateLimit, concerns, in_force, payers, whom_words
 from core.costs.periods import period_end
 from core.costs.rates import Full, Lane
-from core.costs.refusals import refuse_budget, refuse_rate, refuse_unpriced
+from core.costs.refusals import refuse_budget, refuse_rate, refuse_unpriced, stop_for_budget
 from core.costs.spending import Balance, Paid, Purse
 from core.costs.standing import Level, Standing
 from core.errors import LimitReached
@@ -90,11 +90,12 @@ class Budgets:
         """The team's time zone, whose midnights begin the periods."""
         return self._spending.zone
 
-    def admit(self, call: Call, *, kind: Kind = "first") -> None:
+    def admit(self, call: Call, *, kind: Kind = "first") -> bool:
         """Let a call pass and hold its estimate; to be followed by `settle` or `release` of its turn.
 
-        `kind`: "instead" of the turn's last call, which failed, or one "more" of the same turn. Raises LimitReached
-        (budget, rate_limit); nothing is held then that was not held before.
+        True when it may cost no more than that without `grow`: a hard budget pays. `kind`: "instead" of the turn's last
+        call, which failed, or one "more" of the same turn. Raises LimitReached (budget, rate_limit); nothing is held
+        then that was not held before.
         """
         now = self._clock()
         lanes = [lane for lane in self._lanes(call) if kind != "instead" or lane.model_id is not None]
@@ -111,6 +112,22 @@ class Budgets:
         )
         with self._admitting:
             self.counters.enter(entry, check=partial(self._check, call, entry, hard), binding=bool(lanes or hard))
+        return bool(hard) and not call.cost.unpriced
+
+    def grow(self, turn_id: str, user_id: str, *, most_usd: Decimal) -> Decimal:
+        """Hold up to `most_usd` more for a call that turns out dearer than its estimate; how much it is now.
+
+        What other calls hold stays theirs. Raises LimitReached (budget) when nothing is left. It blocks, as `admit`.
+        """
+
+        def more() -> Decimal:
+            least = self.tightest(user_id)
+            if least is not None and least.balance.left_usd <= 0:
+                raise stop_for_budget(least, people=self.people, zone=self.zone)
+            return most_usd if least is None else min(most_usd, least.balance.left_usd)
+
+        with self._admitting:
+            return self.counters.grow(turn_id, user_id=user_id, at=self._clock(), more=more)
 
     def settle(self, turn_id: str, attempts: Sequence[Attempt]) -> None:
         """The rows of a turn are in the ledger: what they cost takes the place of what the turn held."""
@@ -174,10 +191,8 @@ class Budgets:
         now = self._clock()
         shared = [budget for budget in self.budgets if budget.whom.shared and budget.whom.audience != "user"]
         found = [self._standing(budget, None, now) for budget in shared]
-        people = self._spending.people(now=now) | {
-            budget.whom.subject for budget in self.budgets if budget.whom.audience == "user"
-        }
-        for user_id in people:
+        named = {budget.whom.subject for budget in self.budgets if budget.whom.audience == "user"}
+        for user_id in self._spending.people(now=now) | named:
             own = [budget for budget in in_force(self.budgets, user_id, self.people) if budget not in shared]
             found += self._standings_of(own, user_id, now)
         return sorted(found, key=lambda standing: standing.share, reverse=True)
@@ -185,11 +200,11 @@ class Budgets:
     def save(self, limit: Budget | RateLimit, *, actor_id: str | None) -> Budget | RateLimit:
         """Add (without an id) or change a budget or a rate limit. It counts at once. Raises BudgetError, NotFound."""
         by = self._author(limit, actor_id)
-        saved: Budget | RateLimit
-        if isinstance(limit, Budget):
-            saved = save_budget(self._database, limit, by)
-        else:
-            saved = save_rate_limit(self._database, limit, by)
+        saved: Budget | RateLimit = (
+            save_budget(self._database, limit, by)
+            if isinstance(limit, Budget)
+            else save_rate_limit(self._database, limit, by)
+        )
         self.reload()
         return saved
 

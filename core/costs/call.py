@@ -14,8 +14,8 @@ Kind = Literal["first", "instead", "more"]
 class Call:
     """A call before it is made.
 
-    `tokens` are about what it takes, input and output. `background`: nobody asked for it, as for a title or a probe;
-    it takes none of a person's requests per minute.
+    `tokens` are about what it takes, input and output, and `output_tokens` those of the output alone. `background`:
+    nobody asked for it, as for a title or a probe; it takes none of a person's requests per minute.
     """
 
     turn_id: str
@@ -24,6 +24,7 @@ class Call:
     model_label: str
     cost: CostRange
     tokens: int
+    output_tokens: int = 0
     source: str = "chat"
 
     @property

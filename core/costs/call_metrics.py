@@ -12,14 +12,14 @@ from typing import NoReturn
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics
 
-from core.costs.ledger import Attempt
+from core.costs.ledger import OUT_OF_MONEY, Attempt
 from core.providers.events import Usage
 
 _SECONDS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300)
 # A loop that is late by a tenth of a second makes every stream on it stutter.
 _LAG_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1)
 _LAG_EVERY_S = 1.0
-_ENDED_BY_SOMEBODY = frozenset({"stopped", "interrupted"})
+_ENDED_BY_SOMEBODY = frozenset({"stopped", "interrupted", OUT_OF_MONEY})
 
 
 class CallMetrics:

@@ -23,6 +23,12 @@ def input_cost(prices: Prices, *, input_tokens: int, cache_write_tokens: int = 0
     return cost.high_usd or Decimal(0)
 
 
+def dearest_output(prices: Prices, *, input_tokens: int) -> Decimal:
+    """What a million tokens of output cost at most, all of it the dearer of text and reasoning, in dollars."""
+    rates = prices.at(input_tokens)
+    return max(rates.output, rates.output if rates.reasoning is None else rates.reasoning)
+
+
 def affordable_output(
     prices: Prices, *, input_tokens: int, most_usd: Decimal, cache_write_tokens: int = 0, image_tokens: int = 0
 ) -> int | None:
@@ -44,8 +50,7 @@ def affordable_output(
         )
         return cost.high_usd or Decimal(0)
 
-    rates = prices.at(input_tokens)
-    dearest = max(rates.output, rates.output if rates.reasoning is None else rates.reasoning)
+    dearest = dearest_output(prices, input_tokens=input_tokens)
     left = most_usd - input_cost(
         prices, input_tokens=input_tokens, cache_write_tokens=cache_write_tokens, image_tokens=image_tokens
     )

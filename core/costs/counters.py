@@ -59,6 +59,22 @@ class Counters:
             self._enter(entry, calls)
             self._journal.tell(event)
 
+    def grow(self, turn_id: str, *, user_id: str, at: datetime, more: Callable[[], Decimal]) -> Decimal:
+        """Let a turn's last call hold what `more` says beside what it holds, and return that. What it raises ends it.
+
+        `more` may be asked more than once: the last word counts.
+        """
+        granted, calls = Decimal(0), list[Decimal]()
+
+        def decide() -> Event:
+            nonlocal granted, calls
+            granted = more()
+            calls = self.spending.calls_grown(turn_id, granted)
+            return _told(Entry(turn_id=turn_id, user_id=user_id, cost_usd=None, tokens=0, at=at), calls)
+
+        self._journal.agree(decide, lambda: self.spending.put(turn_id, user_id=user_id, calls=calls))
+        return granted
+
     def settle(self, turn_id: str, rows: Sequence[Paid], *, tokens: Mapping[str, int]) -> None:
         """The rows of a turn are in the ledger, and took so many tokens by model."""
         self.spending.settle(turn_id, rows)

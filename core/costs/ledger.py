@@ -15,13 +15,15 @@ from core.store.sql import load_queries
 
 # Whose calls those are that no person asked for, such as probes: no user has this id.
 NOBODY = "switchboard"
+# The status of a call whose answer was ended because nothing was left of a budget.
+OUT_OF_MONEY = "budget"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
     """One call to one model: who asked, what answered, when, how many tokens, what it cost, how it ended.
 
-    `status` is "ok", "stopped", "interrupted" or the value of an ErrorClass. Times are naive UTC.
+    `status` is "ok", "stopped", "interrupted", OUT_OF_MONEY or the value of an ErrorClass. Times are naive UTC.
     """
 
     id: str

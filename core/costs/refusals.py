@@ -44,6 +44,18 @@ def refuse_budget(
     return LimitReached("budget", sentence, limit_id=budget.id, next_step=next_step(None, less=less))
 
 
+def stop_for_budget(standing: Standing, *, people: People, zone: tzinfo) -> LimitReached:
+    """An answer that is longer than was expected, and has used what was left of a budget."""
+    budget = standing.budget
+    return LimitReached(
+        "budget",
+        f"The answer was stopped: nothing is left of the budget of {budget_words(budget, people)}. "
+        f"It renews on {local_moment(standing.renews_at, zone)}. What had arrived is kept.",
+        limit_id=budget.id,
+        next_step="Go on with a free model, or ask an administrator to raise the budget.",
+    )
+
+
 def refuse_unpriced(budget: Budget, model_label: str, *, people: People) -> LimitReached:
     """A call whose price nobody knows, where a budget allows none."""
     return LimitReached(

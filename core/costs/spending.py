@@ -119,6 +119,14 @@ class Spending:
             calls = list(held.calls) if held is not None else []
         return [*(calls[:-1] if instead else calls), cost_usd]
 
+    def calls_grown(self, turn_id: str, more_usd: Decimal) -> list[Decimal]:
+        """What a turn's calls would hold with more for the last one."""
+        with self._lock:
+            held = self._holds.get(turn_id)
+            calls = list(held.calls) if held is not None else []
+        *before, last = calls or [Decimal(0)]
+        return [*before, last + more_usd]
+
     def put(self, turn_id: str, *, user_id: str, calls: Sequence[Decimal], owner: str = "") -> None:
         """A turn holds this, whether or not the purses have it: somebody has looked."""
         with self._lock:

@@ -52,6 +52,15 @@ class Replica:
             return False
         return True
 
+    def grow(self, turn_id: str) -> Decimal:
+        """What a turn's call gets more of the dollar, a cent at most."""
+        spending = self.counters.spending
+
+        def more() -> Decimal:
+            return min(Decimal("0.01"), max(Decimal(0), spending.balance(PURSE, now=NOW).left_usd))
+
+        return self.counters.grow(turn_id, user_id="ann", at=NOW, more=more)
+
     @property
     def held_usd(self) -> Decimal:
         return self.counters.spending.balance(PURSE, now=NOW).held_usd
@@ -100,6 +109,19 @@ def test_twenty_calls_at_once_on_two_replicas_hold_no_more_than_there_is(pair):
         passed = list(threads.map(lambda number: pair[number % 2].ask(f"turn {number}"), range(20)))
 
     assert sum(passed) == 10
+    assert [wait_until(lambda one=one: one.held_usd == Decimal(1)) for one in pair] == [True, True]
+
+
+def test_calls_that_grow_on_two_replicas_take_no_more_than_there_is(pair):
+    assert [pair[number % 2].ask(f"turn {number}", "0.02") for number in range(20)] == [True] * 20
+
+    def grow(number):
+        return sum(iter(lambda: pair[number % 2].grow(f"turn {number}"), 0))
+
+    with ThreadPoolExecutor(20) as threads:
+        grown = sum(threads.map(grow, range(20)))
+
+    assert grown == Decimal("0.6")
     assert [wait_until(lambda one=one: one.held_usd == Decimal(1)) for one in pair] == [True, True]
 
 

@@ -66,9 +66,10 @@ def test_what_says_nothing_about_the_model_counts_for_nothing(database, clock, s
     assert (found.day, found.last_at, found.failures_in_a_row) == (Calls(), None, 0)
 
 
-def test_a_stopped_answer_worked_once_it_had_begun(database, clock) -> None:
-    add_attempt(database, ended_at=clock.now, status="stopped")
-    add_attempt(database, ended_at=clock.now, status="stopped", first_token_ms=None)
+@pytest.mark.parametrize("status", ["stopped", "budget"])
+def test_a_stopped_answer_worked_once_it_had_begun(database, clock, status: str) -> None:
+    add_attempt(database, ended_at=clock.now, status=status)
+    add_attempt(database, ended_at=clock.now, status=status, first_token_ms=None)
 
     assert figures(database, clock).day == Calls(worked=1)
 

@@ -107,6 +107,16 @@ def test_the_end_of_a_stream_has_usage_when_it_is_wanted() -> None:
     assert finish_reason(Served(answer=answer(finish_reason="tool_calls"), figures=None, attempts=1)) == "stop"
 
 
+def test_what_a_budget_stopped_is_handed_over_as_an_answer_that_was_cut() -> None:
+    cut = answer(status="stopped", finish_reason=None, error_class="budget", error_message="The answer was stopped.")
+    served = Served(answer=cut, figures=FIGURES, attempts=1)
+    assert failure(cut, None) is None
+    assert whole(served, created=1)["choices"][0]["finish_reason"] == "length"
+    assert headers("t", served)["x-switchboard-stopped"] == "budget"
+    assert events_of(chunks().ending(served, tells_usage=True))[1]["switchboard"]["stopped"] == "budget"
+    assert failure(answer(status="stopped", error_class="stopped"), None) is not None
+
+
 def test_calls_are_told_in_pieces_or_whole_but_once() -> None:
     first, second = (ToolCall(id=name, name="look", arguments='{"q":1}') for name in ("a", ""))
     events = [

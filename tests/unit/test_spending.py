@@ -8,6 +8,7 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.costs.counters import Counters
 from core.costs.periods import PERIODS, period_start
 from core.costs.spending import Counted, Paid, Purse, Spending, Sum
 
@@ -68,6 +69,48 @@ def test_holds_never_exceed_what_is_there(estimates, amount):
 
     assert balance.held_usd == sum(held, Decimal(0)) <= amount
     assert balance.left_usd == amount - balance.held_usd
+
+
+@given(
+    amount=st.decimals(min_value=1, max_value=100, places=9),
+    calls=st.lists(
+        st.tuples(st.decimals(min_value=0, max_value=5, places=9), st.decimals(min_value=0, max_value=50, places=9)),
+        min_size=1,
+        max_size=20,
+    ),
+    stretch=st.decimals(min_value=Decimal("0.1"), max_value=2, places=9),
+)
+def test_calls_that_grow_by_turns_spend_no_more_than_there_is(amount, calls, stretch):
+    """Estimates may be as wrong as they like: each call takes what it holds, and more only when it gets it."""
+    counters = Counters(zone=UTC)
+    purse = Purse("day", None, amount)
+
+    def left():
+        return counters.spending.balance(purse, now=NOW).left_usd
+
+    running = {}
+    for number, (estimate, cost) in enumerate(calls):
+        if hold(counters.spending, f"turn {number}", estimate, purses=(purse,)) is None:
+            running[f"turn {number}"] = [estimate, cost]
+    taken = {turn: min(estimate, cost) for turn, (estimate, cost) in running.items()}
+    going = {turn for turn, (estimate, cost) in running.items() if cost > estimate}
+    while going:
+        for turn in sorted(going):
+            granted = counters.grow(turn, user_id="ann", at=NOW, more=lambda: min(stretch, max(left(), Decimal(0))))
+            running[turn][0] += granted
+            taken[turn] = min(running[turn][0], running[turn][1])
+            if not granted or taken[turn] == running[turn][1]:
+                going.remove(turn)
+        assert left() >= 0
+    for turn, usd in taken.items():
+        counters.settle(turn, [paid(usd)], tokens={})
+
+    balance = counters.spending.balance(purse, now=NOW)
+    assert (balance.spent.usd, balance.held_usd) == (sum(taken.values()), 0)
+    assert balance.spent.usd <= amount
+    # Nobody got less than was promised, and nothing was kept from those who wanted more.
+    for turn, (_, cost) in running.items():
+        assert taken[turn] >= min(calls[int(turn.split()[1])][0], cost)
 
 
 def test_a_call_that_does_not_fit_holds_nothing_and_is_told_how_every_purse_stands():

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from core.costs.ledger import OUT_OF_MONEY
 from core.costs.local_days import begins, grain_for
 from core.costs.reports.overview import Column
 from core.costs.reports.statements import fetch
@@ -13,7 +14,9 @@ from core.costs.reports.totals import Spent, spent_of, total
 from core.costs.usage_filter import UsageFilter, Viewer, local_number
 from core.store.database import Cursor, Row
 
-ANSWERED, STOPPED = "ok", "stopped"
+ANSWERED = "ok"
+# By whoever asked, or because a budget was used up: neither is the model's failure.
+STOPPED = frozenset({"stopped", OUT_OF_MONEY})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,14 +50,18 @@ class Reliability:
         """What failed, by class."""
         found: dict[str, Spent] = {}
         for (_, status), spent in self.outcomes.items():
-            if status not in {ANSWERED, STOPPED}:
+            if status != ANSWERED and status not in STOPPED:
                 found[status] = found.get(status, Spent()) + spent
         return found
 
     @property
     def stops(self) -> dict[str, Spent]:
-        """What people stopped, by model."""
-        return {model: spent for (model, status), spent in self.outcomes.items() if status == STOPPED}
+        """What people or budgets stopped, by model."""
+        found: dict[str, Spent] = {}
+        for (model, status), spent in self.outcomes.items():
+            if status in STOPPED:
+                found[model] = found.get(model, Spent()) + spent
+        return found
 
     @property
     def tax(self) -> Spent:

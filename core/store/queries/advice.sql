@@ -6,9 +6,17 @@ with calls as (
     select
         coalesce(served_model, requested_model) as model_id,
         use_case,
-        status = 'ok' or (status = 'stopped' and first_token_at is not null) as worked,
+        status = 'ok' or (status in ('stopped', 'budget') and first_token_at is not null) as worked,
         status not in (
-            'ok', 'rate_limit', 'stopped', 'interrupted', 'starting', 'bad_request', 'context_length', 'content_policy'
+            'ok',
+            'rate_limit',
+            'stopped',
+            'budget',
+            'interrupted',
+            'starting',
+            'bad_request',
+            'context_length',
+            'content_policy'
         ) as failed,
         date_diff('microsecond', started_at, first_token_at) / 1000.0::double as first_token_ms,
         case when status = 'ok' then cost_usd end as cost_usd

@@ -6,9 +6,12 @@ with calls as (
     select
         coalesce(served_model, requested_model) as model_id,
         case
-            when status = 'ok' or (status = 'stopped' and first_token_at is not null) then 'worked'
+            when status = 'ok' or (status in ('stopped', 'budget') and first_token_at is not null) then 'worked'
             when status = 'rate_limit' then 'limited'
-            when status in ('stopped', 'interrupted', 'starting', 'bad_request', 'context_length', 'content_policy')
+            when
+                status in (
+                    'stopped', 'budget', 'interrupted', 'starting', 'bad_request', 'context_length', 'content_policy'
+                )
                 then 'neither'
             else 'failed'
         end as result,

@@ -276,7 +276,7 @@ select
     coalesce(sum(cost_usd), 0)::decimal(38,9) as cost_usd,
     count(*) - count(cost_usd) as unpriced
 from ledger
-where {where} and status <> 'ok' and status <> 'stopped'
+where {where} and status not in ('ok', 'stopped', 'budget')
 group by 1, 2
 
 -- name: detours
@@ -285,7 +285,7 @@ group by 1, 2
 with failed as (
     select id, started_at, coalesce(served_model, requested_model) as model, cost_usd
     from ledger
-    where {where} and status <> 'ok' and status <> 'stopped'
+    where {where} and status not in ('ok', 'stopped', 'budget')
 ), next as (
     select parent_id, started_at, coalesce(served_model, requested_model) as model
     from ledger
