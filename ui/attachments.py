@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache, partial
 
 import streamlit as st
@@ -158,12 +158,10 @@ def file_size(size_bytes: int) -> str:
     return f"{round(size_bytes / _KB)} KB" if size_bytes < _MB else f"{size_bytes / _MB:.1f} MB"
 
 
-def cheapest_that_sees(services: Services, user: User, *, without: Collection[str] = ()) -> ModelSpec | None:
+def cheapest_that_sees(services: Services, user: User) -> ModelSpec | None:
     """The cheapest model of this person that takes images and can be called now."""
     models = {
-        name: model
-        for name, model in services.offered_models(user).items()
-        if Capability.VISION in model.capabilities and name not in without
+        name: model for name, model in services.offered_models(user).items() if Capability.VISION in model.capabilities
     }
     statuses = {name: services.model_status(model) for name, model in models.items()}
     usable = {name: model for name, model in models.items() if callable_now(statuses[name])}

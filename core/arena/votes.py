@@ -6,7 +6,7 @@ import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Literal, get_args
+from typing import Literal
 
 from core.arena.naming import names_its_maker
 from core.arena.style import Style, style_of
@@ -19,7 +19,6 @@ from core.store.database import Cursor, Database
 from core.store.sql import load_queries
 
 Outcome = Literal["left", "right", "tie", "both_bad"]
-OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 REASON_LIMIT = 1_000
 
 _SQL = load_queries("votes")

@@ -137,7 +137,6 @@ def discovered_model(provider: ProviderSpec, reported: Reported) -> ModelSpec:
         context_tokens=reported.context_tokens,
         prices=provider.discovered_prices,
         note=f"Found at {provider.id}",
-        discovered=True,
     )
 
 

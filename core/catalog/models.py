@@ -197,9 +197,7 @@ class ModelSpec:
 
     `access` holds "everyone", roles, usernames and groups (core.catalog.access). A model that is not `enabled` keeps
     its name in old conversations and is neither offered nor called. `retires_on` is the day its provider announced;
-    `successor` the id of the model to take instead. `discovered`: an endpoint reported it, the registry file does not
-    name it.
-    `cache` is None when every question goes to the provider.
+    `successor` the id of the model to take instead. `cache` is None when every question goes to the provider.
     """
 
     id: str
@@ -221,5 +219,4 @@ class ModelSpec:
     enabled: bool = True
     retires_on: date | None = None
     successor: str | None = None
-    discovered: bool = False
     cache: CacheRule | None = None

@@ -58,9 +58,9 @@ def remove_unnamed(database: Database, files: FileStore, hashes: frozenset[str])
     return len(unnamed)
 
 
-def sweep(database: Database, files: FileStore, *, unsent_s: float = _UNSENT_S) -> int:
-    """Delete the files that no message names and nobody has chosen for `unsent_s` seconds. Returns how many."""
-    return remove_unnamed(database, files, frozenset(files.left_since(unsent_s)))
+def sweep(database: Database, files: FileStore) -> int:
+    """Delete the files that no message names and nobody has chosen for a while. Returns how many."""
+    return remove_unnamed(database, files, frozenset(files.left_since(_UNSENT_S)))
 
 
 async def sweep_regularly(database: Database, files: FileStore, *, turn: Callable[[], bool] = lambda: True) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Literal
 
 from core.chat.conversation import Message
@@ -26,16 +25,6 @@ class Rating:
 
     rating: Thumb
     reason: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ModelRatings:
-    """How many answers of a model people called good and bad in one use case (None: none was named)."""
-
-    model_id: str
-    use_case: str | None
-    good: int
-    bad: int
 
 
 def rate(
@@ -82,11 +71,6 @@ def load_ratings(database: Database, *, conversation_id: str, user_id: str) -> M
     """A person's ratings in a conversation, by the answer's id."""
     rows = database.fetch_all(_SQL["ratings_of_conversation"], conversation_id=conversation_id, user_id=user_id)
     return {row["message_id"]: Rating(rating=row["rating"], reason=row["reason"]) for row in rows}
-
-
-def ratings_by_model(database: Database, *, since: datetime) -> list[ModelRatings]:
-    """The team's ratings since a moment (UTC), counted per model and use case."""
-    return [ModelRatings(**row) for row in database.fetch_all(_SQL["ratings_by_model"], since=since)]
 
 
 def _as_row(answer: Message) -> Row:

@@ -58,9 +58,9 @@ class Purged:
     files: int
 
 
-def purge(database: Database, files: FileStore, *, kept_days: int = KEPT_DAYS, clock: Clock = utc_now) -> Purged:
-    """Remove for good what was deleted more than `kept_days` days ago, whoever it belongs to."""
-    before = clock() - timedelta(days=kept_days)
+def purge(database: Database, files: FileStore, *, clock: Clock = utc_now) -> Purged:
+    """Remove for good what was deleted more than 30 days ago (`KEPT_DAYS`), whoever it belongs to."""
+    before = clock() - timedelta(days=KEPT_DAYS)
     conversations = [*_rounds(database, partial(_remove_conversations, before=before))]
     messages = [*_rounds(database, partial(_remove_messages, before=before))]
     database.execute(_SQL["comparisons_rows"], before=before)

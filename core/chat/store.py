@@ -164,13 +164,8 @@ def set_use_case(database: Database, *, conversation_id: str, user_id: str, use_
 
 
 def delete_conversation(database: Database, *, conversation_id: str, user_id: str, clock: Clock = utc_now) -> None:
-    """Take a conversation out of sight. `restore_conversation` undoes it."""
+    """Take a conversation out of sight. `core.chat.organise.restore_conversations` undoes it."""
     database.execute(_SQL["delete_conversation"], id=conversation_id, user_id=user_id, now=clock())
-
-
-def restore_conversation(database: Database, *, conversation_id: str, user_id: str) -> None:
-    """Undo `delete_conversation`."""
-    database.execute(_SQL["restore_conversation"], id=conversation_id, user_id=user_id)
 
 
 def insert_conversation(

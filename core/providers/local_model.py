@@ -111,13 +111,12 @@ class LocalModel:
         self,
         data_dir: Path,
         *,
-        python: str = sys.executable,
         command: Sequence[str] | None = None,
         clock: Clock = utc_now,
         supervision: Supervision | None = None,
     ) -> None:
         self._log = data_dir.absolute() / LOG_NAME
-        self._command = tuple(command or serving_command(python))
+        self._command = tuple(command or serving_command(sys.executable))
         self._clock = clock
         self._supervision = supervision or Supervision()
         self._lock = threading.Lock()

@@ -11,6 +11,7 @@ import pytest
 from core.accounts.audit import record
 from core.catalog.models import Prices
 from core.chat.conversation import Message
+from core.chat.organise import restore_conversations
 from core.chat.store import (
     delete_conversation,
     insert_conversation,
@@ -19,7 +20,6 @@ from core.chat.store import (
     load_conversation,
     load_messages,
     rename_conversation,
-    restore_conversation,
     set_model,
 )
 from core.costs.ledger import Attempt, record_attempt
@@ -125,7 +125,7 @@ def test_nobody_else_can_rename_delete_restore_or_point_a_conversation(database)
     delete_conversation(database, **theirs)
     untouched = load(database, conversation_id)
     delete_conversation(database, conversation_id=conversation_id, user_id="ann")
-    restore_conversation(database, **theirs)
+    restore_conversations(database, conversation_ids=[conversation_id], user_id="eve")
 
     assert (untouched.title, untouched.model_id) == ("Hello there", "gpt")
     assert titles(database) == []
@@ -137,7 +137,7 @@ def test_delete_is_undone_by_restore_with_everything_in_place(database):
 
     delete_conversation(database, conversation_id=conversation_id, user_id="ann")
     assert titles(database) == []
-    restore_conversation(database, conversation_id=conversation_id, user_id="ann")
+    restore_conversations(database, conversation_ids=[conversation_id], user_id="ann")
 
     assert load(database, conversation_id) == before
     assert len(load_messages(database, conversation=before)) == 2

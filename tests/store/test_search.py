@@ -9,10 +9,10 @@ from datetime import UTC, timedelta
 import pytest
 
 from core.chat import search
-from core.chat.organise import archive, set_tags
+from core.chat.organise import archive, restore_conversations, set_tags
 from core.chat.search import find_conversations, find_messages, index_changed, index_regularly
 from core.chat.search_query import parse_query
-from core.chat.store import delete_conversation, insert_message, rename_conversation, restore_conversation
+from core.chat.store import delete_conversation, insert_message, rename_conversation
 from tests.support.conversations import NOW, make_conversation, make_message
 from tests.support.turns import wait_until
 
@@ -88,7 +88,7 @@ def test_deleted_conversations_and_messages_are_not_found_until_they_are_back(da
     delete_conversation(database, conversation_id=plan, user_id="ann")
     assert _found(database, "train") == _titles(database, "plan") == []
 
-    restore_conversation(database, conversation_id=plan, user_id="ann")
+    restore_conversations(database, conversation_ids=[plan], user_id="ann")
     assert _found(database, "train") == ["Take the  train\nat noon"]
 
     database.execute("update messages set deleted_at = $now where content like 'Take%'", now=NOW)

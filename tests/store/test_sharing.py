@@ -7,6 +7,7 @@ import pytest
 from core.accounts.audit import list_audit
 from core.chat.attachment_rows import to_json
 from core.chat.attachments import keep_file
+from core.chat.organise import restore_conversations
 from core.chat.own_data import delete_data, export_data
 from core.chat.sharing import copy_share, count_files, list_shares, load_share, revoke_share, share_conversation
 from core.chat.store import (
@@ -15,7 +16,6 @@ from core.chat.store import (
     load_conversation,
     load_messages,
     rename_conversation,
-    restore_conversation,
 )
 from core.errors import NotFound, SwitchboardError
 from core.providers.scripted import answer
@@ -85,7 +85,7 @@ def test_deleting_the_conversation_hides_its_links_until_that_is_undone(database
         load_share(database, share_id=link, viewer_id=bob.id)
     assert list_shares(database, user_id=ada.id) == []
 
-    restore_conversation(database, conversation_id=conversation, user_id=ada.id)
+    restore_conversations(database, conversation_ids=[conversation], user_id=ada.id)
 
     assert shown(database, link, bob) == ["A?", "B."]
     assert [share.id for share in list_shares(database, user_id=ada.id)] == [link]

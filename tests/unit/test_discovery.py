@@ -64,4 +64,4 @@ def test_a_discovered_model_is_named_after_its_endpoint():
     model = discovered_model(provider, Reported("Qwen/Qwen3", 1000))
 
     assert (model.id, model.label, model.upstream) == ("lab/Qwen/Qwen3", "Qwen/Qwen3", "Qwen/Qwen3")
-    assert (model.context_tokens, model.prices, model.discovered) == (1000, free, True)
+    assert (model.context_tokens, model.prices) == (1000, free)

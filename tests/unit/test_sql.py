@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from importlib.resources import files
 
 import pytest
 
 from core.store.sql import load_queries, parse_queries
+from tests.support.architecture import ROOT
 
 TOPICS = sorted(entry.name.removesuffix(".sql") for entry in files("core.store").joinpath("queries").iterdir())
+
+CODE = "\n".join(path.read_text(encoding="utf-8") for part in ("core", "api") for path in (ROOT / part).rglob("*.py"))
+WORDS = frozenset(re.findall(r"\w+", CODE))
 
 
 def test_statements_are_found_by_name():
@@ -32,3 +37,14 @@ def test_every_shipped_statement_has_text(topic):
 
     assert queries
     assert all(queries.values())
+
+
+@pytest.mark.parametrize("topic", TOPICS)
+def test_no_statement_is_left_that_nobody_asks_for(topic):
+    assert [name for name in load_queries(topic) if not _is_named(name)] == []
+
+
+def _is_named(name: str) -> bool:
+    """Whether the code has this name, or makes it: `f"delete_{what}"`."""
+    made = [f'f"{name[: place.end()]}{{' for place in re.finditer("_", name)]
+    return name in WORDS or any(text in CODE for text in made)

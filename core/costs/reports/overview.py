@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from decimal import Decimal
 
 from core.costs.forecast import HISTORY_DAYS, Forecast, forecast
 from core.costs.local_days import begins, day_begins, grain_for
@@ -201,8 +200,3 @@ def dearest(groups: Mapping[str, Spent], *, limit: int = TOP) -> tuple[list[tupl
 def money_of(groups: Mapping[str, Totals]) -> dict[str, Spent]:
     """Calls and cost alone, by name."""
     return {name: totals.spent for name, totals in groups.items()}
-
-
-def unpriced_share(spent: Spent) -> Decimal:
-    """Which part of the calls has no known cost, from 0 to 1."""
-    return Decimal(spent.unpriced) / spent.calls if spent.calls else Decimal(0)

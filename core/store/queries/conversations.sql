@@ -45,10 +45,6 @@ where id = $id and user_id = $user_id and deleted_at is null
 update conversations set deleted_at = $now
 where id = $id and user_id = $user_id and deleted_at is null
 
--- name: restore_conversation
-update conversations set deleted_at = null
-where id = $id and user_id = $user_id
-
 -- name: load_messages
 select id, conversation_id, parent_id, turn_id, role, content, reasoning, status, finish_reason, requested_model,
     served_model, model_label, error_class, error_message, error_detail, created_at, attachments, note,
@@ -71,7 +67,3 @@ insert into messages (
 -- name: touch_conversation
 update conversations set leaf_message_id = $leaf_message_id, updated_at = $now
 where id = $id
-
--- name: title_conversation
-update conversations set title = $title
-where id = $id and title_source = 'auto'

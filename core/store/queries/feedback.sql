@@ -25,13 +25,3 @@ delete from feedback where message_id = $message_id and user_id = $user_id
 
 -- name: ratings_of_conversation
 select message_id, rating, reason from feedback where conversation_id = $conversation_id and user_id = $user_id
-
--- name: ratings_by_model
--- Counts only, over everybody: who said what stays with them. A deleted answer was still an answer.
-select model_id, use_case,
-    count(*) filter (where rating > 0)::bigint as good,
-    count(*) filter (where rating < 0)::bigint as bad
-from feedback
-where model_id is not null and updated_at >= $since
-group by model_id, use_case
-order by model_id, use_case

@@ -110,9 +110,6 @@ group by conversation_key
 -- Titles are words of the person whose conversation it is: only their own are read.
 select id, title from conversations where id in (select unnest($ids)) and user_id = $viewer_id and deleted_at is null
 
--- name: names_of_people
-select id, display_name, username from users
-
 -- name: known_values
 -- List by list: the different values of one column are read off its dictionary.
 select 'models' as list, value from (select distinct coalesce(served_model, requested_model) as value from ledger where {where})

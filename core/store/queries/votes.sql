@@ -36,8 +36,3 @@ select least(left_model, right_model) as first_model, greatest(left_model, right
 from votes
 where void is null and ($use_case::text is null or use_case = $use_case::text)
 group by 1, 2
-
--- name: votes_for_download
-select created_at, use_case, left_model, right_model, outcome, void, left_characters, right_characters
-from votes
-order by created_at, id
