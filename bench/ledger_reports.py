@@ -128,7 +128,7 @@ def _replayed(chosen: UsageFilter, label: str, now: datetime) -> dict[str, Repor
     who = _Administrator()
 
     def both(cur: Cursor, store: Cursor) -> None:
-        ratios = measure_ratios(_as_database(store), now=now)
+        ratios = measure_ratios(_as_database(cur), _as_database(store), now=now)
         replay(_as_database(cur), chosen, model, viewer=who, ratios=ratios)
         left_out_calls(_as_database(cur), chosen, model, viewer=who, ratios=ratios)
 
@@ -141,7 +141,7 @@ def _replayed(chosen: UsageFilter, label: str, now: datetime) -> dict[str, Repor
             {retired.id: retired},
             scope=chosen,
             viewer=who,
-            ratios=lambda: measure_ratios(_as_database(store), now=now),
+            ratios=lambda: measure_ratios(_as_database(cur), _as_database(store), now=now),
             now=now,
         ),
     }

@@ -17,7 +17,6 @@ from core.clock import utc_now
 from core.costs.length_ratios import LengthRatio, LengthRatios, measure_ratios
 from core.costs.replay import Replay, answered_models, left_out_calls, replay
 from core.costs.usage_filter import UsageFilter
-from core.store.database import Database
 from ui import formats
 from ui.costs_frontier import draw_frontier
 from ui.costs_radar import draw_radar
@@ -60,7 +59,7 @@ _MONEY = ("Was", "Would be, low", "Would be", "Would be, high", "Saved")
 def draw_replay(services: Services, user: User, chosen: UsageFilter) -> None:
     """Everything on the tab, for the calls that the filter leaves."""
     models = services.registry.current().models if user.is_admin else services.offered_models(user)
-    draw_radar(services.ledger, user, chosen, models, ratios=lambda: _ratios(services.database))
+    draw_radar(services.ledger, user, chosen, models, ratios=lambda: _ratios(services))
     answered = answered_models(services.ledger, chosen, viewer=user)
     if not answered:
         st.info(
@@ -73,8 +72,8 @@ def draw_replay(services: Services, user: User, chosen: UsageFilter) -> None:
 
 
 @st.cache_data(ttl=_RATIOS_LIVE_S, max_entries=1, show_spinner=False)
-def _ratios(_database: Database) -> LengthRatios:
-    return measure_ratios(_database, now=utc_now())
+def _ratios(_services: Services) -> LengthRatios:
+    return measure_ratios(_services.ledger, _services.database, now=utc_now())
 
 
 def _draw_targets(
@@ -102,8 +101,7 @@ def _draw_targets(
         persist_state="session",
     )
     found = [
-        replay(services.ledger, chosen, models[model_id], viewer=user, ratios=_ratios(services.database))
-        for model_id in picked
+        replay(services.ledger, chosen, models[model_id], viewer=user, ratios=_ratios(services)) for model_id in picked
     ]
     if found:
         st.dataframe(
@@ -208,7 +206,7 @@ def basis_words(ratio: LengthRatio) -> str:
 def _draw_left_out(
     services: Services, user: User, chosen: UsageFilter, models: Mapping[str, ModelSpec], one: Replay
 ) -> None:
-    rows = left_out_calls(services.ledger, chosen, one.model, viewer=user, ratios=_ratios(services.database))
+    rows = left_out_calls(services.ledger, chosen, one.model, viewer=user, ratios=_ratios(services))
     zone = viewer_zone()
     frame = pd.DataFrame(
         [

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from core.store.database import Database
+from core.store.reader import Reader
 from core.store.sql import load_queries
 
 # Long enough for rare pairs; models and what they are asked change over a year.
@@ -71,11 +71,13 @@ class LengthRatios:
         return unpaired or ASSUMED
 
 
-def measure_ratios(database: Database, *, now: datetime) -> LengthRatios:
-    """Read the ratios of the last 180 days. `now` is naive UTC."""
+def measure_ratios(ledger: Reader, database: Reader, *, now: datetime) -> LengthRatios:
+    """The ratios of the last 180 days, with calls from `ledger` and questions from the store. `now` is naive UTC."""
     since = now - MEASURED_OVER
-    pairs = database.fetch_all(_SQL["same_question_ratios"], since=since)
-    lengths = database.fetch_all(_SQL["output_lengths"], since=since)
+    again = database.fetch_all(_SQL["asked_again"], since=since)
+    asked = {"turns": [row["turn_id"] for row in again], "questions": [row["question"] for row in again]}
+    pairs = ledger.fetch_all(_SQL["same_question_ratios"], since=since, **asked) if again else []
+    lengths = ledger.fetch_all(_SQL["output_lengths"], since=since)
     return LengthRatios(
         pairs={(row["from_model"], row["to_model"]): _paired(row) for row in pairs},
         lengths={row.pop("model_id"): _Lengths(**row) for row in lengths},

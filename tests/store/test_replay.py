@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -143,6 +143,33 @@ def test_what_the_other_model_cannot_serve_is_left_out_on_both_sides(database, a
     assert on(database, model("able", prices=CHEAP, context_tokens=None, capabilities=able)).left_out == {}
 
 
+def test_tokens_are_counted_as_the_other_model_counts_them_before_its_window_and_tiers(database, add):
+    tiered = Prices(input=Decimal(1), output=Decimal(0)).with_tier(1000, input=Decimal(10))
+    ratio = LengthRatio(output_low=1, output_middle=1, output_high=1, input=2, evidence="same questions", samples=10)
+    ratios = LengthRatios({("gpt", "tiered"): ratio}, {})
+    for read, name in ((500, "gpt"), (501, "gpt"), (501, "other"), (3000, "gpt")):
+        add(read=read, tokens=1, model=name)
+
+    found = on(database, model("tiered", prices=tiered, context_tokens=4256), ratios=ratios)
+    assert found.middle_usd == Decimal("0.001") + Decimal("0.01002") + Decimal("0.000501")
+    assert found.left_out == {"window": 1}
+
+
+def test_the_newest_calls_left_out_are_found_however_long_ago_they_were(database, add):
+    for days in (300, 1, 200, 2, 3):
+        add(images=1, ago=timedelta(days=days), read=days)
+    blind = model("blind", prices=CHEAP, capabilities=frozenset())
+    year = replace(EVER, since=NOW - timedelta(days=360), until=NOW)
+
+    def days_ago(limit):
+        rows = left_out_calls(database, year, blind, viewer=Viewer(), ratios=NOTHING_MEASURED, limit=limit)
+        return [row["input_tokens"] for row in rows]
+
+    assert (days_ago(2), days_ago(3), days_ago(4), days_ago(9)) == (
+        [1, 2], [1, 2, 3], [1, 2, 3, 200], [1, 2, 3, 200, 300]
+    )  # fmt: skip
+
+
 def test_a_member_replays_their_own_calls_only(database, add):
     add(usd="1", user_id="ann")
     add(usd="2", user_id="bob")
@@ -154,7 +181,7 @@ def test_the_range_comes_from_questions_that_both_answered(database, ask_again):
     for longer in range(10, 20):
         ask_again(("gpt", 100, 100), ("wordy", 120, 10 * longer))
 
-    ratio = measure_ratios(database, now=NOW).between("gpt", "wordy")
+    ratio = measure_ratios(database, database, now=NOW).between("gpt", "wordy")
     assert (ratio.evidence, ratio.samples, ratio.input) == ("same questions", 10, 1.2)
     assert (ratio.output_low, ratio.output_middle, ratio.output_high) == pytest.approx((1.225, 1.45, 1.675))
 
@@ -174,7 +201,7 @@ def test_few_pairs_give_way_to_all_answers_and_few_answers_to_the_same_length(da
         add(model="gpt", tokens=200)
         add(model="terse", tokens=50)
 
-    ratios = measure_ratios(database, now=NOW)
+    ratios = measure_ratios(database, database, now=NOW)
     ratio = ratios.between("gpt", "terse")
     assert (ratio.evidence, ratio.samples, ratio.output_middle) == ("all answers", 21, 0.25)
     assert ratios.between("gpt", "never asked") == ASSUMED
@@ -226,10 +253,9 @@ def test_the_radar_names_models_in_use_that_retire_soon_and_their_successor(data
     add(model="old", usd="3", read=1_000_000, tokens=1, user_id="ann")
     add(model="old", usd="4", ago=timedelta(days=31))
     add(model="later")
+    ratios = measure_ratios(database, database, now=NOW)
 
-    (found,) = retiring(
-        database, models, scope=EVER, viewer=Viewer(), ratios=lambda: measure_ratios(database, now=NOW), now=NOW
-    )
+    (found,) = retiring(database, models, scope=EVER, viewer=Viewer(), ratios=lambda: ratios, now=NOW)
     assert (found.model.id, found.retires_on, found.calls, found.people) == ("old", soon, 1, 1)
     assert (found.cost_usd, found.successor.id, found.instead.middle_usd) == (
         Decimal(3),

@@ -9,7 +9,7 @@ from core.costs.reports.statements import GROUPS, fetch
 from core.costs.usage_filter import UsageFilter, Viewer
 from core.store.database import Cursor
 
-# What is measured of a call: a column of `measured_calls`, which has one for its bins too. Times are in microseconds.
+# What is measured of a call: a column of `measured_calls`, which has one for its steps too. Times are in microseconds.
 MEASURED: Mapping[str, str] = {
     "cost": "cost_usd",
     "first_token": "first_token_us",
@@ -54,7 +54,7 @@ class Distribution:
 
 def load_distribution(cur: Cursor, chosen: UsageFilter, *, viewer: Viewer, measured: str) -> Distribution:
     """The distribution of a name of MEASURED over the chosen calls."""
-    expressions = {"value": MEASURED[measured], "bin": f"{measured}_bin"}
+    expressions = {"value": MEASURED[measured], "step": f"{measured}_step"}
     row = fetch(cur, "distribution", chosen, viewer=viewer, expressions=expressions)[0]
     bins = [
         Bin(low=GROWTH ** item["bin"], high=GROWTH ** (item["bin"] + 1), calls=item["calls"])

@@ -79,7 +79,7 @@ create table measured_calls as {calls_of}
 -- name: make_ledger
 create view ledger as
 select * exclude (
-    conversation_key, first_token_us, duration_us, whole_tokens, cost_bin, first_token_bin, duration_bin, tokens_bin,
+    conversation_key, first_token_us, duration_us, whole_tokens, cost_step, first_token_step, duration_step, tokens_step,
     asks_tools, asks_json, asks_reasoning
 )
 from measured_calls
@@ -125,10 +125,10 @@ select
     first_token_us(cached, started_at, first_token_at) as first_token_us,
     duration_us(cached, status, started_at, ended_at) as duration_us,
     whole_tokens(status, input_tokens, output_tokens) as whole_tokens,
-    bin_of(cost_usd::double) as cost_bin,
-    bin_of(first_token_us(cached, started_at, first_token_at) / 1000) as first_token_bin,
-    bin_of(duration_us(cached, status, started_at, ended_at) / 1000) as duration_bin,
-    bin_of(whole_tokens(status, input_tokens, output_tokens)) as tokens_bin,
+    step_of(cost_usd::double) as cost_step,
+    step_of(first_token_us(cached, started_at, first_token_at) / 1000) as first_token_step,
+    step_of(duration_us(cached, status, started_at, ended_at) / 1000) as duration_step,
+    step_of(whole_tokens(status, input_tokens, output_tokens)) as tokens_step,
     asks_tools(parameters) as asks_tools,
     asks_json(parameters) as asks_json,
     asks_reasoning(parameters) as asks_reasoning
@@ -151,7 +151,7 @@ update measured_calls as calls set
     ),
     cache_saved_usd = coalesce(corrected.cache_saved_usd, calls.cache_saved_usd),
     adjusted_usd = corrected.delta_usd,
-    cost_bin = bin_of((coalesce(calls.original_cost_usd, 0) + corrected.delta_usd)::decimal(18,9)::double)
+    cost_step = step_of((coalesce(calls.original_cost_usd, 0) + corrected.delta_usd)::decimal(18,9)::double)
 from (
     select
         attempt_id,

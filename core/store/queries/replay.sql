@@ -12,10 +12,9 @@ case
     when asks_reasoning and not $reasons then 'reasoning'
 end
 
--- name: same_question_ratios
--- What a model needs for the text that another one answered too: answers to one question of one person, paired. Those
--- are questions that were answered again, and the first ones of comparisons, whose columns are conversations of their
--- own. Of a turn the last attempt counts, the one that answered.
+-- name: asked_again
+-- Questions of one person with several answers: those that were answered again, and the first ones of comparisons, whose
+-- columns are conversations of their own.
 with asked as (
     select id as turn_id, user_message_id as question
     from turns
@@ -27,10 +26,15 @@ with asked as (
     join messages on messages.id = turns.user_message_id
     where turns.started_at >= $since and turns.status = 'completed' and turns.source = 'compare'
         and messages.parent_id is null and conversations.comparison_id is not null
-),
-again as (
-    select turn_id, question from asked
-    where question in (select question from asked group by question having count(*) > 1)
+)
+select turn_id, question from asked
+where question in (select question from asked group by question having count(*) > 1)
+
+-- name: same_question_ratios
+-- What a model needs for the text that another one answered too: the answers to each of these questions, paired. Of a
+-- turn the last attempt counts, the one that answered.
+with again as (
+    select unnest($turns::text[]) as turn_id, unnest($questions::text[]) as question
 ),
 answered as (
     select
@@ -78,15 +82,11 @@ order by 2 desc, 1
 
 -- name: replayed
 -- The chosen calls as another model would meet them: added up by the model that served them, the tier of the other
--- model's prices, and why the other model could not have served them, if it could not. `factors` has for every model
--- that answered how many tokens the same text is for the other one. A model has up to three tiers above the first.
+-- model's prices, and why the other model could not have served them, if it could not. A model has up to three tiers
+-- above the first.
 with met as (
-    select
-        calls.served_model as model_id,
-        calls.input_tokens * factors.input_ratio as would_read,
-        calls.*
-    from measured_calls as calls
-    join (select unnest($factors, recursive := true)) as factors on factors.model_id = calls.served_model
+    select served_model as model_id, {would_read} as would_read, *
+    from {calls}
     where {where} and {answered}
 )
 select
@@ -105,15 +105,19 @@ select
 from met
 group by 1, 2, 3
 
+-- name: calls_as_read
+-- The calls with how many tokens the same text is for the other model, where that was measured to be another number.
+(
+    select measured_calls.*, coalesce(input_ratio, 1) as input_ratio
+    from measured_calls
+    left join (select unnest($factors, recursive := true)) as factors on factors.model_id = measured_calls.served_model
+)
+
 -- name: left_out_calls
 -- The newest of the calls that the other model could not have served.
 with met as (
-    select
-        calls.served_model as model_id,
-        calls.input_tokens * factors.input_ratio as would_read,
-        calls.*
-    from measured_calls as calls
-    join (select unnest($factors, recursive := true)) as factors on factors.model_id = calls.served_model
+    select served_model as model_id, {would_read} as would_read, *
+    from {calls}
     where {where} and {answered}
 ),
 judged as (select *, {left_out} as left_out from met)

@@ -188,12 +188,12 @@ order by started_at desc, id desc
 select count(*) as calls from ledger where {where}
 
 -- name: distribution
--- How many calls took how much, in bins that grow by a tenth, and the exact percentiles: the bins say where in the order
--- of all values those lie, so that no others are sorted. What is not above zero is counted apart, in the lowest bin.
+-- How many calls took how much, in bins that grow by a tenth, and the exact percentiles: the steps say where in the order
+-- of all values those lie, so that no others are sorted. What is not above zero is counted apart, in the lowest step.
 with counted as materialized (
-    select {bin} as bin, count(*) as calls from measured_calls where {where} and {bin} is not null group by 1
+    select {step} as step, count(*) as calls from measured_calls where {where} and {step} is not null group by 1
 ), placed as (
-    select bin, calls, sum(calls) over (order by bin) - calls as before, sum(calls) over () as total from counted
+    select step, calls, sum(calls) over (order by step) - calls as before, sum(calls) over () as total from counted
 ), wanted as (
     select share, floor(place)::bigint as low, ceil(place)::bigint as high, place - floor(place) as part
     from (
@@ -201,25 +201,30 @@ with counted as materialized (
         from (select unnest([0.5, 0.95, 0.99]::double[]) as share), (select max(total) as total from placed)
     )
 ), holding as materialized (
-    -- The bins with a value that is asked for, and the one with the largest.
-    select bin, before from placed
-    where bin = (select max(bin) from placed)
+    -- The steps with a value that is asked for, and the one with the largest.
+    select step, before from placed
+    where step = (select max(step) from placed)
         or exists (select 1 from wanted where high >= before and low < before + calls)
 ), valued as (
-    select bin, value, count(*) as calls
-    from (select {bin} as bin, {value} as value from measured_calls where {where} and {bin} in (select bin from holding))
+    select step, value, count(*) as calls
+    from (select {step} as step, {value} as value from measured_calls where {where} and {step} in (select step from holding))
     group by 1, 2
 ), ordered as materialized (
     select
         value, valued.calls,
-        before + sum(valued.calls) over (partition by bin order by value) - valued.calls as before
+        before + sum(valued.calls) over (partition by step order by value) - valued.calls as before
     from valued
-    join holding using (bin)
+    join holding using (step)
 )
 select
-    (select list({'bin': bin, 'calls': calls} order by bin) from counted where bin > -32768) as bins,
+    (
+        select list({'bin': bin, 'calls': calls} order by bin)
+        from (
+            select floor(step / 8)::integer as bin, sum(calls)::bigint as calls from counted where step > -2000 group by 1
+        )
+    ) as bins,
     (select coalesce(sum(calls), 0)::bigint from counted) as calls,
-    (select coalesce(sum(calls), 0)::bigint from counted where bin = -32768) as zeros,
+    (select coalesce(sum(calls), 0)::bigint from counted where step = -2000) as zeros,
     (
         select list(lower.value::double + (upper.value - lower.value)::double * part order by share)
         from wanted

@@ -9,10 +9,11 @@ create or replace macro duration_us(cached, status, started_at, ended_at) as
 create or replace macro whole_tokens(status, input_tokens, output_tokens) as
     case when status = 'ok' then input_tokens + output_tokens end;
 
--- The bin of a distribution that a value is in: each is a tenth wider than the one below it. What is not above zero has
--- no logarithm and is in the lowest.
-create or replace macro bin_of(value) as
-    case when value > 0 then floor(log2(value) / log2(1.1)) when value <= 0 then -32768 end::smallint;
+-- Where in a distribution a value is: eight of these steps are one of its bins, which are each a tenth wider than the one
+-- below. That narrow, few other values are in the step with a percentile. What is not above zero has no logarithm and is
+-- in the lowest step, just below the one of a billionth of a dollar: numbers close together are counted fastest.
+create or replace macro step_of(value) as
+    case when value > 0 then floor(8 * log2(value) / log2(1.1)) when value <= 0 then -2000 end::smallint;
 
 -- What a call asked of a model beyond an answer, by its parameters: JSON as core.costs.ledger writes it.
 create or replace macro asks_tools(parameters) as parameters like '%"tools":%';
