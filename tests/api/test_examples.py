@@ -10,7 +10,15 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 # The examples speak of models that people know; these take their place.
-STAND_INS = {"gpt-5-mini": "able", "claude-haiku": "fast", "http://127.0.0.1:8501/v1": "{url}", "sb-...": "{token}"}
+STAND_INS = {
+    "local-smollm2": "able",
+    "claude-haiku": "fast",
+    "gpt-5.4-mini": "json",
+    "gpt-6-luna": "caller",
+    "gpt-6.1-sol": "able",
+    "http://127.0.0.1:8501/v1": "{url}",
+    "sb-...": "{token}",
+}
 
 
 def blocks(kind: str) -> list[str]:
@@ -31,6 +39,12 @@ def _fitted(server, token, monkeypatch):
         return text
 
     return fit
+
+
+def test_the_examples_name_models_of_the_shipped_registry() -> None:
+    text = (ROOT / "data/models.yaml").read_text()
+    told = "".join(blocks("python") + blocks("sh"))
+    assert set(re.findall(r'model(?:=|": )"([^"]+)"', told)) <= set(re.findall(r"- id: (\S+)", text))
 
 
 @pytest.mark.filterwarnings("ignore::ResourceWarning")  # examples close no client, as scripts that end do not
