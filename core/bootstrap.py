@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from core.accounts.audiences import Audiences
 from core.accounts.audit import record
@@ -89,10 +90,9 @@ def build_services(settings: Settings) -> Services:
             zone=partial(load_team_zone, database),
             journal=journal,
         )
-        find_model = partial(_find_model, registry)
         registry.current()  # fills the book: no call is to come before its price
         if not settings.shares_store:
-            recover_turns(database, find_model=find_model, files=files, price_at=book.price_at)
+            recover_turns(database, find_model=registry.find, files=files, price_at=book.price_at)
     except BaseException:
         database.close()
         raise
@@ -112,7 +112,7 @@ def build_services(settings: Settings) -> Services:
     def stop_here(turn_id: str) -> None:
         engine.stop_by_id(turn_id)
 
-    elsewhere = turns_elsewhere(sharing, database, find_model=find_model, stop_here=stop_here)
+    elsewhere = turns_elsewhere(sharing, database, find_model=registry.find, stop_here=stop_here)
     engine = _build_engine(
         settings,
         database,
@@ -127,17 +127,8 @@ def build_services(settings: Settings) -> Services:
         elsewhere=elsewhere,
     )
     health = PassiveHealth(database, cooling=partial(_cooling, engine), run_aside=engine.run_aside)
-    engine.run_aside(partial(keep_history, health, turn=sharing.turn))
-    engine.run_aside(partial(index_regularly, database, turn=sharing.turn))
-    engine.run_aside(partial(sweep_regularly, database, files, turn=sharing.turn))
-    engine.run_aside(partial(purge_regularly, database, files, turn=sharing.turn))
-    engine.run_aside(partial(recount_regularly, budgets))
-    engine.run_aside(partial(watch_lag, partial(metrics.late, "engine")))
-    engine.run_aside(partial(measure_regularly, lengths))
     ledger = LedgerCopy(database, settings.data_dir / "ledger-copy.duckdb")
-    engine.run_aside(partial(refresh_regularly, ledger))
     evidence = KeptEvidence(database, Boards(database))
-    engine.run_aside(partial(measure_evidence_regularly, evidence))
     complete = CompletionProbe(
         database,
         gateway=gateway,
@@ -158,8 +149,20 @@ def build_services(settings: Settings) -> Services:
     set_runner = SetRunner(database, engine, members=sharing.members)
     kept = Kept(budgets=budgets, registry=registry, prices=book, groups=groups, engine=engine, set_runner=set_runner)
     watch = start_sharing(sharing, elsewhere, kept, database=database, files=files)
-    if watch is not None:
-        engine.run_aside(partial(watch_regularly, watch))
+    regular_work: list[Callable[[], Coroutine[Any, Any, None]]] = [
+        partial(keep_history, health, turn=sharing.turn),
+        partial(index_regularly, database, turn=sharing.turn),
+        partial(sweep_regularly, database, files, turn=sharing.turn),
+        partial(purge_regularly, database, files, turn=sharing.turn),
+        partial(recount_regularly, budgets),
+        partial(watch_lag, partial(metrics.late, "engine")),
+        partial(measure_regularly, lengths),
+        partial(refresh_regularly, ledger),
+        partial(measure_evidence_regularly, evidence),
+        *([] if watch is None else [partial(watch_regularly, watch)]),
+    ]
+    for work in regular_work:
+        engine.run_aside(work)
     set_runner.resume_all()
     return Services(
         settings=settings,
@@ -195,10 +198,6 @@ def build_services(settings: Settings) -> Services:
         sharing=sharing,
         metrics=metrics,
     )
-
-
-def _find_model(registry: Catalog, model_id: str) -> ModelSpec | None:
-    return registry.current().get(model_id)
 
 
 def _start_local_model(settings: Settings) -> LocalModel | None:
@@ -243,7 +242,7 @@ def _build_engine(
     engine = TurnEngine(
         database=database,
         gateway=gateway,
-        find_model=partial(_find_model, registry),
+        find_model=registry.find,
         refuse=partial(refuse_unready, database=database, groups=groups, keys=keys),
         stall_s=settings.stall_s,
         on_close=gateway.aclose,

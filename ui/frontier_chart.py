@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Literal, cast
 
@@ -75,27 +75,36 @@ def _with_room(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
     Those that nothing beats come first. Places are about those on a page of usual width.
     """
-    costs, measures = [row["cost"] for row in rows], [row["measure"] for row in rows]
-    least = min((cost for cost in costs if cost), default=1.0)
-    wide = math.log1p(1.5 * max(costs, default=0.0) / least) or 1.0
-    tall = (max(measures, default=0.0) - min(measures, default=0.0)) or 1.0
-    at = [
-        (_CHART_PX[0] * math.log1p(row["cost"] / least) / wide, -_CHART_PX[1] * (row["measure"] - min(measures)) / tall)
-        for row in rows
-    ]
+    at = _places_px(rows)
     taken = [(x - _DOT_PX, x + _DOT_PX, y - _DOT_PX, y + _DOT_PX) for x, y in at]
     sides = [""] * len(rows)
     for place in sorted(range(len(rows)), key=lambda place: (rows[place]["standing"] != _KEPT, rows[place]["cost"])):
-        x, y = at[place]
-        long = min(_LONGEST_PX, _LETTER_PX * len(rows[place]["label"]))
-        left, right = (x - 8 - long, x - 8) if rows[place]["dear"] else (x + 8, x + 8 + long)
-        for side, down in _SIDES.items():
-            box = (left, right, y + down - _LETTER_PX, y + down + _LETTER_PX)
-            if not any(_overlap(box, other) for other in taken):
-                sides[place] = side
-                taken.append(box)
-                break
+        boxes = _boxes_px(rows[place], *at[place])
+        free = (side for side, box in boxes.items() if not any(_overlap(box, other) for other in taken))
+        if side := next(free, ""):
+            sides[place] = side
+            taken.append(boxes[side])
     return [{**row, "side": side} for row, side in zip(rows, sides, strict=True)]
+
+
+def _places_px(rows: Sequence[dict[str, Any]]) -> list[tuple[float, float]]:
+    """About where the points are, in pixels to the right and down."""
+    costs, measures = [row["cost"] for row in rows], [row["measure"] for row in rows]
+    least = min((cost for cost in costs if cost), default=1.0)
+    low = min(measures, default=0.0)
+    wide = math.log1p(1.5 * max(costs, default=0.0) / least) or 1.0
+    tall = (max(measures, default=0.0) - low) or 1.0
+    return [
+        (_CHART_PX[0] * math.log1p(cost / least) / wide, -_CHART_PX[1] * (measure - low) / tall)
+        for cost, measure in zip(costs, measures, strict=True)
+    ]
+
+
+def _boxes_px(row: dict[str, Any], x: float, y: float) -> dict[str, _Box]:
+    """What the name of a point at (x, y) would cover on each of its sides."""
+    long = min(_LONGEST_PX, _LETTER_PX * len(row["label"]))
+    left, right = (x - 8 - long, x - 8) if row["dear"] else (x + 8, x + 8 + long)
+    return {side: (left, right, y + down - _LETTER_PX, y + down + _LETTER_PX) for side, down in _SIDES.items()}
 
 
 def _overlap(one: _Box, other: _Box) -> bool:

@@ -104,12 +104,27 @@ def _draw_preview(services: Services, file: InvoiceFile) -> None:
     if left_out := taken_line(taken):
         st.warning(literal(left_out), icon=":material/event_busy:")
     if file.bad:
-        with st.expander(
-            f"Rows that cannot be read and will be left out: {len(file.bad):,}", icon=":material/warning:"
-        ):
-            rows = [f"- line {row.line:,} {literal(row.reason)}" for row in file.bad[:_SHOWN]]
-            rows += [f"- and {len(file.bad) - _SHOWN:,} more"] if len(file.bad) > _SHOWN else []
-            st.markdown("\n".join(rows))
+        _draw_bad_rows(file)
+    _draw_lines(file)
+    st.button(
+        "Import",
+        key="reconcile_import",
+        type="primary",
+        icon=":material/upload:",
+        on_click=act,
+        args=(services, _PLACE, partial(_import, services, file)),
+        kwargs={"admin": True},
+    )
+
+
+def _draw_bad_rows(file: InvoiceFile) -> None:
+    with st.expander(f"Rows that cannot be read and will be left out: {len(file.bad):,}", icon=":material/warning:"):
+        rows = [f"- line {row.line:,} {literal(row.reason)}" for row in file.bad[:_SHOWN]]
+        rows += [f"- and {len(file.bad) - _SHOWN:,} more"] if len(file.bad) > _SHOWN else []
+        st.markdown("\n".join(rows))
+
+
+def _draw_lines(file: InvoiceFile) -> None:
     st.dataframe(
         [
             {
@@ -127,15 +142,6 @@ def _draw_preview(services: Services, file: InvoiceFile) -> None:
         hide_index=True,
         placeholder="",
         alt=f"The first {_SHOWN} lines of {file.name}",
-    )
-    st.button(
-        "Import",
-        key="reconcile_import",
-        type="primary",
-        icon=":material/upload:",
-        on_click=act,
-        args=(services, _PLACE, partial(_import, services, file)),
-        kwargs={"admin": True},
     )
 
 

@@ -46,55 +46,33 @@ def pages(*, admin: bool) -> list[StreamlitPage]:
     """Every page there is; only administrators see Admin in the list. Who may open a page is checked by the page.
 
     The list is always the same and only what shows differs: a list that changes at sign-in swallows the first click.
-
-    File names differ from the URL paths on purpose: where they are the same, Streamlit's AppTest runs the page file
-    alone from the second run on.
     """
     return [
-        st.Page("pages/chat_page.py", title="Chat", icon=":material/chat:", url_path="chat", default=True),
-        st.Page("pages/compare_page.py", title="Compare", icon=":material/view_column:", url_path="compare"),
-        st.Page(
-            "pages/search_page.py", title="Search", icon=":material/search:", url_path="search", visibility="hidden"
-        ),
-        st.Page(
-            "pages/shared_page.py",
-            title="Shared conversation",
-            icon=":material/link:",
-            url_path="shared",
-            visibility="hidden",
-        ),
-        st.Page(
-            "pages/blind_page.py",
-            title="Blind votes",
-            icon=":material/visibility_off:",
-            url_path="blind",
-            visibility="hidden",
-        ),
-        st.Page(
-            "pages/ratings_page.py",
-            title="Ratings",
-            icon=":material/leaderboard:",
-            url_path="ratings",
-            visibility="hidden",
-        ),
-        st.Page(
-            "pages/prompt_sets_page.py",
-            title="Prompt sets",
-            icon=":material/checklist:",
-            url_path="prompt-sets",
-            visibility="hidden",
-        ),
-        st.Page("pages/costs_page.py", title="Costs", icon=":material/payments:", url_path="costs"),
-        st.Page("pages/models_page.py", title="Models", icon=":material/view_list:", url_path="models"),
-        st.Page("pages/settings_page.py", title="Settings", icon=":material/settings:", url_path="settings"),
-        st.Page(
-            "pages/admin_page.py",
-            title="Admin",
-            icon=":material/shield_person:",
-            url_path="admin",
-            visibility="visible" if admin else "hidden",
-        ),
+        _page("chat", "Chat", "chat", default=True),
+        _page("compare", "Compare", "view_column"),
+        _page("search", "Search", "search", listed=False),
+        _page("shared", "Shared conversation", "link", listed=False),
+        _page("blind", "Blind votes", "visibility_off", listed=False),
+        _page("ratings", "Ratings", "leaderboard", listed=False),
+        _page("prompt-sets", "Prompt sets", "checklist", listed=False),
+        _page("costs", "Costs", "payments"),
+        _page("models", "Models", "view_list"),
+        _page("settings", "Settings", "settings"),
+        _page("admin", "Admin", "shield_person", listed=admin),
     ]
+
+
+def _page(path: str, title: str, icon: str, *, listed: bool = True, default: bool = False) -> StreamlitPage:
+    # The file's name differs from the URL path on purpose: where they are the same, Streamlit's AppTest runs the file
+    # alone from the second run on.
+    return st.Page(
+        f"pages/{path.replace('-', '_')}_page.py",
+        title=title,
+        icon=f":material/{icon}:",
+        url_path=path,
+        default=default,
+        visibility="visible" if listed else "hidden",
+    )
 
 
 def configure_page() -> None:

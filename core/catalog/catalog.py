@@ -119,6 +119,10 @@ class Catalog:
         """The models in force, disabled ones included."""
         return self._sources()[1]
 
+    def find(self, model_id: str) -> ModelSpec | None:
+        """The model of this id as it is now; None where there is none."""
+        return self.current().get(model_id)
+
     def unchanged(self, model_id: str) -> ModelSpec | None:
         """A model as it would be without the administrator's changes."""
         return self._sources()[0].get(model_id)

@@ -75,30 +75,37 @@ def _provider(text: RegistryText, name: str, entry: ProviderEntry, kinds: set[st
     if kind not in kinds:
         place = ("providers", name, "kind") if entry.kind else ("providers", name)
         text.refuse(place, f"expected a kind that LiteLLM knows, found {kind}{suggest(kind, kinds)}")
-    match entry.api_key:
-        case None:
-            key_variable = KEY_VARIABLES.get(kind) or NEED_ADDRESS.get(kind)
-        case "none":
-            key_variable = None
-        case variable:
-            key_variable = variable.removeprefix("env:")
-    if entry.discover and entry.api_base is None:
-        text.refuse(
-            ("providers", name, "discover"), "expected an api_base beside it: the address to ask for its models"
-        )
-    if entry.api_base is None and kind in NEED_ADDRESS:
-        text.refuse(("providers", name), f"expected an api_base: a server of the kind {kind} has no address of its own")
-    if entry.gateway == "direct" and entry.api_base is None:
-        text.refuse(("providers", name, "gateway"), "expected an api_base beside direct: the address to call")
+    if entry.api_base is None:
+        _check_without_address(text, name, entry, kind)
     return ProviderSpec(
         id=name,
         kind=kind,
         api_base=entry.api_base,
-        key_variable=key_variable,
+        key_variable=_key_variable(entry, kind),
         discover=entry.discover,
         discovered_prices=_prices(text, ("providers", name), entry.price),
         gateway=entry.gateway,
     )
+
+
+def _check_without_address(text: RegistryText, name: str, entry: ProviderEntry, kind: str) -> None:
+    place = ("providers", name)
+    if entry.discover:
+        text.refuse((*place, "discover"), "expected an api_base beside it: the address to ask for its models")
+    if kind in NEED_ADDRESS:
+        text.refuse(place, f"expected an api_base: a server of the kind {kind} has no address of its own")
+    if entry.gateway == "direct":
+        text.refuse((*place, "gateway"), "expected an api_base beside direct: the address to call")
+
+
+def _key_variable(entry: ProviderEntry, kind: str) -> str | None:
+    match entry.api_key:
+        case None:
+            return KEY_VARIABLES.get(kind) or NEED_ADDRESS.get(kind)
+        case "none":
+            return None
+        case variable:
+            return variable.removeprefix("env:")
 
 
 def _check_names(text: RegistryText) -> None:

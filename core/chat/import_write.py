@@ -67,15 +67,11 @@ def own_message_id(conversation_id: str, source_id: str) -> str:
 
 
 def _write(cur: Cursor, parcels: Sequence[Parcel], user_id: str, now: datetime) -> Written:
-    own = {
-        row["id"]: row
-        for row in cur.fetch_all(_SQL["own_conversations"], ids=[parcel.id for parcel in parcels], user_id=user_id)
-    }
-    ids = [message.id for parcel in parcels for message in parcel.messages]
-    known = {row["id"] for row in cur.fetch_all(_SQL["known_messages"], ids=ids)}
+    own_rows = cur.fetch_all(_SQL["own_conversations"], ids=[parcel.id for parcel in parcels], user_id=user_id)
+    own = {row["id"]: row for row in own_rows}
     fresh = [parcel for parcel in parcels if parcel.id not in own]
     dated = {parcel.id: _dated(parcel, now) for parcel in parcels}
-    missing = [message for parcel in parcels for message in dated[parcel.id] if message.id not in known]
+    missing = _missing(cur, [message for messages in dated.values() for message in messages])
     _insert(cur, "insert_conversations", [_row(parcel, dated[parcel.id], now) for parcel in fresh], user_id=user_id)
     _insert(cur, "insert_messages", [_message_row(message) for message in missing])
     kept = [{"conversation_id": one.id, "parameters": to_json(one.parameters)} for one in fresh if one.parameters]
@@ -83,9 +79,7 @@ def _write(cur: Cursor, parcels: Sequence[Parcel], user_id: str, now: datetime) 
     gained = {message.conversation_id for message in missing} & set(own)
     for parcel in parcels:
         if parcel.id in own:
-            # Somebody who went on here stays where they are: what came is a branch beside it.
-            follows = own[parcel.id]["leaf_message_id"] in {message.id for message in parcel.messages}
-            _continue(cur, parcel, now, gained=parcel.id in gained, follows=follows)
+            _continue(cur, parcel, now, gained=parcel.id in gained, leaf=own[parcel.id]["leaf_message_id"])
     back = {name for name, row in own.items() if row["deleted_at"] is not None and name not in gained}
     return Written(
         added=len(fresh) + len(back),
@@ -95,13 +89,21 @@ def _write(cur: Cursor, parcels: Sequence[Parcel], user_id: str, now: datetime) 
     )
 
 
-def _continue(cur: Cursor, parcel: Parcel, now: datetime, *, gained: bool, follows: bool) -> None:
-    """Bring a conversation that is there up to date: out of the deleted ones, and onto what it gained."""
-    if gained:
-        end = (parcel.leaf_message_id or parcel.messages[-1].id) if follows else None
-        cur.execute(_SQL["continue_conversation"], id=parcel.id, leaf_message_id=end, now=now)
-    else:
+def _missing(cur: Cursor, messages: Sequence[Message]) -> list[Message]:
+    rows = cur.fetch_all(_SQL["known_messages"], ids=[message.id for message in messages])
+    known = {row["id"] for row in rows}
+    return [message for message in messages if message.id not in known]
+
+
+def _continue(cur: Cursor, parcel: Parcel, now: datetime, *, gained: bool, leaf: str | None) -> None:
+    """Bring a conversation that is there, on show up to `leaf`, up to date: undeleted, and onto what it gained."""
+    if not gained:
         cur.execute(_SQL["bring_back"], id=parcel.id)
+        return
+    # Somebody who went on here stays where they are: what came is a branch beside it.
+    follows = leaf in {message.id for message in parcel.messages}
+    end = (parcel.leaf_message_id or parcel.messages[-1].id) if follows else None
+    cur.execute(_SQL["continue_conversation"], id=parcel.id, leaf_message_id=end, now=now)
 
 
 def _insert(cur: Cursor, statement: str, rows: Sequence[dict[str, Any]], **same: Any) -> None:

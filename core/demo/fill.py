@@ -182,43 +182,46 @@ def _make_messages(
 ) -> str:
     last = attempts[-1]
     answered = last.status in {"ok", "stopped"}
-    ids = [id_at(question.asked_at, making.random), id_at(last.ended_at, making.random)]
+    question_id, answer_id = id_at(question.asked_at, making.random), id_at(last.ended_at, making.random)
     common = {"conversation_id": question.conversation_id, "turn_id": question.turn_id}
-    said = told[: len(told) // 2] if last.status == "stopped" else told if answered else ""
+    answer = _answer(making, question, last, told, answered=answered)
     making.rows["messages"] += [
-        {
-            **common,
-            "id": ids[0],
-            "parent_id": parent_id,
-            "role": "user",
-            "content": asked,
-            "status": "complete",
-            "requested_model": None,
-            "served_model": None,
-            "model_label": None,
-            "error_class": None,
-            "error_message": None,
-            "created_at": question.asked_at,
-        },
-        {
-            **common,
-            "id": ids[1],
-            "parent_id": ids[0],
-            "role": "assistant",
-            "content": said,
-            "status": "complete" if last.status == "ok" else "stopped" if answered else "failed",
-            "requested_model": question.model.id,
-            "served_model": last.served_model,
-            "model_label": _label(making, last.served_model),
-            "error_class": None if answered else last.status,
-            "error_message": None if answered else last.error_message,
-            "created_at": last.ended_at,
-        },
+        {**common, "id": question_id, "parent_id": parent_id, **_question(question, asked)},
+        {**common, "id": answer_id, "parent_id": question_id, **answer},
     ]
-    making.rows["turns"].append(_turn(question, ids[0], last))
+    making.rows["turns"].append(_turn(question, question_id, last))
     if answered and making.random.random() < _RATED:
-        making.rows["feedback"].append(_feedback(making, question, ids[1], last))
-    return ids[1]
+        making.rows["feedback"].append(_feedback(making, question, answer_id, last))
+    return answer_id
+
+
+def _question(question: Question, asked: str) -> dict[str, Any]:
+    return {
+        "role": "user",
+        "content": asked,
+        "status": "complete",
+        "requested_model": None,
+        "served_model": None,
+        "model_label": None,
+        "error_class": None,
+        "error_message": None,
+        "created_at": question.asked_at,
+    }
+
+
+def _answer(making: _Making, question: Question, last: Attempt, told: str, *, answered: bool) -> dict[str, Any]:
+    said = told[: len(told) // 2] if last.status == "stopped" else told if answered else ""
+    return {
+        "role": "assistant",
+        "content": said,
+        "status": "complete" if last.status == "ok" else "stopped" if answered else "failed",
+        "requested_model": question.model.id,
+        "served_model": last.served_model,
+        "model_label": _label(making, last.served_model),
+        "error_class": None if answered else last.status,
+        "error_message": None if answered else last.error_message,
+        "created_at": last.ended_at,
+    }
 
 
 def _label(making: _Making, model_id: str | None) -> str:
