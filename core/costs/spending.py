@@ -5,7 +5,7 @@ by each turn as its rows are written. A call holds its estimate before it is mad
 count on the same money; the hold goes in the moment in which the cost takes its place.
 
 `hold`, `settle` and `release` are each one step. Several replicas keep one of these each and tell one another every
-step (core.costs.shared_spending); a hold then says whose turn it is for, so that it goes when that replica is gone.
+step (core.costs.counters); a hold then says whose turn it is for, so that it goes when that replica is gone.
 """
 
 from __future__ import annotations
