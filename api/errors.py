@@ -27,6 +27,7 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 
 log = logging.getLogger(__name__)
 
+_MOST_DETAIL = 500
 # Nginx's number for a caller that has left: nobody reads it.
 _CALLER_LEFT = 499
 # The caller's key is ours: what a provider says against ours is a failure behind us and never a 401.
@@ -92,13 +93,20 @@ def from_error(error: SwitchboardError) -> ApiError:
             return ApiError(status=status, message=error.user_message, code=code, param=param)
         case ProviderError():
             status, code = _PROVIDER[error.error_class]
-            return ApiError(status=status, message=str(error), code=code, headers=retry_after(error.retry_after_s))
+            return ApiError(status=status, message=_said(error), code=code, headers=retry_after(error.retry_after_s))
         case NotFound():
             return ApiError(status=404, message=error.user_message, code="not_found")
         case UsageFilterError():
             return ApiError(status=400, message=error.user_message, code="invalid_filter")
         case _:
             return ApiError(status=500, message=error.user_message, code="internal_error")
+
+
+def _said(error: ProviderError) -> str:
+    """What a caller reads. A page shows the details of an error below it; of a call gone wrong they are the point."""
+    if error.error_class is not ErrorClass.BAD_REQUEST or not error.detail:
+        return str(error)
+    return f"{error.user_message} It said: {' '.join(error.detail.split())[:_MOST_DETAIL]}"
 
 
 def retry_after(seconds: float | None) -> dict[str, str]:

@@ -176,6 +176,20 @@ def test_every_class_of_error_has_a_status() -> None:
     assert all(from_error(ProviderError(one, "It failed.")).status >= 400 for one in ErrorClass)
 
 
+def test_a_request_that_a_provider_refuses_comes_back_with_what_it_said() -> None:
+    refused = ProviderError(
+        ErrorClass.BAD_REQUEST,
+        "GPT refused the request.",
+        next_step="See below.",
+        detail="logprobs:\n unknown " + "x" * 900,
+    )
+    message = from_error(refused).message
+    assert message.startswith("GPT refused the request. It said: logprobs: unknown xxx")
+    assert len(message) < 600
+    down = ProviderError(ErrorClass.SERVER, "It failed.", next_step="Try again.", detail="at 10.0.0.1")
+    assert from_error(down).message == "It failed. Try again."
+
+
 def test_how_a_turn_ended_says_whether_it_failed() -> None:
     assert failure(answer(), None) is None
     for lost in (failure(None, None), failure(answer(status="failed"), None)):
