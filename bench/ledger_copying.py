@@ -19,7 +19,7 @@ _NEW_CALLS = """
 insert into attempts
 select * replace (uuid()::text as id, $now::timestamp + to_microseconds(row_number() over ()) as started_at,
     $now::timestamp + interval 3 second as first_token_at, $now::timestamp + interval 9 second as ended_at)
-from (select * from attempts order by rowid desc limit $rows)"""
+from (select * from attempts order by started_at desc limit $rows)"""
 _NEW_CORRECTIONS = """
 insert into adjustments (id, attempt_id, attempt_started_at, created_at, delta_usd, new_code, reason)
 select $id || id, id, started_at, $now, 0.000000007, 'computed', 'bench'

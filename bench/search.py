@@ -64,8 +64,8 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="bench-search-") as folder:
         database = Database(f"duckdb:{Path(folder) / 'bench.duckdb'}")
         migrate(database)
-        words = _fill(database, options.people)
-        medians = [_measure(database, text, options.repetitions) for text in _searches(words)]
+        words = fill(database, options.people)
+        medians = [measure(database, text, options.repetitions) for text in searches(words)]
         database.close()
     return 1 if max(medians) > TARGET_MS else 0
 
@@ -77,7 +77,8 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _fill(database: Database, people: int) -> list[str]:
+def fill(database: Database, people: int) -> list[str]:
+    """Make the messages, print how long the index takes to take them in, and return the words they are made of."""
     generator = random.Random(1)
     words = ["".join(generator.choices(_LETTERS, k=generator.randint(2, 9))) for _ in range(_VOCABULARY)]
     messages = _MESSAGES * people
@@ -96,7 +97,8 @@ def _take_in(database: Database, people: int) -> None:
             pass
 
 
-def _searches(words: list[str]) -> list[str]:
+def searches(words: list[str]) -> list[str]:
+    """What is looked for."""
     rare, usual, frequent = words[15_000], words[2_000], words[40]
     return [
         rare,
@@ -108,7 +110,8 @@ def _searches(words: list[str]) -> list[str]:
     ]
 
 
-def _measure(database: Database, text: str, repetitions: int) -> float:
+def measure(database: Database, text: str, repetitions: int) -> float:
+    """Print how long a search takes, and return the median in ms."""
     query = parse_query(text, zone=UTC)
     found = find_messages(database, user_id="user-0", query=query)
 

@@ -13,6 +13,7 @@ import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
+from core.accounts.token_commands import TokenCommand, sign
 from tests.support.balancer import balancer, nginx
 from tests.support.browsing import sign_in
 from tests.support.chatting import ask, choose_model, messages, stop_button, wait_until_answered, write_registry
@@ -92,6 +93,31 @@ def _start(directory: Path, provider: ProviderServer, store: str, redis_url: str
         SWITCHBOARD_ADMIN_PASSWORD=PASSWORD,
         SWITCHBOARD_MODELS=str(write_registry(own / "models.yaml", provider)),
     )
+
+
+def test_a_token_counts_its_requests_on_both_replicas_and_ends_on_both(cluster: Cluster) -> None:
+    one, two = cluster.replicas.values()
+    text = _command(one, action="create", name="script", rpm_limit=2)["token"]
+    asked = {"model": "swift", "messages": [{"role": "user", "content": "Hi."}]}
+
+    def ask_script(replica: LiveServer) -> httpx.Response:
+        head = {"authorization": f"Bearer {text}"}
+        url = f"{replica.url}/v1/chat/completions"
+        return httpx.post(url, json=asked, headers=head, trust_env=False, timeout=20)
+
+    assert ask_script(one).headers["x-ratelimit-remaining-requests"] == "1"
+    wait_for(lambda: ask_script(two).status_code == 429, what="the other replica to have counted the request")
+    assert ask_script(one).status_code == 429
+    _command(one, action="revoke", token="script")
+    assert (ask_script(one).status_code, ask_script(two).status_code) == (401, 401)
+
+
+def _command(replica: LiveServer, **wanted: object) -> dict[str, str]:
+    command = TokenCommand.model_validate({"user": "admin", **wanted})
+    signed = {"signed": sign(command, secret=SECRET)}
+    answer = httpx.post(f"{replica.url}/api/local/tokens", json=signed, trust_env=False, timeout=20)
+    told: dict[str, str] = answer.raise_for_status().json()
+    return told
 
 
 def test_a_tab_on_the_other_replica_follows_the_answer_and_stops_it(page: Page, cluster: Cluster) -> None:

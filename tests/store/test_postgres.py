@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from core.accounts.sessions import check_session, end_session, start_session
+from core.accounts.tokens import NewToken, create_token, find_bearer, revoke_token
 from core.errors import StoreError
 from core.store.database import Database
 from core.store.migrate import migrate, shipped_migrations
 from core.store.postgres_url import read_address
 from tests.support.live_server import free_port
+from tests.support.people import add_person
 from tests.support.postgres import running_postgres
 
 ROOT = Path(__file__).parents[2]
@@ -119,3 +123,23 @@ def test_what_people_wrote_is_not_in_an_error(database):
         database.execute("insert into nowhere values ($text)", text="my diary")
 
     assert "diary" not in str(caught.value)
+
+
+def test_a_session_and_a_token_that_end_on_one_replica_end_on_the_other(postgres):
+    url = postgres.create()
+    with closing(Database(url)) as here, closing(Database(url)) as there:
+        migrate(here)
+        ada = add_person(here, "ada")
+        session = start_session(ada)
+        text, token = create_token(here, ada, NewToken(name="script"), actor_id=ada.id)
+        checked = check_session(there, session)
+        assert checked is not None
+        assert find_bearer(there, text) is not None
+
+        revoke_token(here, ada, token_id=token.id, actor_id=ada.id)
+        end_session(here, session)
+
+        assert find_bearer(there, text) is None
+        # A session is looked up again when somebody wrote, which is asked for once a second.
+        there._engine._looked_at = float("-inf")
+        assert check_session(there, session, before=checked) is None
