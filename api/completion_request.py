@@ -6,11 +6,12 @@ from typing import Any
 
 from api.completion_body import CompletionBody, JsonSchema, WireTool, refusal_of
 from api.completion_messages import said_in, wrong
-from core.accounts.tokens import Bearer
+from core.accounts.tokens import ApiToken, Bearer
 from core.catalog.effective import Layers, resolve
 from core.catalog.models import ModelSpec, ParameterValue
 from core.chat.admission import TurnRequest
 from core.chat.script_call import ScriptCall
+from core.costs.call import TokenBudget
 from core.ids import new_id
 from core.providers.parts import ToolOffer
 
@@ -61,9 +62,14 @@ def turn_of(
         use_case=use_case_of(body.model),
         call=call,
         token_id=bearer.token.id,
+        token_budget=_budget_of(bearer.token),
         fallbacks=None if body.fallbacks is None else tuple(body.fallbacks),
         only_models=None if bearer.token.models is None else frozenset(bearer.token.models),
     )
+
+
+def _budget_of(token: ApiToken) -> TokenBudget | None:
+    return None if token.budget_usd is None else TokenBudget(token.id, token.budget_usd)
 
 
 def _offer(tool: WireTool) -> ToolOffer:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -55,7 +55,7 @@ async def complete(request: Request, *, services: Services, use: TokenUse, patie
     told = headers(live.ids.turn) | left
     # Held until the answer is sent: a response in chunks takes it along.
     async with AsyncExitStack() as stack:
-        await stack.enter_async_context(_counted(services, use, live))
+        stack.callback(partial(_let_go, services, live))
         follower = await stack.enter_async_context(following(live))
         async with stopping_for_absent(request, live, services.engine):
             if body.stream:
@@ -65,11 +65,11 @@ async def complete(request: Request, *, services: Services, use: TokenUse, patie
         if follower.ended and (error := failure(live.result, live.error)) is not None:
             return error.response(told | headers(live.ids.turn, attempts=_attempts(live)))
         if not body.stream:
-            served = await _served(services, use, live)
+            served = await _served(services, live)
             return JSONResponse(whole(served, created=_now()), headers=told | headers(live.ids.turn, served))
         if follower.has_words or follower.ended:
             told |= headers(live.ids.turn, attempts=_attempts(live))
-        end = partial(_served, services, use, live)
+        end = partial(_served, services, live)
         chunks = stream_of(live, follower, end, tells_usage=body.tells_usage, heartbeat_s=patience.heartbeat_s)
         return _Stream(chunks, headers=told, holds=stack.pop_all())
 
@@ -141,7 +141,7 @@ def _admitted(use: TokenUse, bearer: Bearer) -> dict[str, str]:
     token = bearer.token
     limit = {} if token.rpm_limit is None else {"x-ratelimit-limit-requests": str(token.rpm_limit)}
     try:
-        left = use.admit(token.id, rpm_limit=token.rpm_limit, budget_usd=token.budget_usd)
+        left = use.admit(token.id, rpm_limit=token.rpm_limit)
     except LimitReached as reached:
         refused = from_error(reached)
         if reached.code != "rate_limit":
@@ -166,22 +166,10 @@ class _Stream(StreamingResponse):
             await super().__call__(scope, receive, send)
 
 
-@asynccontextmanager
-async def _counted(services: Services, use: TokenUse, live: LiveTurn) -> AsyncIterator[None]:
-    """Within it a turn runs for a caller: leaving stops it if it still does, and counts what it cost the token."""
-    try:
-        yield
-    finally:
-        if not live.buffer.wait_until_ended(timeout_s=0):
-            services.engine.stop(live)
-            services.engine.run_aside(partial(_count, use, live))
-
-
-async def _count(use: TokenUse, live: LiveTurn) -> None:
-    async with following(live) as follower:
-        await follower.wait_until_ended()
-    if live.request.token_id is not None:
-        await asyncio.to_thread(use.ended, live.request.token_id)
+def _let_go(services: Services, live: LiveTurn) -> None:
+    """Stop a turn that nobody reads any more, if it still runs."""
+    if not live.buffer.wait_until_ended(timeout_s=0):
+        services.engine.stop(live)
 
 
 async def stream_of(
@@ -204,12 +192,10 @@ async def stream_of(
     yield broken(error) if error is not None else chunks.ending(await end(), tells_usage=tells_usage)
 
 
-async def _served(services: Services, use: TokenUse, live: LiveTurn) -> Served:
+async def _served(services: Services, live: LiveTurn) -> Served:
     answer = live.result
     if answer is None:
         raise RuntimeError("a turn without a result was not found to have failed")
-    # Before the last word goes out: whoever asks again at once is judged with this call counted.
-    await _count(use, live)
     [figured] = await asyncio.to_thread(
         partial(with_figures, services.database, [answer], conversation_id=live.ids.conversation)
     )

@@ -18,7 +18,7 @@ from core.shared.journal import ALONE
 
 def api_routes(services: Services) -> list[BaseRoute]:
     """Everything under /v1, /api and /metrics; what is not there is a 404 in the same shape as every other error."""
-    use = TokenUse(services.database, journal=services.sharing.journal or ALONE)
+    use = TokenUse(journal=services.sharing.journal or ALONE)
     return [
         _route("/v1/chat/completions", partial(completions.complete, services=services, use=use), "POST"),
         _route("/v1/models", partial(models.list_models, services=services)),

@@ -44,6 +44,7 @@ from core.costs.call_metrics import CallMetrics, watch_lag
 from core.costs.output_lengths import KeptLengths, measure_regularly
 from core.costs.price_book import PriceBook
 from core.costs.refusals import RefusalLog
+from core.costs.token_budgets import TokenBudgets
 from core.demo.fill import demo_present
 from core.providers.circuit import Circuits
 from core.providers.endpoints import Keys, load_keys, resolve_endpoint
@@ -90,6 +91,7 @@ def build_services(settings: Settings) -> Services:
             zone=partial(load_team_zone, database),
             journal=journal,
         )
+        tokens = TokenBudgets(database, journal=journal)
         registry.current()  # fills the book: no call is to come before its price
         if not settings.shares_store:
             recover_turns(database, find_model=registry.find, files=files, price_at=book.price_at)
@@ -107,6 +109,7 @@ def build_services(settings: Settings) -> Services:
         refusals=refusals,
         price_at=book.price_at,
         hear=metrics.count,
+        tokens=tokens,
     )
 
     def stop_here(turn_id: str) -> None:
@@ -147,14 +150,22 @@ def build_services(settings: Settings) -> Services:
         journal=journal,
     )
     set_runner = SetRunner(database, engine, members=sharing.members)
-    kept = Kept(budgets=budgets, registry=registry, prices=book, groups=groups, engine=engine, set_runner=set_runner)
+    kept = Kept(
+        budgets=budgets,
+        tokens=tokens,
+        registry=registry,
+        prices=book,
+        groups=groups,
+        engine=engine,
+        set_runner=set_runner,
+    )
     watch = start_sharing(sharing, elsewhere, kept, database=database, files=files)
     regular_work: list[Callable[[], Coroutine[Any, Any, None]]] = [
         partial(keep_history, health, turn=sharing.turn),
         partial(index_regularly, database, turn=sharing.turn),
         partial(sweep_regularly, database, files, turn=sharing.turn),
         partial(purge_regularly, database, files, turn=sharing.turn),
-        partial(recount_regularly, budgets),
+        partial(recount_regularly, budgets.recount_if_changed, tokens.recount_if_changed),
         partial(watch_lag, partial(metrics.late, "engine")),
         partial(measure_regularly, lengths),
         partial(refresh_regularly, ledger),

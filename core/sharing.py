@@ -24,6 +24,7 @@ from core.chat.takeover import Watch, take_over
 from core.chat.turns import TurnEngine
 from core.costs.budgets import Budgets
 from core.costs.price_book import PriceBook
+from core.costs.token_budgets import TokenBudgets
 from core.errors import SettingsError
 from core.replicas.jobs import Members, OnlyOne
 from core.replicas.membership import Marks, Membership
@@ -134,6 +135,7 @@ class Kept:
     """What this process keeps in memory of what administrators set, and of what others do."""
 
     budgets: Budgets
+    tokens: TokenBudgets
     registry: Catalog
     prices: PriceBook
     groups: Groups
@@ -150,6 +152,7 @@ class Kept:
     def forget(self, replicas: Collection[str]) -> None:
         """Let go of what belongs to replicas that are gone."""
         self.budgets.counters.forget(replicas)
+        self.tokens.counters.forget(replicas)
 
 
 def start_sharing(
@@ -192,6 +195,8 @@ def _after_beat(news: AuditNews, kept: Kept) -> None:
 def _make_up(journal: LiveJournal, kept: Kept) -> None:
     """Redis answers, perhaps after it was away: tell how things stand here and hear how they stand elsewhere."""
     kept.budgets.counters.tell_holds()
+    kept.tokens.counters.tell_holds()
     kept.engine.circuit.tell_open()
     journal.tell({"kind": "hello"})
     kept.budgets.recount_if_changed()
+    kept.tokens.recount_if_changed()

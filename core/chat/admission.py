@@ -12,6 +12,7 @@ from core.chat.message_tokens import estimate_image_tokens_of, estimate_message_
 from core.chat.plain_text import clean_text
 from core.chat.script_call import ScriptCall
 from core.chat.summary import Summary
+from core.costs.call import TokenBudget
 from core.costs.token_count import surely_fits
 from core.errors import TurnRefused
 from core.providers.gateway import ChatMessage
@@ -46,9 +47,9 @@ class TurnRequest:
     the model's window is left out, the oldest first. `most_usd` is what each call may cost at most
     (core.chat.money_cap). `tools`: models that can may call tools, unless the conversation says no. `time_zone` is the
     person's (IANA name). `call` is what a script sends in place of a conversation; `text` is then for nobody but the
-    records of this process, and may be empty. `token_id` is the API token that asks, `fallbacks` are models to take in
-    place of those that the registry names, and `only_models` those that may answer at all (None: every one open to the
-    person).
+    records of this process, and may be empty. `token_id` is the API token that asks, `token_budget` what it may spend
+    (None: no limit of its own). `fallbacks` are models to take in place of those that the registry names, and
+    `only_models` those that may answer at all (None: every one open to the person).
     """
 
     user_id: str
@@ -74,6 +75,7 @@ class TurnRequest:
     time_zone: str = "UTC"
     call: ScriptCall | None = None
     token_id: str | None = None
+    token_budget: TokenBudget | None = None
     fallbacks: tuple[str, ...] | None = None
     only_models: frozenset[str] | None = None
 

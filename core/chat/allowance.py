@@ -20,6 +20,7 @@ from core.costs.ledger import Attempt
 from core.costs.output_lengths import OutputLength, OutputLengths
 from core.costs.pricing import PriceAt, own_price
 from core.costs.refusals import RefusalLog, next_step
+from core.costs.token_budgets import TokenBudgets
 from core.errors import LimitReached
 from core.providers.gateway import ChatMessage, CompletionRequest
 from core.providers.parts import ImagePart
@@ -108,10 +109,11 @@ class Allowance:
         price_at: PriceAt = own_price,
         clock: Clock = utc_now,
         hear: Callable[[Sequence[Attempt]], None] = lambda _attempts: None,
+        tokens: TokenBudgets | None = None,
     ) -> None:
         """`candidates` are the models that a person may use and that can be asked now, to name one that still fits.
 
-        `hear` is told the rows of every turn that has ended.
+        `hear` is told the rows of every turn that has ended. `tokens` None: those of the API have no budgets.
         """
         self._budgets = budgets
         self._lengths = lengths
@@ -120,6 +122,7 @@ class Allowance:
         self._price_at = price_at
         self._clock = clock
         self._hear = hear
+        self._tokens = tokens
 
     def admit(
         self, turn_id: str, request: TurnRequest, completion: CompletionRequest, *, kind: Kind = "first"
@@ -143,24 +146,45 @@ class Allowance:
         rate = Decimal(0) if prices is None else dearest_output(prices, input_tokens=quick_tokens(completion))
         if rate == 0:
             return tokens
-        granted_usd = self._budgets.grow(turn_id, request.user_id, most_usd=tokens * rate / _MILLION)
+        granted_usd, token = tokens * rate / _MILLION, request.token_budget
+        if self._tokens is not None and token is not None:
+            granted_usd = self._tokens.grow(turn_id, token, most_usd=granted_usd)
+        granted_usd = self._budgets.grow(turn_id, request.user_id, most_usd=granted_usd)
         return int(granted_usd * _MILLION / rate)
 
     def fits(self, turn_id: str, request: TurnRequest, completion: CompletionRequest) -> bool:
         """Whether the budgets would let a call pass in place of the turn's last one. Holds nothing."""
-        return self._budgets.fits(self._call(turn_id, request, completion, counted_tokens(completion)))
+        call = self._call(turn_id, request, completion, counted_tokens(completion))
+        left_usd = self._left_of_token(request, besides=turn_id)
+        too_dear = left_usd is not None and call.cost.high_usd is not None and call.cost.high_usd > left_usd
+        return self._budgets.fits(call) and (call.cost.free or not too_dear)
 
     def settle(self, turn_id: str, attempts: Sequence[Attempt]) -> None:
         """The turn's rows are in the ledger: what they cost takes the place of what the turn held."""
         self._budgets.settle(turn_id, attempts)
+        if self._tokens is not None:
+            self._tokens.settle(turn_id, attempts)
         self._hear(attempts)
 
     def release(self, turn_id: str) -> None:
         """The turn was never made."""
         self._budgets.release(turn_id)
+        if self._tokens is not None:
+            self._tokens.release(turn_id)
 
     def _enter(self, call: Call, kind: Kind) -> int | None:
-        return call.output_tokens if self._budgets.admit(call, kind=kind) else None
+        metered = self._tokens is not None and self._tokens.admit(call, kind=kind)
+        try:
+            metered |= self._budgets.admit(call, kind=kind)
+        except LimitReached:
+            # Of a later call of a turn the hold goes with its last one.
+            if self._tokens is not None and kind == "first":
+                self._tokens.release(call.turn_id)
+            raise
+        return call.output_tokens if metered else None
+
+    def _left_of_token(self, request: TurnRequest, *, besides: str | None = None) -> Decimal | None:
+        return None if self._tokens is None else self._tokens.left_usd(request.token_budget, besides=besides)
 
     def _admit_counted(
         self, turn_id: str, request: TurnRequest, completion: CompletionRequest, kind: Kind
@@ -193,7 +217,8 @@ class Allowance:
 
     def _instead(self, request: TurnRequest, completion: CompletionRequest) -> ModelSpec | None:
         """The model to take: a fallback of the chosen one, else the dearest that still fits."""
-        left_usd = self._budgets.left_usd(request.user_id)
+        both = (self._budgets.left_usd(request.user_id), self._left_of_token(request))
+        left_usd = min((left for left in both if left is not None), default=None)
         fitting: dict[str, Decimal] = {}
         offered = self._candidates(request.user_id)
         for name, model in offered.items():
@@ -221,6 +246,7 @@ class Allowance:
             tokens=input_tokens + length.high,
             output_tokens=length.high,
             source=request.source,
+            token=request.token_budget,
         )
 
     def _cost(

@@ -48,11 +48,12 @@ _LEVELS: tuple[Level, ...] = ("spent", "warned", "fine")
 _RECOUNTED_EVERY_S = 60.0
 
 
-async def recount_regularly(budgets: Budgets, *, every_s: float = _RECOUNTED_EVERY_S) -> None:
+async def recount_regularly(*works: Callable[[], None], every_s: float = _RECOUNTED_EVERY_S) -> None:
     """Follow changes of the ledger that came another way than by a turn: corrections, imports. For the background."""
     while True:
         await asyncio.sleep(every_s)
-        await asyncio.to_thread(budgets.recount_if_changed)
+        for work in works:
+            await asyncio.to_thread(work)
 
 
 class Budgets:

@@ -32,21 +32,22 @@ class Entry:
 class Counters:
     """The counters of one process. Safe to use from any thread."""
 
-    def __init__(self, *, zone: tzinfo, journal: Journal = ALONE) -> None:
-        """`zone` is whose midnights begin the periods."""
+    def __init__(self, *, zone: tzinfo, journal: Journal = ALONE, of: str = "") -> None:
+        """`zone` is whose midnights begin the periods; `of` tells these counters apart from others in one journal."""
+        self._of = of
         self.spending = Spending(zone=zone)
         self.windows = Windows()
         self._journal = journal
-        journal.on("hold", self._hear_hold)
-        journal.on("settle", self._hear_settle)
-        journal.on("release", self._hear_release)
-        journal.on("holds", self._hear_holds)
+        journal.on(f"{of}hold", self._hear_hold)
+        journal.on(f"{of}settle", self._hear_settle)
+        journal.on(f"{of}release", self._hear_release)
+        journal.on(f"{of}holds", self._hear_holds)
         journal.on("hello", lambda _event, _by: self.tell_holds())
 
     def enter(self, entry: Entry, *, check: Callable[[], None], binding: bool) -> None:
         """Let a call pass if `check` does not raise. `binding`: a limit counts it, so the others count with us."""
         calls = self._calls(entry)
-        event = _told(entry, calls)
+        event = self._told(entry, calls)
 
         def decide() -> Event:
             check()
@@ -70,7 +71,7 @@ class Counters:
             nonlocal granted, calls
             granted = more()
             calls = self.spending.calls_grown(turn_id, granted)
-            return _told(Entry(turn_id=turn_id, user_id=user_id, cost_usd=None, tokens=0, at=at), calls)
+            return self._told(Entry(turn_id=turn_id, user_id=user_id, cost_usd=None, tokens=0, at=at), calls)
 
         self._journal.agree(decide, lambda: self.spending.put(turn_id, user_id=user_id, calls=calls))
         return granted
@@ -80,13 +81,13 @@ class Counters:
         self.spending.settle(turn_id, rows)
         self.windows.correct(turn_id, tokens=tokens)
         told = [(row.user_id, row.started_at.isoformat(), _text(row.cost_usd)) for row in rows]
-        self._journal.tell({"kind": "settle", "turn": turn_id, "rows": told, "tokens": dict(tokens)})
+        self._journal.tell({"kind": f"{self._of}settle", "turn": turn_id, "rows": told, "tokens": dict(tokens)})
 
     def release(self, turn_id: str) -> None:
         """The turn was never made."""
         self.spending.release(turn_id)
         self.windows.correct(turn_id, tokens={})
-        self._journal.tell({"kind": "release", "turn": turn_id})
+        self._journal.tell({"kind": f"{self._of}release", "turn": turn_id})
 
     def tell_holds(self) -> None:
         """Tell the others what the turns of this replica hold."""
@@ -97,9 +98,24 @@ class Counters:
         for replica_id in replicas:
             self.spending.replace_holds(replica_id, {})
 
+    def _told(self, entry: Entry, calls: Sequence[Decimal] | None) -> Event:
+        # All that the turn holds and not what it holds more: to hear it twice is to hear it once.
+        return {
+            "kind": f"{self._of}hold",
+            "turn": entry.turn_id,
+            "user": entry.user_id,
+            "calls": None if calls is None else [str(call) for call in calls],
+            "tokens": entry.tokens,
+            "at": entry.at.isoformat(),
+            "lanes": [list(lane.key) for lane in entry.lanes],
+        }
+
     def _holds(self) -> Event:
         own = self.spending.own_holds().items()
-        return {"kind": "holds", "holds": {turn: (user, [str(call) for call in calls]) for turn, (user, calls) in own}}
+        return {
+            "kind": f"{self._of}holds",
+            "holds": {turn: (user, [str(call) for call in calls]) for turn, (user, calls) in own},
+        }
 
     def _calls(self, entry: Entry) -> Sequence[Decimal] | None:
         """What the turn holds with this call; None when it holds nothing more than before."""
@@ -144,19 +160,6 @@ class Counters:
 def _lane(limit_id: str, user_id: str, model_id: str | None) -> Lane:
     # It only counts: what the limit allows is for whoever asks.
     return Lane(limit_id=limit_id, user_id=user_id, model_id=model_id, requests=None, tokens=None)
-
-
-def _told(entry: Entry, calls: Sequence[Decimal] | None) -> Event:
-    # All that the turn holds and not what it holds more: to hear it twice is to hear it once.
-    return {
-        "kind": "hold",
-        "turn": entry.turn_id,
-        "user": entry.user_id,
-        "calls": None if calls is None else [str(call) for call in calls],
-        "tokens": entry.tokens,
-        "at": entry.at.isoformat(),
-        "lanes": [list(lane.key) for lane in entry.lanes],
-    }
 
 
 def _text(amount: Decimal | None) -> str | None:

@@ -88,8 +88,8 @@ def test_a_token_keeps_to_its_models_its_rate_and_its_budget(http, server) -> No
     assert second.headers["x-ratelimit-remaining-requests"] == "0"
     assert second.headers["x-ratelimit-reset-requests"] == f"{second.headers['retry-after']}s"
 
-    poor = bearer(new_token(server, budget_usd=Decimal("0.000001")))
-    assert http.post("/v1/chat/completions", json=body, headers=poor).status_code == 200
+    rich, poor = (bearer(new_token(server, budget_usd=Decimal(usd))) for usd in ("0.01", "0.000001"))
+    assert http.post("/v1/chat/completions", json=body, headers=rich).status_code == 200
     spent = http.post("/v1/chat/completions", json=body, headers=poor)
     assert (spent.status_code, spent.json()["error"]["code"]) == (429, "insufficient_quota")
 

@@ -51,7 +51,7 @@ ON_BOTH = frozenset(
         "test_summaries",
         "test_temporary",
         "test_titles",
-        "test_token_use",
+        "test_token_budgets",
         "test_tokens",
         "test_turn_engine",
         "test_turn_engine_ends",

@@ -16,6 +16,7 @@ from core.costs.budgets import Budgets
 from core.costs.limits import Budget, RateLimit, Whom
 from core.costs.output_lengths import OutputLengths
 from core.costs.refusals import RefusalLog
+from core.costs.token_budgets import TokenBudgets
 from core.store.database import Database
 
 
@@ -67,6 +68,7 @@ def allowance(
     *,
     candidates: Callable[[str], Mapping[str, ModelSpec]] = lambda _user_id: {},
     clock: Clock = utc_now,
+    tokens: TokenBudgets | None = None,
 ) -> Allowance:
     """What an engine asks, with the published lengths of answers."""
     return Allowance(
@@ -75,6 +77,7 @@ def allowance(
         candidates=candidates,
         refusals=RefusalLog(database, clock=clock),
         clock=clock,
+        tokens=tokens,
     )
 
 
