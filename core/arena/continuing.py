@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 
 from core.arena.comparison import Column, Comparison
 from core.arena.said import stored_in
@@ -44,8 +45,7 @@ def continue_with(database: Database, comparison: Comparison, column: Column, *,
         for copy in copies:
             insert_message(cur, copy, show=there is None)
         if there:
-            show_branch_in(cur, conversation_id=chat_id, user_id=comparison.user_id, message_id=copies[0].id)
-            cur.execute(_CHATS["touch_conversation"], id=chat_id, leaf_message_id=copies[-1].id, now=clock())
+            _show_branch(cur, copies, user_id=comparison.user_id, now=clock())
         cur.execute(_CHATS["set_model"], id=chat_id, user_id=comparison.user_id, model_id=column.model_id)
         cur.execute(
             _SQL["insert_continuation"],
@@ -97,6 +97,12 @@ def _shown_again(cur: Cursor, column: Column, last: Message, *, user_id: str) ->
             continue
         return str(row["conversation_id"])
     return None
+
+
+def _show_branch(cur: Cursor, copies: Sequence[Message], *, user_id: str, now: datetime) -> None:
+    chat_id = copies[0].conversation_id
+    show_branch_in(cur, conversation_id=chat_id, user_id=user_id, message_id=copies[0].id)
+    cur.execute(_CHATS["touch_conversation"], id=chat_id, leaf_message_id=copies[-1].id, now=now)
 
 
 def _exists(cur: Cursor, conversation_id: str, *, user_id: str) -> bool:

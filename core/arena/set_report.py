@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from statistics import median
-from typing import cast
+from typing import TypeVar, cast
 
 from core.arena.prompt_files import Prompt
 from core.arena.set_runs import Judgement, SetRun, answers_of_run, judgements_of, prompts_of_run
@@ -20,6 +20,8 @@ ALL = None
 _SQL = load_queries("set_runs")
 # A category (None: all of them) and a model.
 _Cell = tuple[str | None, str]
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,31 +90,18 @@ def load_report(database: Database, run: SetRun) -> SetReport:
     """Work out the report of a run as far as it has come: every answer, call and outcome is looked at once."""
     prompts, judgements = prompts_of_run(database, run.id), judgements_of(database, run.id)
     votes, judged = list(_votes(database, run)), machine_outcomes(judgements)
-    states: dict[_Cell, Counter[str]] = defaultdict(Counter)
-    calls: dict[_Cell, list[Row]] = defaultdict(list)
+    answers, calls = answers_of_run(database, run.id), database.fetch_all(_SQL["calls_of_run"], run_id=run.id)
+    states = _by_cell(prompts, ((one.position, one.model_id, one.state) for one in answers))
+    called = _by_cell(prompts, ((call["position"], call["model_id"], call) for call in calls))
+    scored = [_scores_by_category(outcomes, prompts) for outcomes in (votes, judged)]
 
-    def cells(position: int, model_id: str) -> tuple[_Cell, _Cell]:
-        return (ALL, model_id), (prompts[position].category, model_id)
+    def line(category: str | None, model: str) -> Line:
+        people, machine = (found.get(category, {}).get(model, Score()) for found in scored)
+        cell = (category, model)
+        return _line(*cell, Counter(states[cell]), called[cell], people=people, machine=machine)
 
-    for answer in answers_of_run(database, run.id):
-        for cell in cells(answer.position, answer.model_id):
-            states[cell][answer.state] += 1
-    for call in database.fetch_all(_SQL["calls_of_run"], run_id=run.id):
-        for cell in cells(call["position"], call["model_id"]):
-            calls[cell].append(call)
     categories: list[str | None] = [ALL, *dict.fromkeys(prompt.category for prompt in prompts)]
-    people, machine = (_scores_by_category(some, prompts) for some in (votes, judged))
-    lines = [
-        _line(
-            *cell,
-            states[cell],
-            calls[cell],
-            scored=tuple(found.get(category, {}).get(model, Score()) for found in (people, machine)),
-        )
-        for category in categories
-        for model in run.models
-        for cell in [(category, model)]
-    ]
+    lines = [line(category, model) for category in categories for model in run.models]
     cost = database.fetch_one(_SQL["judging_cost"], run_id=run.id)
     return SetReport(
         run=run,
@@ -123,6 +112,15 @@ def load_report(database: Database, run: SetRun) -> SetReport:
         unreadable=sum(one.state == "unreadable" for one in judgements),
         judging_usd=cost["cost_usd"] if cost else None,
     )
+
+
+def _by_cell(prompts: Sequence[Prompt], found: Iterable[tuple[int, str, T]]) -> defaultdict[_Cell, list[T]]:
+    """What was found at (place of the prompt, model), by model: over all prompts, and over those of each category."""
+    cells: defaultdict[_Cell, list[T]] = defaultdict(list)
+    for position, model_id, value in found:
+        for category in (ALL, prompts[position].category):
+            cells[category, model_id].append(value)
+    return cells
 
 
 def report_state(database: Database, run_id: str) -> tuple[int, ...]:
@@ -195,7 +193,8 @@ def _line(
     states: Mapping[str, int],
     calls: Sequence[Row],
     *,
-    scored: tuple[Score, ...],
+    people: Score,
+    machine: Score,
 ) -> Line:
     answered = states.get("done", 0)
     costs = [call["cost_usd"] for call in calls]
@@ -208,8 +207,8 @@ def _line(
         answered=answered,
         failed=states.get("failed", 0),
         waiting=states.get("waiting", 0),
-        people=scored[0],
-        machine=scored[1],
+        people=people,
+        machine=machine,
         cost_usd=sum(costs, Decimal(0)) / answered if known else None,
         input_tokens=sum(call["input_tokens"] for call in calls) / answered if answered else None,
         output_tokens=sum(call["output_tokens"] for call in calls) / answered if answered else None,
