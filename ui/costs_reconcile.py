@@ -64,7 +64,7 @@ def draw_reconcile(services: Services, user: User, chosen: Period) -> None:
         provider=provider or providers[0],
         since=since,
         until=until,
-        find_model=services.registry.current().get,
+        models=services.registry.current().models,
     )
     _draw(found, since=since, until=until)
 

@@ -21,8 +21,20 @@ _CAUSES = (
         "Calls missing here",
         "The provider bills calls that are not in the ledger: another program's, or another key's.",
     ),
+    (
+        "not_for_calls",
+        "Not for a call here",
+        "Lines that name none of the models used here: tools, storage, a fee, or another program's model.",
+    ),
     ("missing_there", "Calls missing there", "The ledger has calls that the provider does not bill."),
-    ("tokens", "Tokens differ", "The same calls with other numbers of tokens, at our prices."),
+    ("fresh_input", "Input tokens differ", "The same calls with other numbers of input tokens, at our price."),
+    (
+        "cached_input",
+        "Cached input differs",
+        "Other numbers of tokens read from the provider's cache. What is not there counts as input.",
+    ),
+    ("cache_write", "Cache writes differ", "Other numbers of tokens written to the provider's cache."),
+    ("output", "Output tokens differ", "The same calls with other numbers of output tokens, at our price."),
     (
         "price",
         "Price differs",

@@ -25,7 +25,7 @@ _ZERO = Decimal(0)
 _DATE = re.compile(r"-(\d{8}|\d{4}-\d{2}-\d{2}|latest)$")
 _BUCKETS = ("input_tokens", "cached_input_tokens", "cache_write_tokens", "output_tokens")
 
-FindModel = Callable[[str], ModelSpec | None]
+Models = Mapping[str, ModelSpec]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,11 +72,11 @@ class Reconciliation:
         """The share of the bill whose calls are in the ledger, 0 to 100; None without a bill."""
         if not self.billed_usd:
             return None
-        return max(_ZERO, 100 - 100 * self.gap.missing_here / self.billed_usd)
+        return max(_ZERO, 100 - 100 * (self.gap.missing_here + self.gap.not_for_calls) / self.billed_usd)
 
 
 def reconcile(
-    database: Database, ledger: Reader, *, provider: str, since: date, until: date, find_model: FindModel
+    database: Database, ledger: Reader, *, provider: str, since: date, until: date, models: Models
 ) -> Reconciliation:
     """Compare what `provider` bills, which is in the store, with the ledger.
 
@@ -88,9 +88,18 @@ def reconcile(
     with_amounts = {row["day"] for row in billed_rows if row["amount_usd"] is not None}
     covered = {row["day"] for row in billed_rows}
     billed = _by_model(billed_rows, lambda row: str(row["model"]))
-    ours = _by_model(our_rows, lambda row: _billed_as(row, find_model))
+    ours = _by_model(our_rows, lambda row: _billed_as(row, models))
+    # Of models that people may use now, or did in this time.
+    names = {comparable_name(model.upstream) for model in models.values()} | {name for _, name in ours}
     cells = [
-        _compare(key, ours.get(key, []), billed.get(key, []), with_amounts, find_model)
+        _compare(
+            key,
+            ours.get(key, []),
+            billed.get(key, []),
+            with_amounts,
+            models,
+            used_here=bool(key[1]) and key[1] in names,
+        )
         for key in sorted(ours.keys() | billed.keys())
         if key[0] in covered
     ]
@@ -114,8 +123,8 @@ def _by_model(rows: Iterable[Row], name: Callable[[Row], str]) -> Mapping[tuple[
     return found
 
 
-def _billed_as(row: Row, find_model: FindModel) -> str:
-    model = find_model(row["model_id"])
+def _billed_as(row: Row, models: Models) -> str:
+    model = models.get(row["model_id"])
     return str(row["upstream_model"] or (model.upstream if model else None) or row["model_id"])
 
 
@@ -124,7 +133,9 @@ def _compare(
     our_rows: list[tuple[str, Row]],
     billed_rows: list[tuple[str, Row]],
     with_amounts: set[date],
-    find_model: FindModel,
+    models: Models,
+    *,
+    used_here: bool,
 ) -> Compared:
     ours = _ours([row for _, row in our_rows]) if our_rows else None
     billed = _billed([row for _, row in billed_rows]) if billed_rows else None
@@ -134,13 +145,13 @@ def _compare(
         model=(billed_rows or our_rows)[0][0],
         ours=ours,
         billed=billed,
-        gap=explain(ours, billed, _prices(our_rows, find_model)) if comparable else None,
+        gap=explain(ours, billed, _prices(our_rows, models), used_here=used_here) if comparable else None,
     )
 
 
-def _prices(our_rows: list[tuple[str, Row]], find_model: FindModel) -> Prices | None:
+def _prices(our_rows: list[tuple[str, Row]], models: Models) -> Prices | None:
     most = max(our_rows, key=lambda named: int(named[1]["input_tokens"]), default=None)
-    model = find_model(most[1]["model_id"]) if most else None
+    model = models.get(most[1]["model_id"]) if most else None
     return model.prices if model else None
 
 

@@ -25,7 +25,7 @@ PRICES = Prices(input=Decimal(2), output=Decimal(8))
 LUNA = ModelSpec(
     id="luna", label="Luna", provider=ProviderSpec(id="openai", kind="openai"), upstream="gpt-6-luna", prices=PRICES
 )
-PERIOD = {"since": DAY, "until": DAY + timedelta(days=7), "find_model": {"luna": LUNA}.get}
+PERIOD = {"since": DAY, "until": DAY + timedelta(days=7), "models": {"luna": LUNA}}
 COST = "start_time_iso,start_time,amount_value,amount_currency,line_item\n"
 USAGE = "start_time_iso,start_time,model,num_model_requests,input_tokens,output_tokens\n"
 
@@ -82,9 +82,25 @@ def test_each_side_s_own_models_are_missing_on_the_other(ledger):
 
     found = reconcile(ledger, ledger, provider="openai", **PERIOD)
 
-    assert found.gap == Gap(missing_here=Decimal("0.030"), missing_there=Decimal("-0.5"))
+    assert found.gap == Gap(not_for_calls=Decimal("0.030"), missing_there=Decimal("-0.5"))
     assert found.gap.total == found.billed_usd - found.computed_usd
     assert found.coverage_percent == 25
+
+
+def test_lines_without_a_call_here_are_told_from_missing_calls(ledger):
+    tomorrow = DAY + timedelta(days=1)
+    add_call(ledger, model="gone", upstream_model="gpt-6-old")
+    lines = (
+        f"{DAY},0,1,usd,gpt-6-luna",  # may be called here
+        f"{tomorrow},0,2,usd,gpt-6-old",  # was called here the day before
+        f"{DAY},0,4,usd,",
+        f"{DAY},0,8,usd,web search tool calls",
+    )
+    import_invoice(ledger, costs(*lines), actor_id=None, record=record)
+
+    found = reconcile(ledger, ledger, provider="openai", **PERIOD)
+
+    assert found.gap == Gap(missing_here=Decimal(3), not_for_calls=Decimal(12), missing_there=Decimal("-0.010"))
 
 
 def test_calls_that_were_never_billed_do_not_count(ledger):

@@ -75,11 +75,23 @@ def test_calls_that_the_provider_does_not_bill():
 
 
 def test_more_tokens_for_the_same_calls_are_priced_by_bucket():
-    more = replace(TOKENS, input=1_500_000, cached_input=100_000)
+    more = replace(TOKENS, input=1_500_000, cached_input=100_000, output=400_000)
 
-    gap = explain(OURS, replace(SAME, amount_usd=Decimal("6.82"), tokens=more), PRICES)
+    gap = explain(OURS, replace(SAME, amount_usd=Decimal("6.02"), tokens=more), PRICES)
 
-    assert gap == Gap(tokens=Decimal("0.82"))
+    assert gap == Gap(fresh_input=Decimal("0.80"), cached_input=Decimal("0.02"), output=Decimal("-0.80"))
+
+
+def test_tokens_that_only_changed_their_bucket_are_told_in_both():
+    cached = replace(TOKENS, cached_input=250_000)
+
+    gap = explain(OURS, replace(SAME, amount_usd=Decimal("5.55"), tokens=cached), PRICES)
+
+    assert gap == Gap(fresh_input=Decimal("-0.50"), cached_input=Decimal("0.05"))
+
+
+def test_what_names_no_model_used_here_is_not_said_to_be_calls():
+    assert explain(None, SAME, None, used_here=False) == Gap(not_for_calls=Decimal(6))
 
 
 def test_another_price_for_the_same_tokens():
@@ -99,7 +111,7 @@ def test_a_bill_without_tokens_leaves_the_rest_unexplained():
 
 
 def test_gaps_add_up_cause_by_cause():
-    one, two = Gap(price=Decimal(1), unpriced=Decimal(2)), Gap(price=Decimal(-3), tokens=Decimal(4))
+    one, two = Gap(price=Decimal(1), unpriced=Decimal(2)), Gap(price=Decimal(-3), output=Decimal(4))
 
-    assert one + two == Gap(price=Decimal(-2), unpriced=Decimal(2), tokens=Decimal(4))
+    assert one + two == Gap(price=Decimal(-2), unpriced=Decimal(2), output=Decimal(4))
     assert (one + two).total == one.total + two.total
