@@ -15,6 +15,7 @@ from core.costs.limits import Budget, People, budget_words, concerns, rate_words
 from core.costs.refusals import local_moment
 from core.costs.standing import Level, Standing
 from core.costs.words import money
+from ui.costs_words import capital
 from ui.markdown import literal
 
 THIS_PERIOD = {"day": "today", "week": "this week", "month": "this month"}
@@ -59,7 +60,7 @@ def short_words(standing: Standing, people: People) -> str:
     """`$12.40 of $50 this month`; of a shared one also who shares it."""
     budget = standing.budget
     spent = f"{at_least(standing)}{money(standing.balance.spent.usd)}"
-    words = f"{spent} of {amount(budget.amount_usd)} {THIS_PERIOD[budget.period]}"
+    words = f"{capital(spent)} of {amount(budget.amount_usd)} {THIS_PERIOD[budget.period]}"
     if not budget.whom.shared or budget.whom.audience == "user":
         return words
     everybody = budget.whom.audience == "everyone"
@@ -76,7 +77,8 @@ def left_words(standing: Standing) -> str:
 def long_words(standing: Standing, *, people: People, zone: tzinfo) -> str:
     """`$12.40 of $50.00 a month for each person, renews Tue 1 Dec, 00:00 (UTC)`; and what is not sure about it."""
     spent, held_usd = standing.balance.spent, standing.balance.held_usd
-    parts = [f"{at_least(standing)}{money(spent.usd)} of {budget_words(standing.budget, people)}"]
+    first = f"{at_least(standing)}{money(spent.usd)} of {budget_words(standing.budget, people)}"
+    parts = [capital(first)]
     if held_usd:
         parts.append(f"up to {money(held_usd)} more for answers under way")
     parts.append(f"renews {local_moment(standing.renews_at, zone)}")

@@ -12,7 +12,7 @@ from core.costs.forecast import FEWEST_DAYS, Forecast
 from core.costs.reports.overview import Lately, SoFar
 from core.costs.usage_period import local_now, month_after
 from ui import formats
-from ui.costs_words import at_least, exactly
+from ui.costs_words import at_least, capital, exactly
 from ui.markdown import literal
 
 _SPARK_DAYS = 14
@@ -40,7 +40,7 @@ def draw_lately(lately: Lately, *, zone: tzinfo, now: datetime) -> None:
 def _draw_so_far(label: str, spent: SoFar, before: str, chart: list[float]) -> None:
     st.metric(
         label,
-        literal(at_least(spent.now)),
+        literal(capital(at_least(spent.now))),
         _change(spent),
         delta_color="off",
         delta_arrow="auto" if _compares(spent) else "off",
@@ -66,7 +66,7 @@ def _draw_forecast(lately: Lately, today: date, so_far: list[float]) -> None:
     days_left = (month_after(today) - today).days
     st.metric(
         "Month's end",
-        f"about {literal(formats.money(found.expected_usd))}",
+        f"About {literal(formats.money(found.expected_usd))}",
         _range(found),
         delta_color="off",
         delta_arrow="off",

@@ -29,8 +29,12 @@ def at_least(spent: Spent) -> str:
 
 def headline(spent: Spent) -> str:
     """`At least $1.24 in 12 calls`."""
-    words = at_least(spent)
-    return f"{words[:1].upper()}{words[1:]} in {counted(spent.calls, 'call')}"
+    return f"{capital(at_least(spent))} in {counted(spent.calls, 'call')}"
+
+
+def capital(words: str) -> str:
+    """The words as a line begins with them."""
+    return f"{words[:1].upper()}{words[1:]}"
 
 
 def nothing_fits(chosen: UsageFilter) -> str:

@@ -16,16 +16,23 @@ from ui import formats
 _KEPT, _BEATEN = "not beaten", "beaten by another one"
 _COLOURS = alt.Scale(domain=[_KEPT, _BEATEN], range=["#4269D0", "#9498A0"])
 _MS = 1000
-# Where a name may stand beside its point, in pixels below it; about how wide a letter, a point and the chart are.
+# Where a name may stand beside its point, in pixels below it; about how wide a letter and a point are.
 _SIDES = {"above": -9, "below": 12, "beside": 0}
-_LETTER_PX, _DOT_PX, _LONGEST_PX, _CHART_PX = 6.5, 5.0, 180.0, (800.0, 130.0)
+_LETTER_PX, _DOT_PX, _LONGEST_PX = 6.5, 5.0, 180.0
+# How large the chart is about, on a page of usual width and on a phone, and the width between the two.
+_WIDE_PX, _NARROW_PX, _NARROW_BELOW_PX = (800.0, 130.0), (270.0, 130.0), 500
 _Box = tuple[float, float, float, float]
 
 
 def frontier_chart(found: Frontier, labels: Mapping[str, str]) -> alt.LayerChart | alt.FacetChart:
     """A point per model, a line through those that nothing beats, names beside the points. Costs are logarithmic."""
     most = max((float(one.cost_per_answer_usd or 0) for one in found.placed), default=0.0)
-    rows = _with_room([_row(one, found, labels, dear_from=most / 3) for one in found.placed])
+    placed = [_row(one, found, labels, dear_from=most / 3) for one in found.placed]
+    wide, narrow = (sides_with_room(placed, size_px=size_px) for size_px in (_WIDE_PX, _NARROW_PX))
+    rows = [
+        {**row, "side": side, "side_narrow": on_a_phone}
+        for row, side, on_a_phone in zip(placed, wide, narrow, strict=True)
+    ]
     least = min((one.cost_per_answer_usd for one in found.placed if one.cost_per_answer_usd), default=None)
     # Logarithmic, with a place for what is free: symlog is linear below its constant.
     kind = {"type": "linear"} if least is None else {"type": "symlog", "constant": float(least)}
@@ -64,30 +71,31 @@ def frontier_chart(found: Frontier, labels: Mapping[str, str]) -> alt.LayerChart
 def _names(rows: alt.Chart, x: alt.X, y: alt.Y, *, dear: bool, side: str) -> alt.Chart:
     # The names of the dearest stand to their left: on the other side the chart ends.
     align: Literal["right", "left"] = "right" if dear else "left"
-    names = rows.transform_filter((alt.datum.dear == dear) & (alt.datum.side == side)).mark_text(
+    fits = f"(width < {_NARROW_BELOW_PX} ? datum.side_narrow : datum.side) === '{side}'"
+    names = rows.transform_filter(f"datum.dear === {str(dear).lower()} && {fits}").mark_text(
         align=align, dx=-8 if dear else 8, dy=_SIDES[side], limit=_LONGEST_PX, color="#7A8499"
     )
     return cast("alt.Chart", names.encode(x=x, y=y, text="label:N"))
 
 
-def _with_room(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Each row with the side of its point where its name has room, "" where it has none: the tooltip names it then.
+def sides_with_room(rows: Sequence[Mapping[str, Any]], *, size_px: tuple[float, float]) -> list[str]:
+    """For each row the side of its point where its name has room, "" where it has none: the tooltip names it then.
 
-    Those that nothing beats come first. Places are about those on a page of usual width.
+    Those that nothing beats come first. A name stays within the chart, which is about `size_px` wide and high.
     """
-    at = _places_px(rows)
+    at = _places_px(rows, size_px)
     taken = [(x - _DOT_PX, x + _DOT_PX, y - _DOT_PX, y + _DOT_PX) for x, y in at]
     sides = [""] * len(rows)
     for place in sorted(range(len(rows)), key=lambda place: (rows[place]["standing"] != _KEPT, rows[place]["cost"])):
         boxes = _boxes_px(rows[place], *at[place])
         free = (side for side, box in boxes.items() if not any(_overlap(box, other) for other in taken))
-        if side := next(free, ""):
+        if side := next((side for side in free if _within(boxes[side], size_px[0])), ""):
             sides[place] = side
             taken.append(boxes[side])
-    return [{**row, "side": side} for row, side in zip(rows, sides, strict=True)]
+    return sides
 
 
-def _places_px(rows: Sequence[dict[str, Any]]) -> list[tuple[float, float]]:
+def _places_px(rows: Sequence[Mapping[str, Any]], size_px: tuple[float, float]) -> list[tuple[float, float]]:
     """About where the points are, in pixels to the right and down."""
     costs, measures = [row["cost"] for row in rows], [row["measure"] for row in rows]
     least = min((cost for cost in costs if cost), default=1.0)
@@ -95,16 +103,20 @@ def _places_px(rows: Sequence[dict[str, Any]]) -> list[tuple[float, float]]:
     wide = math.log1p(1.5 * max(costs, default=0.0) / least) or 1.0
     tall = (max(measures, default=0.0) - low) or 1.0
     return [
-        (_CHART_PX[0] * math.log1p(cost / least) / wide, -_CHART_PX[1] * (measure - low) / tall)
+        (size_px[0] * math.log1p(cost / least) / wide, -size_px[1] * (measure - low) / tall)
         for cost, measure in zip(costs, measures, strict=True)
     ]
 
 
-def _boxes_px(row: dict[str, Any], x: float, y: float) -> dict[str, _Box]:
+def _boxes_px(row: Mapping[str, Any], x: float, y: float) -> dict[str, _Box]:
     """What the name of a point at (x, y) would cover on each of its sides."""
     long = min(_LONGEST_PX, _LETTER_PX * len(row["label"]))
     left, right = (x - 8 - long, x - 8) if row["dear"] else (x + 8, x + 8 + long)
     return {side: (left, right, y + down - _LETTER_PX, y + down + _LETTER_PX) for side, down in _SIDES.items()}
+
+
+def _within(box: _Box, wide_px: float) -> bool:
+    return box[0] >= -_LETTER_PX and box[1] <= wide_px + _LETTER_PX
 
 
 def _overlap(one: _Box, other: _Box) -> bool:
