@@ -36,7 +36,7 @@ from core.data_dir import prepare_data_dir
 from core.errors import SettingsError, SwitchboardError
 from core.providers.gateway_warmup import warm_up_gateways
 from core.readiness import needs_litellm
-from core.settings import load_settings
+from core.settings import address, load_settings
 from ui import process
 from ui.errors import draw_uncaught
 
@@ -106,7 +106,7 @@ async def _announce(services: Services) -> None:
     if not await process.until_answering(host, port):
         print(f"Switchboard does not answer on port {port}. See the messages above.", file=sys.stderr, flush=True)
         return
-    print(f"Switchboard is ready at {process.address(host, port)}", flush=True)
+    print(f"Switchboard is ready at {address(host, port)}", flush=True)
     if not count_users(services.database):
         services.sign_in.setup_code.show()
 

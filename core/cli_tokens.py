@@ -14,12 +14,11 @@ from core.accounts.session_secret import load_session_secret
 from core.accounts.token_commands import TokenCommand, Told, run_command, sign
 from core.accounts.tokens import SCOPES
 from core.errors import AccountError, StoreLocked
-from core.settings import Settings, load_settings
+from core.settings import Settings, address, load_settings
 from core.store.maintenance import open_existing
 from core.store.migrate import migrate
 
 _WITHIN_S = 15.0
-_EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "": "127.0.0.1"}  # noqa: S104 - compared with, not bound to
 
 
 def add_tokens_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -60,18 +59,17 @@ def tokens(command: TokenCommand) -> int:
 
 
 def _ask_server(settings: Settings, command: TokenCommand) -> Told:
-    host = _EVERYWHERE.get(settings.host, settings.host)
-    url = f"http://{host}:{settings.port}/api/local/tokens"
+    server = address(settings.host, settings.port)
     signed = sign(command, secret=load_session_secret(settings.data_dir, given=settings.session_secret))
     try:
         # Never through a proxy: what is asked for is on this machine, and so is the answer's secret.
-        answer = httpx.post(url, json={"signed": signed}, timeout=_WITHIN_S, trust_env=False)
+        answer = httpx.post(f"{server}/api/local/tokens", json={"signed": signed}, timeout=_WITHIN_S, trust_env=False)
         if answer.status_code == httpx.codes.OK:
             return Told.model_validate_json(answer.content)
         raise AccountError(str(answer.json()["error"]["message"]))
     except (httpx.HTTPError, ValidationError, ValueError, KeyError, TypeError) as error:
         raise AccountError(
-            f"A running Switchboard holds the store and does not answer at {host}:{settings.port}.",
+            f"A running Switchboard holds the store and does not answer at {server}.",
             next_step="Set SWITCHBOARD_HOST and SWITCHBOARD_PORT as the server has them, or use its Settings page.",
         ) from error
 

@@ -9,7 +9,9 @@ SwitchboardError
 │   └── StoreTooNew          a newer Switchboard wrote this store
 ├── NotFound                 no such thing, or not yours: the two are never told apart
 ├── AccountError             a sign-in or account change is refused
+├── BudgetError              a budget or a rate limit cannot be set like that
 ├── TurnRefused              a message is not sent; nothing was stored, nothing was spent
+│   └── LimitReached         a budget or a rate limit has no room for it
 ├── ImportRefused            a file cannot be imported at all; what was imported before stays
 ├── PriceRefused             a price cannot be entered in the price book; nothing was changed
 ├── UsageFilterError         the address of a cost page asks for what cannot be meant

@@ -21,6 +21,8 @@ PREFIX = "SWITCHBOARD_"
 _SECRET = frozenset({"admin_password", "session_secret", "redis", "store"})
 _PREFACE = "Value error, "
 _ON = {"titles": "on"}
+# What "every address" is called, and where it is reached on this machine.
+_WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104 - compared with, not bound to
 _WORDS = {"int_parsing": "expected a whole number", "float_parsing": "expected a number"}
 
 
@@ -92,6 +94,17 @@ class Settings(BaseModel):
     def files_dir(self) -> Path:
         """The folder of attached files, with the default filled in."""
         return self.files or self.data_dir / "attachments"
+
+
+def reachable_host(host: str) -> str:
+    """Where something that listens on `host` is reached on this machine."""
+    return _WILDCARDS.get(host, host)
+
+
+def address(host: str, port: int) -> str:
+    """The URL of something that listens on `host`, to show or to ask."""
+    reachable = reachable_host(host)
+    return f"http://[{reachable}]:{port}" if ":" in reachable else f"http://{reachable}:{port}"
 
 
 def load_settings(environ: Mapping[str, str] | None = None) -> Settings:

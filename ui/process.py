@@ -17,6 +17,8 @@ from typing import NoReturn
 from streamlit.runtime.pages_manager import PagesManager
 from uvicorn.config import LOGGING_CONFIG
 
+from core.settings import reachable_host
+
 Step = Callable[[], object]
 
 _logger = logging.getLogger(__name__)
@@ -28,7 +30,6 @@ _LATER_S = 2.0
 # Above the engine's own grace for turns that are still writing their last words.
 _STOP_WITHIN_S = 4.5
 _ANSWER_WITHIN_S = 60.0
-_WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104 - compared with, not bound to
 
 
 def prepare() -> None:
@@ -96,17 +97,11 @@ def stop_in_time(drain: Callable[[], object] = lambda: None) -> None:
     signal.signal(signal.SIGTERM, _after(drain, at_once[signal.SIGTERM]))
 
 
-def address(host: str, port: int) -> str:
-    """The URL to show for an address to listen on."""
-    reachable = _WILDCARDS.get(host, host)
-    return f"http://[{reachable}]:{port}" if ":" in reachable else f"http://{reachable}:{port}"
-
-
 async def until_answering(host: str, port: int) -> bool:
     """Wait until the server answers its own health check; False when it does not within a minute."""
     try:
         async with asyncio.timeout(_ANSWER_WITHIN_S):
-            while not await _answers(_WILDCARDS.get(host, host), port):  # noqa: ASYNC110 - asked over the wire
+            while not await _answers(reachable_host(host), port):  # noqa: ASYNC110 - asked over the wire
                 await asyncio.sleep(0.05)
     except TimeoutError:
         return False

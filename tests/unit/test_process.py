@@ -1,4 +1,4 @@
-"""The server process: its address, its warm-up, its own health check."""
+"""The server process: its warm-up, its own health check."""
 
 from __future__ import annotations
 
@@ -13,19 +13,6 @@ from ui import process
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok"
 BUSY = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
-
-
-@pytest.mark.parametrize(
-    ("host", "port", "address"),
-    [
-        ("127.0.0.1", 8501, "http://127.0.0.1:8501"),
-        ("0.0.0.0", 80, "http://127.0.0.1:80"),  # noqa: S104 - a setting, nothing is bound
-        ("::", 8501, "http://[::1]:8501"),
-        ("chat.example.com", 8501, "http://chat.example.com:8501"),
-    ],
-)
-def test_the_address_to_show_can_be_opened(host, port, address):
-    assert process.address(host, port) == address
 
 
 def test_a_step_of_warming_up_that_fails_does_not_stop_the_others(caplog):

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from core.errors import SettingsError
-from core.settings import load_settings
+from core.settings import address, load_settings
 
 
 def refusal(**environ):
@@ -86,3 +86,17 @@ def test_a_wrong_secret_is_not_shown(name, value, said):
     assert message.startswith(f"{name} is wrong: ")
     assert said in message.lower()
     assert "hunter2" not in message
+
+
+@pytest.mark.parametrize(
+    ("host", "port", "url"),
+    [
+        ("127.0.0.1", 8501, "http://127.0.0.1:8501"),
+        ("0.0.0.0", 80, "http://127.0.0.1:80"),  # noqa: S104 - a setting, nothing is bound
+        ("::", 8501, "http://[::1]:8501"),
+        ("::1", 8501, "http://[::1]:8501"),
+        ("chat.example.com", 8501, "http://chat.example.com:8501"),
+    ],
+)
+def test_the_address_to_show_can_be_opened(host, port, url):
+    assert address(host, port) == url
