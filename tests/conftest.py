@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
 from core.catalog.known_providers import KEY_VARIABLES
 from tests.support.network_guard import NetworkGuard
+from tests.support.order import handed_out
 from tests.support.postgres import PostgresAbsent, PostgresServer, running_postgres
 
 # How long an example takes says more about what else the machine does than about the code.
@@ -24,6 +26,15 @@ for _variable in filter(None, KEY_VARIABLES.values()):
 
 _guard = NetworkGuard()
 _guard.install()
+
+
+# Last: pytest itself moves tests that share a parameter of the session together, out of their files.
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the files in the order in which workers are to get them (`--no-loadscope-reorder` keeps it)."""
+    files = {item.path: item.path.relative_to(Path(__file__).parent).as_posix() for item in items}
+    places = {file: place for place, file in enumerate(handed_out(files.values()))}
+    items.sort(key=lambda item: places[files[item.path]])
 
 
 @pytest.fixture(autouse=True)

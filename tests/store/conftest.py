@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from core.store.database import Database
-from core.store.migrate import migrate
+from tests.support.fresh_stores import lay_store
 from tests.support.shared_stores import KeptStore
 
 # Left out: what tests a file, or arithmetic and texts for which the store is a place to put rows.
@@ -96,11 +96,11 @@ def _blank(engine, store_url, request):
 
 
 @pytest.fixture(name="database")
-def _database(engine, store_url, request):
+def _database(engine, store_url, tmp_path, request):
     if engine != "duckdb":
         yield request.getfixturevalue("kept_store").database
         return
+    lay_store(tmp_path / "store.duckdb")
     database = Database(store_url)
-    migrate(database)
     yield database
     database.close()

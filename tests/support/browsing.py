@@ -13,7 +13,7 @@ from core.accounts.session_secret import load_session_secret
 from core.accounts.sessions import start_session, write_token
 from core.accounts.users import User, create_user
 from core.store.database import Database
-from core.store.migrate import migrate
+from tests.support.fresh_stores import lay_data_dir
 from tests.support.live_server import LiveServer, wait_for
 from tests.support.people import QUICK
 
@@ -43,8 +43,8 @@ def create_admin(page: Page, server: LiveServer, *, username: str = ADMIN, passw
 def add_admin(data_dir: Path) -> User:
     """Put the administrator into the store of a server that has not been started yet."""
     data_dir.mkdir(parents=True)
+    lay_data_dir(data_dir)
     with closing(Database(f"duckdb:{data_dir / 'switchboard.duckdb'}")) as database:
-        migrate(database)
         return create_user(
             database, username=ADMIN, display_name=ADMIN.title(), password=PASSWORD, role="admin", rounds=QUICK
         )
