@@ -8,7 +8,7 @@ from core.errors import NotFound
 from ui import compare, compare_state
 from ui.arena_links import draw_arena_links
 from ui.auth import require_user
-from ui.compare_columns import draw_columns, draw_merges, draw_prompt
+from ui.compare_columns import draw_columns, draw_merges, draw_prompt, prompt_frame
 from ui.compare_diff import draw_difference
 from ui.compare_follow import caught_up, follow
 from ui.compare_header import draw_header
@@ -24,6 +24,7 @@ from ui.compare_view import (
     leave_for_chat,
 )
 from ui.errors import draw_error
+from ui.found_message import draw_pointer
 from ui.message_actions import draw_hub
 from ui.runtime import get_services
 
@@ -58,12 +59,13 @@ if opened.comparison is None and opened.origin is None:
 draw_hub()
 keep_draft(user, opened)
 if opened.prompt is not None:
-    with prompt_place:
+    with prompt_place, prompt_frame(opened):
         draw_prompt(opened.prompt)
 with columns_place:
     running = draw_columns(services, opened)
 with merges_place:
     running += draw_merges(services, opened)
+    draw_pointer(compare_state.pointed_out())
 draw_difference(services, opened)
 follow(services, opened)
 if running:

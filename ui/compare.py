@@ -16,14 +16,16 @@ from core.arena.comparison import (
     Origin,
     delete_comparison,
     load_comparison,
+    rename_comparison,
     restore_comparison,
     set_use_case,
 )
 from core.arena.line_ups import keep_in_use, load_in_use
-from core.arena.said import leaves_of, messages_in, messages_of_column
+from core.arena.said import leaves_of, messages_in, messages_of_column, versions_of
 from core.bootstrap import Services
 from core.chat.conversation import Attachment, Conversation, Message
 from core.chat.store import load_conversation
+from core.chat.tree import Place
 from core.chat.turns import LiveTurn
 from core.errors import NotFound, SwitchboardError
 from ui import compare_state, file_state, state, use_case
@@ -39,7 +41,8 @@ _STOP_WITHIN_S = 2.0
 class OpenComparison:
     """What the page shows: a comparison, what was said in each column, and the turns that are being answered.
 
-    Both by column id. `chat` is the one that it goes on from, or would, unless that was deleted.
+    Both by column id. `chat` is the one that it goes on from, or would, unless that was deleted. `versions` says of
+    last answers which one of several they are, by their ids.
     """
 
     comparison: Comparison | None = None
@@ -47,6 +50,7 @@ class OpenComparison:
     live: Mapping[str, LiveTurn] = field(default_factory=dict)
     origin: Origin | None = None
     chat: Conversation | None = None
+    versions: Mapping[str, Place] = field(default_factory=dict)
 
     @property
     def prompt(self) -> Message | None:
@@ -75,12 +79,20 @@ def load_open(services: Services, user: User) -> OpenComparison:
         for column_id, messages in messages_in(services.database, comparison, comparison.columns).items()
     }
     chat = _chat_of(services, comparison.origin, user)
-    return OpenComparison(comparison=comparison, said=said, live=live, origin=comparison.origin, chat=chat)
+    versions = versions_of(services.database, said)
+    return OpenComparison(
+        comparison=comparison, said=said, live=live, origin=comparison.origin, chat=chat, versions=versions
+    )
 
 
 def load_said(services: Services, comparison: Comparison, column: Column) -> Sequence[Message]:
     """What was said in a column."""
     return messages_of_column(services.database, comparison, column)
+
+
+def load_versions(services: Services, column: Column, said: Sequence[Message]) -> Mapping[str, Place]:
+    """Which one of several the last answer of a column is, by its id."""
+    return versions_of(services.database, {column.id: said})
 
 
 def without_running(said: Sequence[Message], live: LiveTurn | None) -> Sequence[Message]:
@@ -112,6 +124,7 @@ def send(services: Services, text: str) -> None:
     if user is None:
         state.keep_draft(text)
         return
+    compare_state.stop_pointing_out()
     opened = compare_state.comparison_id()
     ask = partial(_follow_up, services, user, opened) if opened else partial(_begin, services, user)
     try:
@@ -166,17 +179,26 @@ def take_use_case(services: Services, comparison_id: str, key: str) -> None:
         set_use_case(services.database, comparison_id=comparison_id, user_id=user.id, use_case=chosen)
 
 
+def rename(services: Services, comparison: Comparison, title: str) -> None:
+    """Give a comparison another title. Raises SwitchboardError for an empty one."""
+    rename_comparison(services.database, comparison_id=comparison.id, user_id=comparison.user_id, title=title)
+
+
 @unbroken
 def delete(services: Services, comparison_id: str, title: str) -> None:
     """Delete a comparison, with an offer to bring it back; what still runs in it is stopped."""
     user = current_user(services)
     if user is None:
         return
+    once("delete", partial(_delete, services, comparison_id, user))
+    compare_state.offer_undo(comparison_id, title)
+    compare_state.open_comparison(None)
+
+
+def _delete(services: Services, comparison_id: str, user: User) -> None:
     comparison = load_comparison(services.database, comparison_id=comparison_id, user_id=user.id)
     stop(services, list(services.arena.running(comparison).values()))
     delete_comparison(services.database, comparison_id=comparison_id, user_id=user.id)
-    compare_state.offer_undo(comparison_id, title)
-    compare_state.open_comparison(None)
 
 
 def undo_delete(services: Services, comparison_id: str) -> None:

@@ -15,6 +15,7 @@ from core.arena.continuing import continue_with
 from core.arena.line_ups import Entry
 from core.arena.said import messages_in
 from core.bootstrap import Services
+from core.chat.branches import show_branch
 from core.chat.continuation import unfinished
 from core.chat.conversation import Message
 from core.errors import SwitchboardError
@@ -23,7 +24,7 @@ from ui.auth import current_user
 from ui.compare import load_said, words_of
 from ui.unbroken import once, unbroken
 
-JOINS, JOIN_PANEL = "compare_joins", "compare_join"
+JOINS = "compare_joins"
 
 Work = Callable[[User, Comparison, Column], None]
 
@@ -91,8 +92,6 @@ def ask_next(services: Services, comparison_id: str, column_id: str) -> None:
 def join(services: Services, comparison_id: str) -> None:
     """Let the model that was chosen answer the first question as a further column."""
     user, chosen = current_user(services), st.session_state.get(JOINS)
-    # The new column appears behind the panel.
-    st.session_state[JOINS], st.session_state[JOIN_PANEL] = None, False
     if user is None or not isinstance(chosen, str):
         return
     try:
@@ -105,6 +104,15 @@ def join(services: Services, comparison_id: str) -> None:
             once("join", lambda: services.arena.join(comparison, Entry(model_id=chosen), models, words))
     except SwitchboardError as error:
         state.leave_notice(str(error))
+
+
+def show_version(services: Services, comparison_id: str, column_id: str, message_id: str) -> None:
+    """Show another one of the answers that a column gave to its last question; it is the column's from now on."""
+
+    def work(user: User, _comparison: Comparison, column: Column) -> None:
+        show_branch(services.database, conversation_id=column.id, user_id=user.id, message_id=message_id)
+
+    _act(services, comparison_id, column_id, work)
 
 
 def continue_in_chat(services: Services, comparison_id: str, column_id: str) -> None:

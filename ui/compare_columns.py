@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -13,6 +15,7 @@ from core.bootstrap import Services
 from core.catalog.parameters import SYSTEM_PROMPT, parameter_label
 from core.chat.continuation import unfinished
 from core.chat.conversation import Message
+from core.chat.tree import Place
 from core.chat.turns import LiveTurn
 from ui import chat, compare, compare_acts, compare_state
 from ui.answer import AnswerFrame, reserve_frame
@@ -22,6 +25,7 @@ from ui.compare import OpenComparison
 from ui.compare_acts import next_question
 from ui.compare_stream import Running
 from ui.errors import draw_message_error
+from ui.found_message import found_place
 from ui.markdown import as_typed, literal
 from ui.message_actions import draw_row
 from ui.receipt import draw_tries
@@ -86,10 +90,13 @@ def _draw_column(services: Services, opened: OpenComparison, column: Column) -> 
     if words := _about(opened, column):
         st.caption(literal(words))
     for number, message in enumerate(said):
-        if message.role == "user":
-            _draw_question(message, first=number == 0, merge=column.kind == "merge")
-        else:
-            _draw_ended(services, reserve_frame(), opened, column, message, last=live is None and message is said[-1])
+        # The first question is the same for all: it stands above the columns.
+        with nullcontext() if number == 0 else found_place(message, compare_state.pointed_out()):
+            if message.role == "user":
+                _draw_question(message, first=number == 0, merge=column.kind == "merge")
+            else:
+                last = live is None and message is said[-1]
+                _draw_ended(services, reserve_frame(), opened, column, message, last=last)
     problem = st.empty()
     if column.problem and live is None:
         problem.warning(literal(column.problem), icon=":material/error:")
@@ -138,10 +145,18 @@ def _draw_question(message: Message, *, first: bool, merge: bool) -> None:
             st.code(message.content, language=None, wrap_lines=True)
         return
     if first:
-        return  # The same for all: it stands above the columns.
+        return
     with st.chat_message("user", avatar=_PERSON):
         draw_attached(message)
         st.markdown(as_typed(message.content))
+
+
+def prompt_frame(opened: OpenComparison) -> AbstractContextManager[Any]:
+    """Where to draw the question of all columns: in a frame, if the search led to it in any of them."""
+    found = compare_state.pointed_out()
+    first = [messages[0] for messages in opened.said.values() if messages]
+    same = next((message for message in first if found and message.id == found[0]), None)
+    return nullcontext() if same is None else found_place(same, found)
 
 
 def draw_prompt(message: Message) -> None:
@@ -196,17 +211,20 @@ def _draw_actions(services: Services, opened: OpenComparison, column: Column, me
         offers.append(["forward", "Asks what the others were asked next", "next", "Next question"])
     where = "as a branch of the chat" if opened.chat else "as a new chat"
     go_on = ["forum", f"Continue with this one, {where}", "continue", "Continue with this one"]
-    key = f"offers_{message.id}"
-    draw_row(
-        key=key,
-        data={"id": message.id, "role": "column", "text": message.content, "offers": [*offers, go_on]},
-        on_act_change=partial(_act, services, column, key),
-    )
+    key, place = f"offers_{message.id}", opened.versions.get(message.id)
+    data: dict[str, object] = {"id": message.id, "role": "column", "text": message.content, "offers": [*offers, go_on]}
+    if place is not None:
+        data |= {"at": place.number, "of": place.count, "previous": place.previous, "next": place.next}
+    draw_row(key=key, data=data, on_act_change=partial(_act, services, column, key, place))
 
 
-def _act(services: Services, column: Column, key: str) -> None:
+def _act(services: Services, column: Column, key: str, place: Place | None) -> None:
     # What comes back is checked: anybody can send anything.
-    match getattr(st.session_state.get(key), "act", None):
+    act = getattr(st.session_state.get(key), "act", None)
+    if place is not None and (beside := {"previous": place.previous, "next": place.next}.get(str(act))):
+        compare_acts.show_version(services, column.comparison_id, column.id, beside)
+        return
+    match act:
         case "continue":
             compare_acts.continue_in_chat(services, column.comparison_id, column.id)
         case "differ":
@@ -253,6 +271,7 @@ def _end(services: Services, opened: OpenComparison, column: Column, live: LiveT
         return
     compare_state.note_ended(column.id, live.ids.answer)
     said, frame = compare.load_said(services, opened.comparison, column), places.frame
+    opened = replace(opened, versions=compare.load_versions(services, column, said))
     if not said or said[-1].role == "user":
         frame.footer.empty()
         return

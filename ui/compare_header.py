@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import streamlit as st
 
@@ -17,6 +18,7 @@ from ui import compare, compare_acts
 from ui.compare import OpenComparison
 from ui.compare_estimate import estimate_words, quote_after
 from ui.compare_line_up import draw_line_up
+from ui.dialogs import ask_title
 from ui.formats import short_price
 from ui.markdown import literal
 from ui.use_case import draw_use_cases, use_case_words
@@ -37,15 +39,23 @@ def draw_header(services: Services, user: User, opened: OpenComparison, history:
             st.markdown(f"**{literal(title)}**", width="stretch", wrap=False)
             _draw_join(services, user, opened, history)
             _draw_use_case(services, opened.comparison)
-            st.button(
-                "",
-                key="delete_comparison",
-                type="tertiary",
-                icon=":material/delete:",
-                help="Delete this comparison. It can be undone.",
-                on_click=compare.delete,
-                args=(services, opened.comparison.id, title),
-            )
+            _draw_menu(services, opened.comparison)
+
+
+def _draw_menu(services: Services, comparison: Comparison) -> None:
+    choice = st.menu_button(
+        "",
+        ["Rename", "Delete"],
+        key="comparison_menu",
+        icon=":material/more_horiz:",
+        type="tertiary",
+        help="Rename or delete this comparison",
+    )
+    if choice == "Rename":
+        ask_title(services, "comparison", comparison.title, partial(compare.rename, services, comparison))
+    elif choice == "Delete":
+        compare.delete(services, comparison.id, comparison.title)
+        st.rerun()
 
 
 def _draw_purpose(services: Services, user: User, opened: OpenComparison) -> None:
@@ -63,7 +73,9 @@ def _draw_join(services: Services, user: User, opened: OpenComparison, history: 
         return
     place = st.popover(
         "Add",
-        key=compare_acts.JOIN_PANEL,
+        # One for each number of columns: closed when there is a further one, whatever the browser still says of it. Set
+        # in a callback, that would be lost whenever another rerun of the page comes in between.
+        key=f"compare_join_{len(opened.comparison.answers)}",
         type="tertiary",
         icon=":material/add:",
         help="One more model, on this prompt",

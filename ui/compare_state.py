@@ -27,6 +27,7 @@ _BEGUN = "comparison_begun_here"
 _CHAT = "chat_to_open"
 _WANTED = "compare_wanted"
 _PREFILL = "compare_prefill"
+_FOUND = "found_in_comparison"
 _DRAWN = "drawn_comparison"
 
 FIRST_COMPARISONS = 30
@@ -53,9 +54,26 @@ def comparison_id() -> str | None:
     return found
 
 
+def point_out(comparison: str, message_id: str, terms: Sequence[str]) -> None:
+    """Show a message of the search when its comparison is on show, with these words marked in it."""
+    st.session_state[_FOUND] = (comparison, message_id, tuple(terms))
+
+
+def pointed_out() -> tuple[str, tuple[str, ...]] | None:
+    """The message of the open comparison that the search led to, as (id, words), until something is sent."""
+    comparison, message_id, terms = st.session_state.get(_FOUND, ("", "", ()))
+    return (message_id, terms) if comparison and comparison == st.session_state.get(_OPENED) else None
+
+
+def stop_pointing_out() -> None:
+    """The message of the search is one like any other from now on."""
+    st.session_state.pop(_FOUND, None)
+
+
 @unbroken
 def open_comparison(comparison: str | None) -> None:
     """Show a comparison, or none to begin a new one."""
+    stop_pointing_out()
     st.session_state[_OPENED] = comparison
     _forget_origin()
     if comparison is None:

@@ -11,9 +11,8 @@ from core.catalog.recommend import use_cases
 from core.chat.conversation import Conversation, FallbackChoice
 from core.chat.organise import archive, parse_tags, pin, set_tags
 from core.chat.store import delete_conversation, rename_conversation, set_fallback, set_use_case
-from core.errors import SwitchboardError
 from ui import compare_begin, state
-from ui.auth import current_user
+from ui.dialogs import ask_title, close_after
 from ui.exchange_view import draw_export
 from ui.markdown import literal
 from ui.share_view import draw_share
@@ -98,18 +97,12 @@ def _delete(services: Services, conversation: Conversation) -> None:
     st.rerun()
 
 
-@st.dialog("Rename conversation")
 def _rename(services: Services, conversation: Conversation) -> None:
-    with st.form("rename", border=False):
-        title = st.text_input("Title", value=conversation.title, max_chars=200)
-        saved = st.form_submit_button("Save", type="primary")
-    if saved:
-        _save(
-            services,
-            lambda: rename_conversation(
-                services.database, conversation_id=conversation.id, user_id=conversation.user_id, title=title
-            ),
-        )
+    def rename(title: str) -> None:
+        about = {"conversation_id": conversation.id, "user_id": conversation.user_id}
+        rename_conversation(services.database, **about, title=title)
+
+    ask_title(services, "conversation", conversation.title, rename)
 
 
 @st.dialog("Tags")
@@ -123,7 +116,7 @@ def _tag(services: Services, conversation: Conversation) -> None:
         )
         saved = st.form_submit_button("Save", type="primary")
     if saved:
-        _save(
+        close_after(
             services,
             lambda: set_tags(
                 services.database,
@@ -146,7 +139,7 @@ def _choose_fallback(services: Services, conversation: Conversation) -> None:
         )
         saved = st.form_submit_button("Save", type="primary")
     if saved and choice:
-        _save(
+        close_after(
             services,
             lambda: set_fallback(
                 services.database, conversation_id=conversation.id, user_id=conversation.user_id, fallback=choice
@@ -169,22 +162,9 @@ def _choose_use_case(services: Services, conversation: Conversation) -> None:
         )
         saved = st.form_submit_button("Save", type="primary")
     if saved and choice is not None:
-        _save(
+        close_after(
             services,
             lambda: set_use_case(
                 services.database, conversation_id=conversation.id, user_id=conversation.user_id, use_case=choice
             ),
         )
-
-
-def _save(services: Services, work: Callable[[], None]) -> None:
-    """Do what a dialog is for and close it; what is refused is said in it."""
-    # A dialog's run does not pass the gate of app.py.
-    if current_user(services) is None:
-        return
-    try:
-        work()
-    except SwitchboardError as error:
-        st.error(literal(str(error)))
-    else:
-        st.rerun()

@@ -41,8 +41,19 @@ export function mark(root, terms) {
 
 const inView = (element) => {
   const { top, bottom } = element.getBoundingClientRect();
-  return bottom > 0 && top < innerHeight && (top >= 0 || bottom >= innerHeight / 2);
+  return bottom > 0 && top < innerHeight && (top >= 0 || bottom >= innerHeight / 2) && inRow(element);
 };
+
+// The columns of a comparison are scrolled sideways.
+function inRow(element) {
+  const own = element.getBoundingClientRect();
+  for (let box = element.parentElement; box; box = box.parentElement) {
+    if (box.scrollWidth <= box.clientWidth || !/auto|scroll/.test(getComputedStyle(box).overflowX)) continue;
+    const { left, right } = box.getBoundingClientRect();
+    if (own.left < left - 1 || own.left > right - Math.min(own.width, right - left) / 2) return false;
+  }
+  return true;
+}
 
 function scrollerOf(element) {
   for (let box = element.parentElement; box; box = box.parentElement) {

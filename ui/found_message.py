@@ -9,19 +9,21 @@ from typing import Any
 import streamlit as st
 
 from core.chat.conversation import Message
-from ui import state
 
 _point = st.components.v2.component("found_message", js=Path(__file__).with_name("found_message.js").read_text("utf-8"))
 
 
-def found_place(message: Message) -> AbstractContextManager[Any]:
+# The message that a search led to, and the words that were looked for.
+Found = tuple[str, tuple[str, ...]]
+
+
+def found_place(message: Message, found: Found | None) -> AbstractContextManager[Any]:
     """Where to draw a message: in a frame, if it is the one that the search led to."""
-    found = state.pointed_out()
     return st.container(key="found_message") if found and found[0] == message.id else nullcontext()
 
 
-def draw_pointer() -> None:
+def draw_pointer(found: Found | None) -> None:
     """Bring the found message into view, if there is one. After the messages."""
-    if found := state.pointed_out():
+    if found is not None:
         message_id, terms = found
         _point(key="found_pointer", data={"message": message_id, "terms": list(terms)})

@@ -115,7 +115,8 @@ function fill(row) {
   const { data } = row;
   if (data.offers) {
     row.said = make("span", { class: "said", role: "status" });
-    return void row.replaceChildren(button("content_copy", "Copy answer", "copy"), ...offered(data), row.said);
+    const steps = branches(data);
+    return void row.replaceChildren(button("content_copy", "Copy answer", "copy"), ...steps, ...offered(data), row.said);
   }
   const own = data.role === "user";
   const remove = button("delete", `Delete this ${own ? "message" : "answer"} and what follows it`, "delete");

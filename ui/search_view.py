@@ -10,7 +10,7 @@ import streamlit as st
 
 from core.accounts.users import User
 from core.bootstrap import Services
-from core.chat.landing import show_message
+from core.chat.landing import Landing, show_message
 from core.chat.organise import all_tags
 from core.chat.search import Hit, find_comparisons, find_conversations, find_messages
 from core.chat.search_query import SearchQuery, parse_query
@@ -139,20 +139,30 @@ def _draw_hits(services: Services, user: User, hits: Sequence[Hit], terms: Seque
 
 
 def _open(services: Services, user: User, hit: Hit, terms: Sequence[str]) -> None:
-    if hit.comparison_id is not None:
-        _open_comparison(hit.comparison_id)
-    state.open_conversation(hit.conversation_id)
+    if hit.comparison_id is None:
+        state.open_conversation(hit.conversation_id)
+    else:
+        compare_state.open_comparison(hit.comparison_id)
     try:
         landing = show_message(
             services.database, conversation_id=hit.conversation_id, user_id=user.id, message_id=hit.message_id
         )
     except SwitchboardError as error:
-        # An answer is being written on another branch, or the message has just gone: the conversation opens as it is.
+        # An answer is being written on another branch, or the message has just gone: all the rest is shown as it is.
         state.leave_notice(str(error))
     else:
-        state.show_at_least(landing.from_end + _CONTEXT)
-        state.point_out(hit.conversation_id, landing.message_id, terms)
+        _point_out(hit, landing, terms)
+    if hit.comparison_id is not None:
+        st.switch_page(COMPARE_PAGE, query_params={"comparison": hit.comparison_id})
     st.switch_page(CHAT_PAGE, query_params={"c": hit.conversation_id})
+
+
+def _point_out(hit: Hit, landing: Landing, terms: Sequence[str]) -> None:
+    if hit.comparison_id is not None:
+        compare_state.point_out(hit.comparison_id, landing.message_id, terms)
+        return
+    state.show_at_least(landing.from_end + _CONTEXT)
+    state.point_out(hit.conversation_id, landing.message_id, terms)
 
 
 def _snippet(hit: Hit, terms: Sequence[str]) -> str:

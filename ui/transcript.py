@@ -46,13 +46,14 @@ def draw_history(
     shown = messages[-state.shown_messages() :]
     if len(shown) < len(messages):
         _draw_earlier_button(len(messages) - len(shown))
+    found = state.pointed_out()
     for message in shown:
-        with found_place(message):
+        with found_place(message, found):
             if message.role == "user":
                 draw_question(message, actions=actions, edit=edit)
             else:
                 _draw_answer(message, label, actions)
-    draw_pointer()
+    draw_pointer(found)
 
 
 def draw_question(message: Message, *, actions: Actions, edit: Callable[[Message], bool]) -> None:

@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Literal
 
 from core.catalog.effective import Values
-from core.chat.conversation import title_from
+from core.chat.conversation import own_title, title_from
 from core.chat.kept_parameters import from_json, to_json
 from core.clock import Clock, utc_now
 from core.errors import NotFound
@@ -204,6 +204,11 @@ def comparisons_with(database: Database, column_ids: Collection[str]) -> frozens
 def note_problem(database: Database, column_id: str, problem: str | None) -> None:
     """Keep why the last message to a column was not sent; None: it was."""
     database.execute(_SQL["note_problem"], conversation_id=column_id, problem=problem)
+
+
+def rename_comparison(database: Database, *, comparison_id: str, user_id: str, title: str) -> None:
+    """Give a comparison a title of the user's own. Raises SwitchboardError for an empty one."""
+    database.execute(_SQL["rename_comparison"], id=comparison_id, user_id=user_id, title=own_title(title))
 
 
 def set_use_case(database: Database, *, comparison_id: str, user_id: str, use_case: str) -> None:

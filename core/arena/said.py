@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from core.arena.comparison import Column, Comparison, Origin
 from core.chat.continuation import as_read
 from core.chat.conversation import Message, branch, by_id
 from core.chat.store import load_conversation, load_messages, load_several
+from core.chat.tree import Place, place_in
 from core.errors import NotFound, TurnRefused
 from core.store.database import Database
 from core.store.sql import load_queries
@@ -40,6 +41,24 @@ def stored_in(database: Database, comparison: Comparison, columns: Sequence[Colu
     leaves = leaves_of(database, comparison)
     found = load_several(database, [column.id for column in columns if column.id in leaves])
     return {column.id: branch(by_id(found.get(column.id, ())), leaf_id=leaves.get(column.id)) for column in columns}
+
+
+def versions_of(database: Database, said: Mapping[str, Sequence[Message]]) -> dict[str, Place]:
+    """Where the last answer of every column stands among all that were given to the question; by its id.
+
+    `said` is what is read, by column id. An answer that was given once has no entry.
+    """
+    last = [messages[-1] for messages in said.values() if messages and messages[-1].role == "assistant"]
+    if not last:
+        return {}
+    rows = database.fetch_all(
+        _SQL["versions_of"], ids=[one.conversation_id for one in last], parents=[one.parent_id for one in last]
+    )
+    beside: dict[str | None, list[str]] = {}
+    for row in rows:
+        beside.setdefault(row["parent_id"], []).append(row["id"])
+    found = {one.id: place_in(beside.get(one.parent_id, ()), one.id) for one in last}
+    return {name: place for name, place in found.items() if place.count > 1}
 
 
 def load_history(database: Database, origin: Origin | None, *, user_id: str) -> list[Message]:

@@ -8,19 +8,17 @@ from datetime import datetime
 from functools import cache, partial
 
 from core.chat.attachment_rows import from_json, to_json
-from core.chat.conversation import AnswerFigures, Conversation, FallbackChoice, Message, Receipt, title_from
+from core.chat.conversation import AnswerFigures, Conversation, FallbackChoice, Message, Receipt, own_title, title_from
 from core.chat.kept_steps import from_json as steps_from_json
 from core.chat.kept_steps import to_json as steps_to_json
-from core.chat.plain_text import clean_text
 from core.chat.receipt import receipts_of
 from core.clock import Clock, utc_now
-from core.errors import NotFound, SwitchboardError
+from core.errors import NotFound
 from core.store.database import Cursor, Database, Row
 from core.store.kept import KeptReads
 from core.store.sql import load_queries
 
 _SQL = load_queries("conversations")
-_TITLE_LIMIT = 200
 _LISTS: KeptReads[list[Conversation]] = KeptReads(most=300)
 # Of a thousand messages each at worst, some megabytes.
 _OPENED: KeptReads[tuple[Conversation, Sequence[Message]]] = KeptReads(most=50)
@@ -137,10 +135,7 @@ def rename_conversation(database: Database, *, conversation_id: str, user_id: st
 
     Raises SwitchboardError for an empty title; a long one is cut at 200 characters.
     """
-    cleaned = " ".join(clean_text(title).split())[:_TITLE_LIMIT].rstrip()
-    if not cleaned:
-        raise SwitchboardError("A title cannot be empty.", next_step="Type at least one character.")
-    database.execute(_SQL["rename_conversation"], id=conversation_id, user_id=user_id, title=cleaned)
+    database.execute(_SQL["rename_conversation"], id=conversation_id, user_id=user_id, title=own_title(title))
 
 
 def set_model(database: Database, *, conversation_id: str, user_id: str, model_id: str) -> None:

@@ -37,9 +37,15 @@ def children_of(messages: Mapping[str, Message]) -> Children:
 def place_of(children: Children, message: Message) -> Place:
     """Where a message stands among those of the same role under the same parent; one that is not there yet is last."""
     row = [sibling.id for sibling in children.get(message.parent_id, ()) if sibling.role == message.role]
-    if message.id not in row:
-        row.append(message.id)
-    at = row.index(message.id)
+    return place_in(row, message.id)
+
+
+def place_in(siblings: Sequence[str], message_id: str) -> Place:
+    """Where a message stands among its siblings, which are in the order they were made."""
+    row = list(siblings)
+    if message_id not in row:
+        row.append(message_id)
+    at = row.index(message_id)
     return Place(
         number=at + 1,
         count=len(row),

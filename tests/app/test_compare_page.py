@@ -14,7 +14,7 @@ from core.bootstrap import Services, close_services, open_services
 from core.chat.admission import TurnRequest
 from core.chat.store import list_conversations, load_conversation, load_messages
 from core.settings import Settings
-from tests.support.chatting import send_from_component, write_registry
+from tests.support.chatting import choose_in_menu, send_from_component, write_registry
 from tests.support.live_server import ROOT
 from tests.support.people import add_person
 from tests.support.provider_behaviour import say
@@ -63,6 +63,19 @@ def ask(app: AppTest, text: str) -> AppTest:
 
 def button(app: AppTest, key: str):
     return next(found for found in app.button if (found.key or "").startswith(key))
+
+
+def open_panel(app: AppTest, label: str) -> AppTest:
+    """What the browser sends when a panel is opened, now and with every later run, which AppTest itself cannot."""
+    opened = next(block.proto.popover.id for block in app.get("popover") if block.proto.popover.label == label)
+    run = app._run
+
+    def run_with_panel(states, timeout=None):
+        states.widgets.add(id=opened).bool_value = True
+        return run(states, timeout=timeout)
+
+    app._run = run_with_panel
+    return app.run()
 
 
 def said(services: Services, user):
@@ -171,6 +184,31 @@ def test_retrying_answers_again(page, services, ada, provider):
 
     assert said(services, ada)[1][0] == ["Should we upgrade?", "Swift thinks again."]
 
+    page.run()
+    act(page, messages_of_column(services.database, comparison, comparison.columns[0])[-1].id, "previous")
+    assert said(services, ada)[1][0][1].startswith("Swift says yes.")
+    assert not page.exception
+
+
+def test_the_search_leads_to_the_answer_that_another_one_replaced(page, services, ada, provider):
+    ask(page, "Should we upgrade?")
+    comparison, _ = said(services, ada)
+    provider.behave("swift", say("Swift thinks again."))
+    button(page, f"retry_{comparison.columns[0].id}").click().run()
+    button(page, "new_comparison").click().run()
+    page.switch_page("pages/search_page.py").run()
+    page.text_input(key="search_query").set_value("swift says").run()
+    button(page, "hit_").click().run()
+
+    assert not page.exception
+    shown, columns = said(services, ada)
+    assert columns[0][1].startswith("Swift says yes.")
+    answer = messages_of_column(services.database, shown, shown.columns[0])[-1]
+    assert page.session_state["found_in_comparison"] == (shown.id, answer.id, ("swift", "says"))
+    assert page.query_params["comparison"] in (shown.id, [shown.id])
+    ask(page, "And now?")
+    assert "found_in_comparison" not in page.session_state
+
 
 def test_continuing_opens_a_chat_with_this_answer(page, services, ada):
     ask(page, "Should we upgrade?")
@@ -216,12 +254,20 @@ def test_answers_are_merged_by_points_that_were_ticked(page, services, ada, prov
 
 def test_deleting_can_be_undone(page, services, ada):
     ask(page, "Should we upgrade?")
-    button(page, "delete_comparison").click().run()
+    choose_in_menu(page, "Delete")
     assert list_comparisons(services.database, user_id=ada.id, limit=10) == []
 
     button(page, "undo_comparison").click().run()
     assert len(list_comparisons(services.database, user_id=ada.id, limit=10)) == 1
     assert not page.exception
+
+
+def test_a_comparison_is_renamed_in_a_dialog(page, services, ada):
+    ask(page, "Should we upgrade?")
+    choose_in_menu(page, "Rename")
+    assert not page.exception
+    (typed,) = [box.value for box in page.text_input if box.label == "Title"]
+    assert typed == "Should we upgrade?"
 
 
 def test_somebody_elses_comparison_does_not_exist(page, services, ada):
@@ -292,13 +338,14 @@ def test_a_model_joins_later_and_catches_up(page, services, ada):
     line_up(page, "swift", "swift")
     ask(page, "First?")
     ask(page, "Second?")
-    page.session_state["compare_join"] = True
-    page.run()
+    open_panel(page, "Add")
     page.selectbox(key="compare_joins").set_value("html").run()
     assert "about $" in "\n".join(caption.value.replace("\\", "") for caption in page.caption)
     page.button(key="join_start").click().run()
-
     assert not page.exception
+    # The browser has not heard yet that the panel is closed, and says once more that it is open.
+    page.run()
+    assert not any(button.key == "join_start" for button in page.button)
     comparison, columns = said(services, ada)
     assert [len(messages) for messages in columns] == [4, 4, 2]
     assert columns[2][0] == "First?"

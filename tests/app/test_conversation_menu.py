@@ -8,6 +8,7 @@ from streamlit.testing.v1 import AppTest
 from core.bootstrap import Services
 from core.chat.organise import set_tags
 from core.chat.store import list_conversations, load_conversation, set_use_case
+from tests.support.chatting import choose_in_menu
 from tests.support.conversations import make_conversation
 from tests.support.people import add_person
 from tests.support.signed_in import sign_in_app
@@ -30,15 +31,6 @@ def _page(app: AppTest, ada, plan) -> AppTest:
     return page.run()
 
 
-def _choose(page: AppTest, choice: str) -> AppTest:
-    """What the browser sends when an entry of the menu is chosen, which AppTest itself cannot."""
-    (menu,) = page.get("menu_button")
-    assert choice in menu.proto.options
-    states = page._tree.get_widget_states()
-    states.widgets.add(id=menu.proto.id).string_trigger_value.data = choice
-    return page._run(states)
-
-
 def _stored(services, ada, plan):
     return load_conversation(services.database, conversation_id=plan, user_id=ada.id)
 
@@ -48,16 +40,16 @@ def _stored(services, ada, plan):
     [("Pin", "Unpin", "pinned_at"), ("Archive", "Take out of the archive", "archived_at")],
 )
 def test_pinning_and_archiving_and_their_way_back(page, services, ada, plan, *, choice, back, field):
-    _choose(page, choice)
+    choose_in_menu(page, choice)
     assert getattr(_stored(services, ada, plan), field) is not None
 
-    _choose(page, back)
+    choose_in_menu(page, back)
     assert getattr(_stored(services, ada, plan), field) is None
     assert not page.exception
 
 
 def test_deleting_offers_the_way_back(page, services, ada, plan):
-    _choose(page, "Delete")
+    choose_in_menu(page, "Delete")
     assert list_conversations(services.database, user_id=ada.id, limit=5) == []
     assert any("Deleted A plan" in caption.value for caption in page.caption)
 
@@ -69,7 +61,7 @@ def test_deleting_offers_the_way_back(page, services, ada, plan):
 def test_tags_are_shown_as_they_are_typed(page, services, ada, plan):
     set_tags(services.database, conversation_id=plan, user_id=ada.id, tags=("work", "q3"))
 
-    _choose(page, "Tags")
+    choose_in_menu(page, "Tags")
 
     assert not page.exception
     (typed,) = [box.value for box in page.text_input if box.label.startswith("Tags, separated")]
@@ -79,7 +71,7 @@ def test_tags_are_shown_as_they_are_typed(page, services, ada, plan):
 def test_what_a_chat_is_for_is_corrected(page, services, ada, plan):
     set_use_case(services.database, conversation_id=plan, user_id=ada.id, use_case="writing")
 
-    _choose(page, "What it is for")
+    choose_in_menu(page, "What it is for")
 
     # The page has set its own `use_case` in the session by now: the form must not be of that name.
     assert "use_case" in page.session_state

@@ -19,12 +19,14 @@ from core.arena.comparison import (
     delete_comparison,
     list_comparisons,
     load_comparison,
+    rename_comparison,
     restore_comparison,
 )
 from core.arena.continuing import continue_with
 from core.arena.foresight import Foresight
 from core.arena.line_ups import Entry
-from core.arena.said import messages_of_column
+from core.arena.said import messages_in, messages_of_column, versions_of
+from core.chat.branches import show_branch
 from core.chat.conversation import branch, by_id
 from core.chat.export import load_parcels
 from core.chat.own_data import delete_data, export_data
@@ -33,7 +35,7 @@ from core.chat.search import find_comparisons, find_conversations, find_messages
 from core.chat.search_query import parse_query
 from core.chat.store import delete_conversation, list_conversations, load_conversation, load_messages
 from core.costs.output_lengths import OutputLengths
-from core.errors import ErrorClass, LimitReached, NotFound, ProviderError, TurnRefused
+from core.errors import ErrorClass, LimitReached, NotFound, ProviderError, SwitchboardError, TurnRefused
 from core.providers.events import TextDelta
 from core.providers.scripted import Gate, answer
 from core.store.database import Database
@@ -175,6 +177,12 @@ def test_a_retry_answers_the_same_question_again(database):
         finish(arena.retry(comparison, column, question=question, words=Words(text="")))
 
         assert said(database, comparison)[0] == ["Why?", "Better"]
+        shown = messages_in(database, comparison, comparison.columns)
+        [(answer_id, place)] = versions_of(database, shown).items()
+        assert answer_id == shown[column.id][-1].id
+        assert (place.number, place.count, place.next) == (2, 2, None)
+        show_branch(database, conversation_id=column.id, user_id="ann", message_id=place.previous)
+        assert said(database, comparison)[0] == ["Why?", "one says"]
 
 
 def test_the_history_of_a_chat_comes_first_and_is_not_copied(database):
@@ -283,6 +291,18 @@ def test_comparisons_are_in_no_list_or_export_of_chats_and_are_found_as_what_the
     assert list_comparisons(database, user_id="bob", limit=10) == []
     with pytest.raises(NotFound):
         load_comparison(database, comparison_id=comparison.id, user_id="bob")
+
+
+def test_a_comparison_is_renamed_by_its_owner_and_never_to_nothing(database):
+    with stage(database) as (made, arena):
+        comparison = compared(made, arena, "one", "two")
+        rename_comparison(database, comparison_id=comparison.id, user_id="bob", title="Bob's")
+        rename_comparison(database, comparison_id=comparison.id, user_id="ann", title="  Which\n one ")
+        assert [found.title for found in list_comparisons(database, user_id="ann", limit=10)] == ["Which one"]
+        with pytest.raises(SwitchboardError, match="cannot be empty"):
+            rename_comparison(database, comparison_id=comparison.id, user_id="ann", title=" \n ")
+        hits = find_messages(database, user_id="ann", query=parse_query("one says", zone=UTC))
+        assert {hit.title for hit in hits} == {"Which one"}
 
 
 def test_a_deleted_comparison_comes_back_and_the_ledger_stays(database):

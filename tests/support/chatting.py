@@ -49,6 +49,15 @@ def write_registry(path: Path, provider: ProviderServer) -> Path:
     return path
 
 
+def choose_in_menu(page: AppTest, choice: str) -> AppTest:
+    """What the browser sends when an entry of the menu is chosen, which AppTest itself cannot."""
+    (menu,) = page.get("menu_button")
+    assert choice in menu.proto.options
+    states = page._tree.get_widget_states()
+    states.widgets.add(id=menu.proto.id).string_trigger_value.data = choice
+    return page._run(states)
+
+
 def composer(page: Page) -> Locator:
     """The box where one types."""
     return page.get_by_placeholder("Ask anything")

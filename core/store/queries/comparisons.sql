@@ -40,6 +40,12 @@ order by position
 select id, leaf_message_id from conversations
 where comparison_id = $comparison_id and user_id = $user_id and deleted_at is null
 
+-- name: versions_of
+select id, parent_id from messages
+where conversation_id in (select unnest($ids)) and parent_id in (select unnest($parents)) and role = 'assistant'
+    and deleted_at is null
+order by created_at, id
+
 -- name: comparisons_with
 select distinct comparison_id from comparison_columns where conversation_id in (select unnest($ids))
 
@@ -48,6 +54,9 @@ update comparison_columns set problem = $problem where conversation_id = $conver
 
 -- name: touch_comparison
 update comparisons set updated_at = $now where id = $id
+
+-- name: rename_comparison
+update comparisons set title = $title where id = $id and user_id = $user_id and deleted_at is null
 
 -- name: set_use_case
 update comparisons set use_case = $use_case where id = $id and user_id = $user_id and deleted_at is null
