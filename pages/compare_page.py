@@ -8,7 +8,7 @@ from core.errors import NotFound
 from ui import compare, compare_state
 from ui.arena_links import draw_arena_links
 from ui.auth import require_user
-from ui.compare_columns import draw_columns, draw_merges, draw_prompt, prompt_frame
+from ui.compare_columns import bring_joined, draw_columns, draw_merges, draw_prompt, prompt_frame
 from ui.compare_diff import draw_difference
 from ui.compare_follow import caught_up, follow
 from ui.compare_header import draw_header
@@ -66,6 +66,7 @@ with columns_place:
 with merges_place:
     running += draw_merges(services, opened)
     draw_pointer(compare_state.pointed_out())
+    bring_joined(opened)
 draw_difference(services, opened)
 follow(services, opened)
 if running:

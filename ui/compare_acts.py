@@ -101,7 +101,8 @@ def join(services: Services, comparison_id: str) -> None:
         if question is not None:
             words = words_of(question.content, question.attachments, use_case=comparison.use_case)
             models = services.offered_models(user)
-            once("join", lambda: services.arena.join(comparison, Entry(model_id=chosen), models, words))
+            entry = Entry(model_id=chosen)
+            compare_state.note_joined(once("join", lambda: services.arena.join(comparison, entry, models, words)).id)
     except SwitchboardError as error:
         state.leave_notice(str(error))
 

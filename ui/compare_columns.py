@@ -25,7 +25,7 @@ from ui.compare import OpenComparison
 from ui.compare_acts import next_question
 from ui.compare_stream import Running
 from ui.errors import draw_message_error
-from ui.found_message import found_place
+from ui.found_message import bring_column, found_place
 from ui.markdown import as_typed, literal
 from ui.message_actions import draw_row
 from ui.receipt import draw_tries
@@ -70,6 +70,13 @@ def draw_columns(services: Services, opened: OpenComparison) -> list[Running]:
             with st.container(key=f"column_{column.id}", border=True, gap="small"):
                 running += _draw_column(services, opened, column)
     return running
+
+
+def bring_joined(opened: OpenComparison) -> None:
+    """Bring the column that was just added into view: it is the last one, and may stand beyond the edge."""
+    columns, joined = opened.comparison.answers if opened.comparison else (), compare_state.joined()
+    if any(column.id == joined for column in columns):
+        bring_column(str(joined))
 
 
 def draw_merges(services: Services, opened: OpenComparison) -> list[Running]:

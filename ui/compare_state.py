@@ -27,6 +27,7 @@ _BEGUN = "comparison_begun_here"
 _CHAT = "chat_to_open"
 _WANTED = "compare_wanted"
 _PREFILL = "compare_prefill"
+_JOINED = "joined_column"
 _FOUND = "found_in_comparison"
 _DRAWN = "drawn_comparison"
 
@@ -66,8 +67,9 @@ def pointed_out() -> tuple[str, tuple[str, ...]] | None:
 
 
 def stop_pointing_out() -> None:
-    """The message of the search is one like any other from now on."""
+    """The message of the search and the column just added are like any other from now on."""
     st.session_state.pop(_FOUND, None)
+    st.session_state.pop(_JOINED, None)
 
 
 @unbroken
@@ -190,6 +192,17 @@ def seen() -> Seen:
     """What this tab has drawn."""
     found: Seen = st.session_state.get(_SEEN, [])
     return found
+
+
+def note_joined(column_id: str) -> None:
+    """Remember the column that this tab has just added."""
+    st.session_state[_JOINED] = column_id
+
+
+def joined() -> str | None:
+    """The column that this tab has added last."""
+    value = st.session_state.get(_JOINED)
+    return value if isinstance(value, str) else None
 
 
 def note_begun(comparison: str) -> None:

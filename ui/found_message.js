@@ -64,7 +64,7 @@ function scrollerOf(element) {
 
 // Streamlit scrolls a chat to its end when it opens and while it grows. It lets go when something else scrolls the page
 // while it rests there: so this waits for rest, scrolls, and looks whether the message stays in view.
-function bringIntoView(find, arrived) {
+function bringIntoView(find, block, arrived) {
   const began = Date.now();
   let before = "";
   let rests = 0;
@@ -78,7 +78,7 @@ function bringIntoView(find, arrived) {
     before = now;
     if (rests < RESTS) return;
     arrived(found);
-    if (!inView(found)) found.scrollIntoView({ block: "center" });
+    if (!inView(found)) found.scrollIntoView({ block });
     else if (rests >= 2 * RESTS) clearInterval(look);
   }, LOOK_EVERY_MS);
   return () => clearInterval(look);
@@ -88,7 +88,8 @@ export default function ({ data, parentElement }) {
   // A run that changes nothing here must not scroll again.
   if (shown.get(parentElement) === data.message) return;
   const stop = bringIntoView(
-    () => document.querySelector(".st-key-found_message"),
+    () => document.querySelector(`.st-key-${data.at}`),
+    data.block,
     (found) => {
       if (shown.get(parentElement) !== data.message) mark(found, data.terms);
       shown.set(parentElement, data.message);

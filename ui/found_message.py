@@ -26,4 +26,14 @@ def draw_pointer(found: Found | None) -> None:
     """Bring the found message into view, if there is one. After the messages."""
     if found is not None:
         message_id, terms = found
-        _point(key="found_pointer", data={"message": message_id, "terms": list(terms)})
+        _bring("found_message", message_id, terms=list(terms), block="center")
+
+
+def bring_column(column_id: str) -> None:
+    """Bring a column of a comparison into view, once in every tab."""
+    _bring(f"column_{column_id}", column_id, terms=[], block="nearest")
+
+
+def _bring(at: str, name: str, *, terms: list[str], block: str) -> None:
+    """`at` is the key of a container, `name` tells one request from another."""
+    _point(key=f"pointer_{block}", data={"at": at, "message": name, "terms": terms, "block": block})

@@ -84,7 +84,7 @@ function againMenu(data) {
 }
 
 function branches(data) {
-  if (data.of < 2) return [];
+  if (!(data.of > 1)) return [];
   const what = data.role === "user" ? "version" : "answer";
   const steps = make(
     "span",

@@ -11,7 +11,6 @@ from core.settings import Settings
 from tests.support.chatting import choose_in_app, write_registry
 from tests.support.files import picture
 from tests.support.live_server import ROOT
-from tests.support.people import add_person
 from tests.support.provider_behaviour import say
 from tests.support.provider_server import ProviderServer
 from tests.support.signed_in import sign_in_app
@@ -34,11 +33,6 @@ def _services(tmp_path, provider):
     registry.write_text(registry.read_text() + SEER + DEAR)
     yield open_services(Settings(data_dir=tmp_path, models=registry, local_model="off", probes="off"))
     close_services()
-
-
-@pytest.fixture(name="ada")
-def _ada(services):
-    return add_person(services.database, "ada")
 
 
 @pytest.fixture(name="chat")

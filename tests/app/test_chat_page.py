@@ -5,37 +5,15 @@ from __future__ import annotations
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.bootstrap import Services, close_services, open_services
+from core.bootstrap import Services
 from core.chat.admission import TurnRequest
 from core.chat.store import list_conversations, rename_conversation
-from core.settings import Settings
-from tests.support.chatting import choose_in_app, write_registry
+from tests.support.chatting import choose_in_app
 from tests.support.live_server import ROOT
 from tests.support.people import add_person
-from tests.support.provider_behaviour import say
-from tests.support.provider_server import ProviderServer
 from tests.support.signed_in import sign_in_app
 
-
-@pytest.fixture(name="provider")
-def _provider():
-    with ProviderServer() as provider:
-        provider.behave("swift", say("A short answer."))
-        provider.behave("html", say("<b>not bold</b> :red[not red]"))
-        yield provider
-
-
-@pytest.fixture(name="services")
-def _services(tmp_path, provider):
-    close_services()
-    registry = write_registry(tmp_path / "models.yaml", provider)
-    yield open_services(Settings(data_dir=tmp_path, models=registry, local_model="off"))
-    close_services()
-
-
-@pytest.fixture(name="ada")
-def _ada(services):
-    return add_person(services.database, "ada")
+ANSWERS = {"swift": "A short answer.", "html": "<b>not bold</b> :red[not red]"}
 
 
 @pytest.fixture(name="chat")

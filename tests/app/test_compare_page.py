@@ -10,37 +10,19 @@ from streamlit.testing.v1 import AppTest
 from core.arena.comparison import list_comparisons, load_comparison
 from core.arena.line_ups import list_line_ups
 from core.arena.said import messages_of_column
-from core.bootstrap import Services, close_services, open_services
+from core.bootstrap import Services
 from core.chat.admission import TurnRequest
 from core.chat.store import list_conversations, load_conversation, load_messages
-from core.settings import Settings
-from tests.support.chatting import choose_in_menu, send_from_component, write_registry
+from tests.support.chatting import choose_in_menu, send_from_component
 from tests.support.live_server import ROOT
 from tests.support.people import add_person
 from tests.support.provider_behaviour import say
-from tests.support.provider_server import ProviderServer
 from tests.support.signed_in import sign_in_app
 
-
-@pytest.fixture(name="provider")
-def _provider():
-    with ProviderServer() as provider:
-        provider.behave("swift", say("Swift says yes.\n\n- Back up the database first.\n- Stop the server."))
-        provider.behave("html", say("Html says no.\n\n- First, back up the database.\n- Tell everybody."))
-        yield provider
-
-
-@pytest.fixture(name="services")
-def _services(tmp_path, provider):
-    close_services()
-    registry = write_registry(tmp_path / "models.yaml", provider)
-    yield open_services(Settings(data_dir=tmp_path, models=registry, local_model="off"))
-    close_services()
-
-
-@pytest.fixture(name="ada")
-def _ada(services):
-    return add_person(services.database, "ada")
+ANSWERS = {
+    "swift": "Swift says yes.\n\n- Back up the database first.\n- Stop the server.",
+    "html": "Html says no.\n\n- First, back up the database.\n- Tell everybody.",
+}
 
 
 @pytest.fixture(name="page")

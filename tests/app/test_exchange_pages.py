@@ -18,11 +18,6 @@ from tests.support.people import add_person
 from tests.support.signed_in import sign_in_app
 
 
-@pytest.fixture(name="ada")
-def _ada(services):
-    return add_person(services.database, "ada")
-
-
 @pytest.fixture(name="bob")
 def _bob(services):
     return add_person(services.database, "bob")

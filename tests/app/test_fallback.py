@@ -13,7 +13,6 @@ from core.chat.preflight import CONFIRMS_ABOVE_TOKENS
 from core.chat.store import list_conversations, set_fallback
 from core.settings import Settings
 from tests.support.live_server import ROOT
-from tests.support.people import add_person
 from tests.support.provider_behaviour import NOT_FOUND, RATE_LIMITED, say
 from tests.support.provider_server import ProviderServer
 from tests.support.signed_in import sign_in_app
@@ -43,11 +42,6 @@ def _services(tmp_path, provider):
     registry.write_text(REGISTRY.format(api_base=provider.api_base), encoding="utf-8")
     yield open_services(Settings(data_dir=tmp_path, models=registry, local_model="off"))
     close_services()
-
-
-@pytest.fixture(name="ada")
-def _ada(services):
-    return add_person(services.database, "ada")
 
 
 @pytest.fixture(name="chat")

@@ -12,7 +12,6 @@ from core.chat.store import list_conversations
 from core.settings import Settings
 from tests.support.chatting import write_registry
 from tests.support.live_server import ROOT
-from tests.support.people import add_person
 from tests.support.provider_behaviour import say
 from tests.support.provider_server import ProviderServer
 from tests.support.signed_in import sign_in_app
@@ -27,11 +26,6 @@ def _services(tmp_path):
         registry = write_registry(tmp_path / "models.yaml", provider)
         yield open_services(Settings(data_dir=tmp_path, models=registry, local_model="off"))
         close_services()
-
-
-@pytest.fixture(name="ada")
-def _ada(services):
-    return add_person(services.database, "ada")
 
 
 @pytest.fixture(name="conversation")

@@ -12,7 +12,6 @@ from core.bootstrap import close_services, open_services
 from core.settings import Settings
 from tests.support.chatting import choose_in_app
 from tests.support.live_server import ROOT
-from tests.support.people import add_person
 from tests.support.signed_in import sign_in_app
 
 REGISTRY = """
@@ -32,11 +31,6 @@ def _services(tmp_path):
     registry.write_text(REGISTRY, encoding="utf-8")
     yield open_services(Settings(data_dir=tmp_path, models=registry, local_model="off"))
     close_services()
-
-
-@pytest.fixture(name="ada")
-def _ada(services):
-    return add_person(services.database, "ada")
 
 
 @pytest.fixture(name="page")

@@ -5,38 +5,14 @@ from __future__ import annotations
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.bootstrap import close_services, open_services
 from core.chat.kept_parameters import keep_for_model, keep_for_team, load_layers
 from core.chat.presets import list_presets, save_preset
 from core.chat.store import list_conversations
-from core.settings import Settings
-from tests.support.chatting import write_registry
 from tests.support.live_server import ROOT
 from tests.support.people import add_person
-from tests.support.provider_behaviour import say
-from tests.support.provider_server import ProviderServer
 from tests.support.signed_in import sign_in_app
 
-
-@pytest.fixture(name="provider")
-def _provider():
-    with ProviderServer() as provider:
-        provider.behave("swift", say("A short answer."))
-        provider.behave("steady", say("Another answer."))
-        yield provider
-
-
-@pytest.fixture(name="services")
-def _services(tmp_path, provider):
-    close_services()
-    registry = write_registry(tmp_path / "models.yaml", provider)
-    yield open_services(Settings(data_dir=tmp_path, models=registry, local_model="off"))
-    close_services()
-
-
-@pytest.fixture(name="ada")
-def _ada(services):
-    return add_person(services.database, "ada")
+ANSWERS = {"swift": "A short answer.", "steady": "Another answer."}
 
 
 @pytest.fixture(name="chat")

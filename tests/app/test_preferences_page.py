@@ -33,11 +33,6 @@ def _services(tmp_path):
         close_services()
 
 
-@pytest.fixture(name="ada")
-def _ada(services):
-    return add_person(services.database, "ada")
-
-
 def open_app(user) -> AppTest:
     """A new browser of this person, on the chat page."""
     return sign_in_app(AppTest.from_file(str(ROOT / "app.py"), default_timeout=30), user).run()

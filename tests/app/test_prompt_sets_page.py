@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.arena.prompt_files import Prompt
 from core.arena.prompt_sets import list_sets, load_prompts, make_set
 from core.arena.set_runs import begin_run, jobs_of_run, load_run, runs_of_set
-from core.bootstrap import close_services, open_services
-from core.settings import Settings
-from tests.support.chatting import write_registry
 from tests.support.live_server import ROOT
 from tests.support.people import add_person
 from tests.support.provider_behaviour import say
-from tests.support.provider_server import ProviderServer
 from tests.support.signed_in import sign_in_app
 
 TWO = ("swift", "html")
@@ -23,20 +18,7 @@ WITHIN_S = 90.0
 PROMPTS = [Prompt("writing", ("Write.", "Rewrite.")), Prompt("coding", ("Code?",))]
 
 
-@pytest.fixture(name="provider")
-def _provider():
-    with ProviderServer() as provider:
-        provider.behave("swift", say("Seven."))
-        provider.behave("html", say("Both are fine.\ntie"))
-        yield provider
-
-
-@pytest.fixture(name="services")
-def _services(tmp_path, provider):
-    close_services()
-    registry = write_registry(tmp_path / "models.yaml", provider)
-    yield open_services(Settings(data_dir=tmp_path, models=registry, local_model="off"))
-    close_services()
+ANSWERS = {"swift": "Seven.", "html": "Both are fine.\ntie"}
 
 
 def page_of(person, **parameters) -> AppTest:

@@ -5,35 +5,13 @@ from __future__ import annotations
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.bootstrap import close_services, open_services
 from core.chat.store import list_conversations
-from core.settings import Settings
-from tests.support.chatting import choose_in_app, send_from_component, write_registry
+from tests.support.chatting import choose_in_app, send_from_component
 from tests.support.live_server import ROOT
 from tests.support.people import add_person
-from tests.support.provider_behaviour import say
-from tests.support.provider_server import ProviderServer
 from tests.support.signed_in import sign_in_app
 
-
-@pytest.fixture(name="provider")
-def _provider():
-    with ProviderServer() as provider:
-        provider.behave("swift", say("A short answer."))
-        yield provider
-
-
-@pytest.fixture(name="services")
-def _services(tmp_path, provider):
-    close_services()
-    registry = write_registry(tmp_path / "models.yaml", provider)
-    yield open_services(Settings(data_dir=tmp_path, models=registry, local_model="off"))
-    close_services()
-
-
-@pytest.fixture(name="ada")
-def _ada(services):
-    return add_person(services.database, "ada")
+ANSWERS = {"swift": "A short answer."}
 
 
 @pytest.fixture(name="chat")

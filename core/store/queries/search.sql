@@ -22,7 +22,7 @@ where search_state.indexed_until is distinct from conversations.updated_at
 
 -- name: index_messages
 insert into search_texts (user_id, conversation_id, message_id, content, created_at)
-select $user_id, conversation_id, id, regexp_replace(lower(strip_accents(content)), '\s+', ' ', 'g'), created_at
+select $user_id, conversation_id, id, regexp_replace(folded(content), '\s+', ' ', 'g'), created_at
 from messages
 where conversation_id in (select unnest($ids)) and content <> ''
     -- What a merge was made with repeats the answers of the other columns.
@@ -57,24 +57,18 @@ owned as (
 mine as (
     select id, title, archived_at, comparison_id, found_in from owned
     where ($tag = '' or contains(' ' || coalesce(tags, '') || ' ', ' ' || lower($tag) || ' '))
-        and contains(lower(strip_accents(title)), lower(strip_accents($title)))
+        and contains(folded(title), folded($title))
 ),
 answers as (
     select id, parent_id from messages
     where $model <> '' and role = 'assistant' and conversation_id in (select id from mine)
-        and contains(
-            lower(strip_accents(coalesce(model_label, '') || ' ' || coalesce(served_model, ''))),
-            lower(strip_accents($model))
-        )
+        and contains(folded(coalesce(model_label, '') || ' ' || coalesce(served_model, '')), folded($model))
 ),
 hits as (
     select conversation_id, message_id, created_at, content
     from search_texts
     where user_id = $user_id
-        and contains(content, lower(strip_accents($term_1))) and contains(content, lower(strip_accents($term_2)))
-        and contains(content, lower(strip_accents($term_3))) and contains(content, lower(strip_accents($term_4)))
-        and contains(content, lower(strip_accents($term_5))) and contains(content, lower(strip_accents($term_6)))
-        and contains(content, lower(strip_accents($term_7))) and contains(content, lower(strip_accents($term_8)))
+        and holds_all(content, $term_1, $term_2, $term_3, $term_4, $term_5, $term_6, $term_7, $term_8)
         and created_at >= $after and created_at < $before
         and conversation_id in (select id from mine)
         and (
@@ -118,20 +112,13 @@ select id, title, updated_at
 from comparisons
 where user_id = $user_id and deleted_at is null and $tag = ''
     and id not in (select comparison_id from blind_rounds where user_id = $user_id and voted_at is null)
-    and contains(lower(strip_accents(title)), lower(strip_accents($title)))
-    and contains(lower(strip_accents(title)), lower(strip_accents($term_1)))
-    and contains(lower(strip_accents(title)), lower(strip_accents($term_2)))
-    and contains(lower(strip_accents(title)), lower(strip_accents($term_3)))
-    and contains(lower(strip_accents(title)), lower(strip_accents($term_4)))
-    and contains(lower(strip_accents(title)), lower(strip_accents($term_5)))
-    and contains(lower(strip_accents(title)), lower(strip_accents($term_6)))
-    and contains(lower(strip_accents(title)), lower(strip_accents($term_7)))
-    and contains(lower(strip_accents(title)), lower(strip_accents($term_8)))
+    and contains(folded(title), folded($title))
+    and holds_all(folded(title), $term_1, $term_2, $term_3, $term_4, $term_5, $term_6, $term_7, $term_8)
     and updated_at >= $after and created_at < $before
     and (
         $model = '' or id in (
             select comparison_id from comparison_columns
-            where contains(lower(strip_accents(model_label || ' ' || model_id)), lower(strip_accents($model)))
+            where contains(folded(model_label || ' ' || model_id), folded($model))
         )
     )
 order by updated_at desc, id desc
@@ -145,25 +132,15 @@ from conversations
 where user_id = $user_id and deleted_at is null and comparison_id is null
     and ($archived is null or (archived_at is not null) = $archived)
     and ($tag = '' or contains(' ' || coalesce(tags, '') || ' ', ' ' || lower($tag) || ' '))
-    and contains(lower(strip_accents(title)), lower(strip_accents($title)))
-    and contains(lower(strip_accents(title)), lower(strip_accents($term_1)))
-    and contains(lower(strip_accents(title)), lower(strip_accents($term_2)))
-    and contains(lower(strip_accents(title)), lower(strip_accents($term_3)))
-    and contains(lower(strip_accents(title)), lower(strip_accents($term_4)))
-    and contains(lower(strip_accents(title)), lower(strip_accents($term_5)))
-    and contains(lower(strip_accents(title)), lower(strip_accents($term_6)))
-    and contains(lower(strip_accents(title)), lower(strip_accents($term_7)))
-    and contains(lower(strip_accents(title)), lower(strip_accents($term_8)))
+    and contains(folded(title), folded($title))
+    and holds_all(folded(title), $term_1, $term_2, $term_3, $term_4, $term_5, $term_6, $term_7, $term_8)
     and updated_at >= $after and created_at < $before
     and (
         $model = '' or id in (
             select conversation_id from messages
             where $model <> '' and role = 'assistant' and deleted_at is null
                 and conversation_id in (select id from conversations where user_id = $user_id)
-                and contains(
-                    lower(strip_accents(coalesce(model_label, '') || ' ' || coalesce(served_model, ''))),
-                    lower(strip_accents($model))
-                )
+                and contains(folded(coalesce(model_label, '') || ' ' || coalesce(served_model, '')), folded($model))
         )
     )
 order by updated_at desc, id desc
