@@ -17,21 +17,16 @@ from functools import partial
 from typing import Any
 
 from core.catalog.models import ModelSpec
-from core.chat.admission import TurnRequest, busy, check_model, check_window, stopping
+from core.chat.admission import TurnRequest, busy, check_model, stopping
 from core.chat.allowance import Limits, Unlimited
 from core.chat.answer_cache import AnswerCache
-from core.chat.asking import Asking, completion_for, kept_answer
-from core.chat.attachment_contents import check_seen, check_there
-from core.chat.attempt import Answer
+from core.chat.asking import Asking
+from core.chat.beginning import Beginning
 from core.chat.elsewhere import Elsewhere, Nowhere
 from core.chat.ending import answer_or_end
 from core.chat.live_turn import LiveTurn
 from core.chat.loop_thread import LoopThread, logged
-from core.chat.money_cap import capped
-from core.chat.placement import place_turn
-from core.chat.sent_history import sent_history
-from core.chat.tool_steps import ToolRunner, offers, tools_of_turn
-from core.chat.turn_record import begin_turn
+from core.chat.tool_steps import ToolRunner
 from core.chat.turn_writer import TurnWriter
 from core.clock import Clock, utc_now
 from core.costs.pricing import PriceAt, own_price
@@ -82,8 +77,6 @@ class TurnEngine:
         readers have been told. `price_at` says what a call costs that ended at a moment.
         `tools` are those that models may call. `elsewhere` knows the turns of other replicas on the same store.
         """
-        self._database = database
-        self._files = files
         self._after_answer = after_answer
         self.limits = limits or Unlimited()
         self.circuit = circuits or Circuits(clock=clock)
@@ -103,7 +96,9 @@ class TurnEngine:
             tools=ToolRunner(tools=tools, limits=tool_limits, threads=ThreadPoolExecutor(4, thread_name_prefix="tool")),
             price_at=price_at,
         )
-        self._clock = clock
+        self._beginning = Beginning(
+            database=database, files=files, asking=self._asking, clock=clock, owner=self._elsewhere.owner
+        )
         # By conversation.
         self._live: dict[str, LiveTurn] = {}
         # (user, conversation): with the user in it, nobody can hold up or find out about somebody else's conversation.
@@ -219,49 +214,11 @@ class TurnEngine:
 
     def _store_begin(self, request: TurnRequest, model: ModelSpec, conversation_id: str) -> LiveTurn:
         self._writer.save_again(user_id=request.user_id, conversation_id=conversation_id)
-        now = self._clock()
-        place = place_turn(self._database, request, conversation_id=conversation_id, now=now)
-        check_there(request.attachments, self._files)
-        history, left_out = sent_history(self._files, place.history, request, model=model)
-        check_seen(history[-1], model=model)
-        tools = tools_of_turn(self._asking.tools, history, wanted=place.tools)
-        completion = completion_for(request, history, model=model, tools=offers(tools, model))
-        check_window(completion.messages, model=model)
-        live = LiveTurn(
-            ids=place.ids,
-            request=request,
-            model=model,
-            started_at=now,
-            completion=capped(completion, most_usd=request.most_usd, now=now),
-            answer=Answer(started_at=now),
-            history=history,
-            left_out=left_out,
-            fallback=place.fallback,
-            tools=tools,
-        )
-        self._admit(live)
-        try:
-            begin_turn(
-                self._database,
-                request,
-                ids=place.ids,
-                question=place.question,
-                now=now,
-                owner=self._elsewhere.owner,
-            )
-        except BaseException:
-            self.limits.release(place.ids.turn)
-            raise
+        live = self._beginning.begin(request, model, conversation_id=conversation_id)
         with self._changed:
             self._live[conversation_id] = live
             live.ending = "interrupted" if self._closing else None
         return live
-
-    def _admit(self, live: LiveTurn) -> None:
-        """Let the turn's call pass. Raises LimitReached, unless the answer is kept: then nobody is asked."""
-        if kept_answer(self._asking.cache, live.request, live.completion) is None:
-            live.covered_tokens = self.limits.admit(live.ids.turn, live.request, live.completion)
-            live.held = True
 
     def _spawn(self, live: LiveTurn) -> None:
         self._loop.spawn(self._run(live), name=f"turn-{live.ids.turn}")
