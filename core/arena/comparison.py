@@ -14,8 +14,9 @@ from datetime import datetime
 from typing import Literal
 
 from core.catalog.effective import Values
-from core.chat.conversation import own_title, title_from
+from core.chat.conversation import title_from
 from core.chat.kept_parameters import from_json, to_json
+from core.chat.plain_text import own_title
 from core.clock import Clock, utc_now
 from core.errors import NotFound
 from core.ids import new_id

@@ -8,11 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Literal
 
-from core.chat.plain_text import clean_text
-from core.errors import SwitchboardError
 from core.providers.parts import SignedReasoning
-
-_TITLE_LIMIT = 200
 
 AttachmentKind = Literal["image", "text", "csv", "pdf"]
 MessageStatus = Literal["complete", "stopped", "broken", "failed", "interrupted"]
@@ -197,14 +193,6 @@ def title_from(text: str, *, limit: int = 60) -> str:
         return line
     cut = line[: limit - 1].rsplit(" ", 1)[0]
     return f"{cut or line[: limit - 1]}…"
-
-
-def own_title(typed: str) -> str:
-    """A title as a person typed it: one line, cut at 200 characters. Raises SwitchboardError for an empty one."""
-    cleaned = " ".join(clean_text(typed).split())[:_TITLE_LIMIT].rstrip()
-    if not cleaned:
-        raise SwitchboardError("A title cannot be empty.", next_step="Type at least one character.")
-    return cleaned
 
 
 def by_id(messages: Sequence[Message]) -> dict[str, Message]:

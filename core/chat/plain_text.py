@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import re
 
+from core.errors import SwitchboardError
+
+_TITLE_LIMIT = 200
+
 # All of C0 but tab, line feed and carriage return, and DEL: each has a picture of its own in Unicode.
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
@@ -27,3 +31,11 @@ def clean_text(text: str) -> str:
 
 def _picture(match: re.Match[str]) -> str:
     return _PICTURE_OF_DELETE if match[0] == "\x7f" else chr(_PICTURES + ord(match[0]))
+
+
+def own_title(typed: str) -> str:
+    """A title as a person typed it: one line, cut at 200 characters. Raises SwitchboardError for an empty one."""
+    cleaned = " ".join(clean_text(typed).split())[:_TITLE_LIMIT].rstrip()
+    if not cleaned:
+        raise SwitchboardError("A title cannot be empty.", next_step="Type at least one character.")
+    return cleaned

@@ -8,9 +8,10 @@ from datetime import datetime
 from functools import cache, partial
 
 from core.chat.attachment_rows import from_json, to_json
-from core.chat.conversation import AnswerFigures, Conversation, FallbackChoice, Message, Receipt, own_title, title_from
+from core.chat.conversation import AnswerFigures, Conversation, FallbackChoice, Message, Receipt, title_from
 from core.chat.kept_steps import from_json as steps_from_json
 from core.chat.kept_steps import to_json as steps_to_json
+from core.chat.plain_text import own_title
 from core.chat.receipt import receipts_of
 from core.clock import Clock, utc_now
 from core.errors import NotFound
