@@ -106,12 +106,12 @@ def _refuse_foreign(database: Database, *, unfinished: bool = False) -> None:
     names = {row["table_name"] for row in database.fetch_all(_TABLES)}
     if names and "migrations" not in names:
         raise StoreDamaged(
-            f"The store {database.url.partition(':')[2]} holds another program's tables.",
+            f"The store {database.url.removeprefix('duckdb:')} holds another program's tables.",
             next_step="Point SWITCHBOARD_STORE at an empty one. This one was not changed.",
         )
     if MARK_OF_COPY in names and not unfinished:
         raise StoreDamaged(
-            f"The store {database.url.partition(':')[2]} is an unfinished copy of another one.",
+            f"The store {database.url.removeprefix('duckdb:')} is an unfinished copy of another one.",
             next_step="Run the same `python -m core store copy` again: it goes on where it stopped.",
         )
 
