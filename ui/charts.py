@@ -40,7 +40,8 @@ _TIMES = (
     "datum.value >= 60000 ? format(datum.value / 60000, '.3~g') + ' min' : format(datum.value / 1000, '.3~g') + ' s'"
 )
 Unit = Literal["usd", "count", "ms"]
-_LABELS: Mapping[Unit, str] = {"usd": _DOLLARS, "count": _COUNTS, "ms": _TIMES}
+# How the labels of an axis are written, in Vega's own language.
+AXIS_LABELS: Mapping[Unit, str] = {"usd": _DOLLARS, "count": _COUNTS, "ms": _TIMES}
 _BAR_PX = 26
 
 
@@ -60,16 +61,6 @@ class Piece:
     at: datetime = _NEVER
     bar: str = ""
     pick: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HistogramBar:
-    """So many calls from `low` to below `high`, and that in words."""
-
-    low: float
-    high: float
-    calls: int
-    words: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,28 +175,6 @@ def stacked_bars(
     return chart if select is None else _picking(chart, select)
 
 
-def histogram(bars: Sequence[HistogramBar], marks: Mapping[str, float], *, unit: Unit) -> alt.LayerChart:
-    """How many calls took how much, on a logarithmic axis, with a line at each of the marks."""
-    frame = pd.DataFrame(
-        [{"low": bar.low, "high": bar.high, "calls": bar.calls, "zero": 0, "words": bar.words} for bar in bars]
-    )
-    columns = (
-        alt.Chart(frame, height=HEIGHT_PX)
-        .mark_rect(color=PALETTE[0])
-        .encode(
-            x=alt.X("low:Q", title=None, scale=alt.Scale(type="log"), axis=_axis(unit, ticks=6)),
-            x2="high:Q",
-            y=alt.Y("zero:Q", title="Calls", axis=alt.Axis(labelExpr=_COUNTS, tickCount=5)),
-            y2="calls:Q",
-            tooltip=[alt.Tooltip("words:N", title="Took"), alt.Tooltip("calls:Q", title="Calls", format=",")],
-        )
-    )
-    lines = alt.Chart(pd.DataFrame([{"at": value, "name": name} for name, value in marks.items()]))
-    rules = lines.mark_rule(color=PALETTE[2], strokeDash=[4, 3]).encode(x="at:Q", tooltip=["name:N"])
-    names = lines.mark_text(color=PALETTE[2], align="left", dx=4, y=8).encode(x="at:Q", text="name:N")
-    return alt.LayerChart(layer=[columns, rules, names] if marks else [columns])
-
-
 def _picking(chart: alt.Chart, select: str) -> alt.Chart:
     picked = alt.selection_point(name=select, fields=["pick"])
     picking: alt.Chart = chart.add_params(picked).encode(opacity=alt.condition(picked, alt.value(1), alt.value(0.35)))
@@ -278,8 +247,8 @@ def _time_axis(begins: Sequence[datetime], grain: Grain) -> alt.Axis:
     return alt.Axis(values=values, labelExpr=_TICKS[grain], labelOverlap=True, grid=False, ticks=False)
 
 
-def _axis(unit: Unit, *, ticks: int = 5) -> alt.Axis:
-    return alt.Axis(labelExpr=_LABELS[unit], tickCount=ticks)
+def _axis(unit: Unit) -> alt.Axis:
+    return alt.Axis(labelExpr=AXIS_LABELS[unit], tickCount=5)
 
 
 def _colour(series: Sequence[Series]) -> alt.Color:

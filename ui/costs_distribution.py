@@ -23,6 +23,7 @@ from core.costs.usage_filter import UsageFilter
 from ui import charts, costs_view, formats
 from ui.costs_names import GROUP_LABELS, Names
 from ui.costs_words import counted
+from ui.histogram import HistogramBar, histogram
 from ui.markdown import literal
 
 _MEASURED = "costs_measured"
@@ -73,7 +74,7 @@ def _draw_histogram(found: Distribution, measured: str) -> None:
         for label, value in figures.items():
             st.metric(label, literal(words(measured, value)))
     bars = [
-        charts.HistogramBar(
+        HistogramBar(
             low=item.low,
             high=item.high,
             calls=item.calls,
@@ -86,7 +87,7 @@ def _draw_histogram(found: Distribution, measured: str) -> None:
         f"{name} {words(measured, value)}" for name, value in figures.items()
     )
     if bars:
-        st.altair_chart(charts.histogram(bars, marks, unit=_UNITS[measured]), alt=alt)
+        st.altair_chart(histogram(bars, marks, unit=_UNITS[measured]), alt=alt)
     zeros = f" {counted(found.zeros, 'call')} took nothing and stand in no bar." if found.zeros else ""
     few = f" Percentiles need {FEWEST} calls." if at.count < FEWEST else ""
     st.caption(f"{at.count:,} {_WHAT[measured]}.{zeros}{few}")

@@ -25,6 +25,7 @@ from ui.costs_words import at_least, counted, exactly, headline, nothing_fits
 from ui.markdown import literal
 
 _FIRST, _SECOND, _MEASURE, _SHOWN = "costs_first", "costs_second", "costs_measure", "costs_shown"
+_PER = "costs_percentiles_per"
 _PAGE, _PICKED = "costs_groups_page", "costs_picked"
 _CHART, _TABLE, _PICK = "costs_chart", "costs_table", "pick"
 _SUMS, _DISTRIBUTIONS = "sums", "distributions"
@@ -47,7 +48,7 @@ def draw_explorer(services: Services, user: User, chosen: UsageFilter) -> None:
     names = load_names(services, user)
     shown, view = _draw_controls(user)
     if shown == _DISTRIBUTIONS:
-        draw_distribution(services, user, chosen, names=names, by=view.first if view.first in GROUP_LABELS else "model")
+        draw_distribution(services, user, chosen, names=names, by=view.first)
         return
     page = _page(chosen, view)
     explored = services.ledger.snapshot(
@@ -65,6 +66,9 @@ def draw_explorer(services: Services, user: User, chosen: UsageFilter) -> None:
 
 
 def _draw_controls(user: User) -> tuple[str, _View]:
+    # Percentiles are of kinds of calls, and not of days.
+    kinds = [name for name in GROUP_LABELS if user.is_admin or name != "person"]
+    costs_view.seed("per", _PER, kinds, default="model")
     groups = [name for name in [*GROUP_LABELS, *_TIME_LABELS] if user.is_admin or name != "person"]
     costs_view.seed("show", _SHOWN, [*_SHOWN_LABELS], default=_SUMS)
     costs_view.seed("by", _FIRST, groups, default="day")
@@ -80,9 +84,10 @@ def _draw_controls(user: User) -> tuple[str, _View]:
             label_visibility="collapsed",
         )
         shown = costs_view.keep("show", _SHOWN, default=_SUMS)
-        first = _select("Group by", "by", _FIRST, groups, default="day")
         if shown == _DISTRIBUTIONS:
-            return shown, _View(first=first, second=NOTHING, measure="spend")
+            per = _select("Group by", "per", _PER, kinds, default="model")
+            return shown, _View(first=per, second=NOTHING, measure="spend")
+        first = _select("Group by", "by", _FIRST, groups, default="day")
         rest = [NOTHING, *(name for name in groups if name != first and (name not in TIMES or first not in TIMES))]
         if st.session_state[_SECOND] not in rest:
             st.session_state[_SECOND] = NOTHING

@@ -80,7 +80,8 @@ def draw_budget_fields(services: Services, people: Sequence[User], fields: Field
             default=budget.hard if budget else True,
             format_func=lambda hard: _KINDS[hard],
             required=True,
-            help="“Refuse” stops a call before it is made. Free models and kept answers always pass.",
+            help="“Refuse” stops a call before it is made, and an answer that uses up what is left. "
+            "Free models and kept answers always pass.",
         )
     with right:
         warn = budget.warn_percent if budget else WARN_PERCENT

@@ -22,6 +22,7 @@ from core.costs.repricing import Effect
 from core.errors import PriceRefused
 from ui import formats
 from ui.accounts_view import Work, act, draw_problem
+from ui.costs_words import capital
 from ui.markdown import literal
 from ui.price_rows import NAMES, exact_price, other_prices
 from ui.price_steps import ABOVE, LEVELS, SERVICE, STEP_NAMES, edited_rows, step_rows, with_steps
@@ -200,7 +201,7 @@ def _sentence(price: NewPrice, prices: Prices) -> str:
     zone = viewer_zone()
     until = "" if price.valid_to is None else f" until {local_time(price.valid_to, zone):%-d %b %Y, %H:%M}"
     amounts = "; ".join(part for part in (", ".join(lines) or "free", other_prices(prices)) if part)
-    return f"{amounts}. From {local_time(price.valid_from, zone):%-d %b %Y, %H:%M}{until}. {price.reason}"
+    return f"{capital(amounts)}. From {local_time(price.valid_from, zone):%-d %b %Y, %H:%M}{until}. {price.reason}"
 
 
 def effect_sentence(effect: Effect) -> str:

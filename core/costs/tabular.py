@@ -69,9 +69,16 @@ def open_table(path: Path, *, progress: Progress) -> Iterator[Table]:
             file = opened.enter_context(path.open("rb"))
             parquet = file.read(len(_PARQUET)) == _PARQUET
             file.seek(0)
+            if path.suffix == ".parquet" and not parquet:
+                raise ImportRefused(
+                    f"{path} is no Parquet file, whatever its name says.",
+                    next_step="Export it again, or give a CSV file.",
+                )
             # Text that is let go of closes its file by surprise: it stays as long as the file.
             text = opened.enter_context(io.TextIOWrapper(file, encoding="utf-8-sig", newline=""))
             table = _parquet(file, progress) if parquet else _csv_file(text, path, progress)
+        except FileNotFoundError as error:
+            raise ImportRefused(f"There is no file {path}.", next_step="Check its name and folder.") from error
         except (OSError, pa.ArrowInvalid) as error:
             raise ImportRefused(
                 f"{path} cannot be read as a table.",

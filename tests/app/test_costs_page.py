@@ -120,9 +120,13 @@ def test_distributions_show_percentiles_of_enough_calls(services, ada, open_cost
     for number in range(1, 22):
         _spend(services, ada, f"0.{number:02}")
 
-    page = open_costs(ada, tab="Explorer", show="distributions", by="model")
+    page = open_costs(ada, tab="Explorer", show="distributions", by="day")
 
     assert not page.exception
+    # Days have no percentiles: what stands in the control is what the table is by.
+    assert page.selectbox(key="costs_percentiles_per").value == "model"
+    assert "Day" not in page.selectbox(key="costs_percentiles_per").options
+    assert "Model" in page.dataframe[0].value.columns
     figures = {metric.label: metric.value.replace("\\", "") for metric in page.metric}
     assert figures["p50"] == "$0.11"
     assert figures["Most"] == "$0.21"

@@ -193,7 +193,7 @@ def test_longer_inputs_stay_in_a_price_that_is_entered_again(page, services, ada
     page.text_input(key="price_swift_2_why").set_value("A new list")
     _click(page, "Preview")
 
-    assert "input $4.00, output $15.00; above 200,000: input $6.00, output $22.50. From" in _said(page)
+    assert "Input $4.00, output $15.00; above 200,000: input $6.00, output $22.50. From" in _said(page)
 
 
 def test_a_price_is_ended_without_another_one(page, services, ada):

@@ -270,7 +270,14 @@ def test_what_is_not_understood_is_said(url, tmp_path, capsys, options, said):
 
 def test_a_file_that_is_not_there_is_named(url, tmp_path, capsys):
     assert cli.main(["usage", "import", str(tmp_path / "none.csv")]) == 1
-    assert "none.csv cannot be read as a table." in capsys.readouterr().err
+    assert f"There is no file {tmp_path / 'none.csv'}. Check its name and folder." in capsys.readouterr().err
+
+
+def test_what_only_its_name_calls_parquet_is_said_to_be_none(url, tmp_path, capsys):
+    (tmp_path / "calls.parquet").write_bytes(b"\x93\x00\xff")
+
+    assert cli.main(["usage", "import", str(tmp_path / "calls.parquet")]) == 1
+    assert "calls.parquet is no Parquet file, whatever its name says. Export it again" in capsys.readouterr().err
 
 
 @given(

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ui import charts
+from ui.histogram import HistogramBar, histogram
 
 MONDAY = datetime(2026, 11, 23)  # noqa: DTZ001 - a local time
 KEYS = [f"model-{number:02}" for number in range(30)]
@@ -83,13 +84,30 @@ def test_bars_are_in_the_order_of_their_lengths():
 
 
 def test_a_histogram_marks_its_percentiles_on_a_logarithmic_axis():
-    bars = [charts.HistogramBar(low=1, high=1.1, calls=7, words="1 to 1.1")]
+    bars = [HistogramBar(low=1, high=1.1, calls=7, words="1 to 1.1")]
 
-    chart = charts.histogram(bars, {"p50": 1.05}, unit="ms").to_dict()
+    chart = histogram(bars, {"p50": 1.05}, unit="ms").to_dict()
 
     assert chart["layer"][0]["encoding"]["x"]["scale"] == {"type": "log"}
+    assert chart["layer"][0]["encoding"]["x"]["axis"]["values"] == [1]
     assert len(chart["layer"]) == 3
-    assert len(charts.histogram(bars, {}, unit="ms").to_dict()["layer"]) == 1
+    assert len(histogram(bars, {}, unit="ms").to_dict()["layer"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "values"),
+    [
+        (0.00003, 0.2, [0.0001, 0.001, 0.01, 0.1]),
+        (300.0, 4000.0, [500, 1000, 2000, 5000]),
+        (7.0, 7.1, [7]),
+    ],
+)
+def test_a_histogram_is_labelled_at_round_values(low, high, values):
+    bars = [HistogramBar(low=low, high=high, calls=1, words="")]
+
+    axis = histogram(bars, {}, unit="count").to_dict()["layer"][0]["encoding"]["x"]["axis"]
+
+    assert axis["values"] == values
 
 
 def test_names_in_a_legend_are_text():
