@@ -75,7 +75,7 @@ def main() -> int:
 async def _lifespan(_app: st.App, *, services: Services) -> AsyncIterator[None]:
     # Streamlit signs cookies of its own, by which uploads are let in: a replica has to know those of another one.
     config.set_option("server.cookieSecret", derived_key(services.sign_in.secret, "streamlit"))
-    process.stop_in_time(partial(services.engine.drain, grace_s=services.settings.drain_s))
+    process.stop_in_time(partial(services.engine.drain, grace_s=services.settings.drain_s), services.engine.interrupt)
     process.warm_up(
         at_once=[partial(import_module, name) for name in _FIRST_PAGE],
         later=[

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
@@ -24,12 +25,15 @@ from core.accounts.tokens import Bearer
 from core.bootstrap import Services
 from core.catalog.models import Capability, ModelSpec
 from core.catalog.recommend import recommend
+from core.chat.conversation import Message
 from core.chat.live_turn import LiveTurn
 from core.chat.script_call import capabilities_of
 from core.chat.store import with_figures
 from core.costs.token_use import TokenUse
-from core.errors import LimitReached
+from core.errors import LimitReached, StoreError
 from core.readiness import refuse_unready
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,10 +200,7 @@ async def _served(services: Services, live: LiveTurn) -> Served:
     answer = live.result
     if answer is None:
         raise RuntimeError("a turn without a result was not found to have failed")
-    [figured] = await asyncio.to_thread(
-        partial(with_figures, services.database, [answer], conversation_id=live.ids.conversation)
-    )
-    said = live.answer
+    said, figured = live.answer, await asyncio.to_thread(partial(_figured, services, live, answer))
     return Served(
         answer=answer,
         figures=figured.figures,
@@ -208,6 +209,16 @@ async def _served(services: Services, live: LiveTurn) -> Served:
         signed=said.signed,
         logprobs=said.logprobs,
     )
+
+
+def _figured(services: Services, live: LiveTurn, answer: Message) -> Message:
+    """The answer with what it took; without, where the store does not answer: what was said is not lost for that."""
+    try:
+        [figured] = with_figures(services.database, [answer], conversation_id=live.ids.conversation)
+    except StoreError:
+        log.warning("what turn %s took could not be read", live.ids.turn, exc_info=True)
+        return answer
+    return figured
 
 
 def _attempts(live: LiveTurn) -> int:

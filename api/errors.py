@@ -18,6 +18,7 @@ from core.errors import (
     LimitReached,
     NotFound,
     ProviderError,
+    StoreError,
     SwitchboardError,
     TurnRefused,
     UsageFilterError,
@@ -54,6 +55,11 @@ _REFUSED: Mapping[str, tuple[int, str]] = {
     "stopping": (503, "stopping"),
     "budget": (429, "insufficient_quota"),
     "rate_limit": (429, "rate_limit_exceeded"),
+}
+_OTHERS: Mapping[type, tuple[int, str]] = {
+    StoreError: (503, "store_unavailable"),
+    NotFound: (404, "not_found"),
+    UsageFilterError: (400, "invalid_filter"),
 }
 # The field of a request that asks for what a model cannot do.
 _FIELDS: Mapping[str, str] = {"vision": "messages", "tools": "tools", "json": "response_format"}
@@ -94,12 +100,10 @@ def from_error(error: SwitchboardError) -> ApiError:
         case ProviderError():
             status, code = _PROVIDER[error.error_class]
             return ApiError(status=status, message=_said(error), code=code, headers=retry_after(error.retry_after_s))
-        case NotFound():
-            return ApiError(status=404, message=error.user_message, code="not_found")
-        case UsageFilterError():
-            return ApiError(status=400, message=error.user_message, code="invalid_filter")
         case _:
-            return ApiError(status=500, message=error.user_message, code="internal_error")
+            kinds = (_OTHERS[kind] for kind in type(error).__mro__ if kind in _OTHERS)
+            status, code = next(kinds, (500, "internal_error"))
+            return ApiError(status=status, message=error.user_message, code=code)
 
 
 def _said(error: ProviderError) -> str:

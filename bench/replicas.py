@@ -10,6 +10,8 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import os
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -39,6 +41,10 @@ from tests.support.redis_server import redis_server
 _TOKENS = 500
 _RATE = 50
 _FIRST_MS = 200
+_HEADING = (
+    "| replicas | clients | tokens a second (of what the models send) | added to the first token, p50 / p95 "
+    "| processor seconds per 1,000 tokens | memory a replica |\n| ---: | ---: | ---: | ---: | ---: | ---: |"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,21 +56,26 @@ class Stream:
 
 
 def main() -> int:
-    """Measure and print one line per number of clients; 1 when a call failed."""
+    """Measure and print one row of the table per number of clients; 1 when a call failed."""
     parser = argparse.ArgumentParser(prog="python -m bench.replicas", description=__doc__)
     parser.add_argument("--replicas", type=int, default=2, choices=(1, 2), metavar="N", help="1 or 2")
     parser.add_argument("--clients", type=int, nargs="+", default=[1, 20, 50, 100], metavar="N")
     options = parser.parse_args()
-    print(f"{options.replicas} replicas, {_TOKENS} tokens at {_RATE}/s after {_FIRST_MS} ms, through the balancer")
-    print("clients  tokens/s (of ideal)  added first token p50 / p95  CPU s per 1,000 tokens  memory a replica")
+    print(f"{_TOKENS} tokens at {_RATE}/s after {_FIRST_MS} ms, through the balancer, on {os.cpu_count()} cores\n")
+    print(_HEADING, flush=True)
+    failed = 0
     with tempfile.TemporaryDirectory(prefix="bench-") as name:
         folder = Path(name)
         folder.chmod(0o755)
         with cluster(folder, options.replicas) as (url, replicas, token):
             asyncio.run(_together(url, token, 2))  # warm
             for clients in options.clients:
-                print(_measured(url, replicas, token, clients), flush=True)
-    return 0
+                row, lost = _measured(url, replicas, token, clients)
+                print(row, flush=True)
+                failed += lost
+    if failed:
+        print(f"\n{failed} calls failed: the figures are of those that did not.")
+    return 1 if failed else 0
 
 
 @contextmanager
@@ -126,27 +137,34 @@ def _prepare(store: str) -> str:
         database.close()
 
 
-def _measured(url: str, replicas: list[LiveServer], token: str, clients: int) -> str:
+def _measured(url: str, replicas: list[LiveServer], token: str, clients: int) -> tuple[str, int]:
+    """A row, and how many calls failed."""
     before = _cpu_s(replicas)
-    began = time.monotonic()
     streams = asyncio.run(_together(url, token, clients))
-    took_s, cpu_s = time.monotonic() - began, _cpu_s(replicas) - before
-    tokens = clients * _TOKENS
+    cpu_s, lost = _cpu_s(replicas) - before, clients - len(streams)
+    if not streams:
+        return f"| {len(replicas)} | {clients} | every call failed | | | |", lost
+    tokens = len(streams) * _TOKENS
     ideal = tokens / (_FIRST_MS / 1000 + _TOKENS / _RATE)
     added = [(stream.first_s * 1000) - _FIRST_MS for stream in streams]
     memory = max(processes.resident_mb(replica.process.pid) for replica in replicas)
     speed = tokens / max(stream.last_s for stream in streams)
-    return (
-        f"{clients:7}  {speed:8.0f} ({speed / ideal:4.0%})      "
-        f"{percentile(added, 0.5):8.0f} / {percentile(added, 0.95):.0f} ms"
-        f"           {1000 * cpu_s / tokens:8.3f}        {memory:8.0f} MB   ({took_s:.0f} s)"
+    first = f"{percentile(added, 0.5):.0f} / {percentile(added, 0.95):.0f} ms"
+    row = (
+        f"| {len(replicas)} | {clients} | {speed:,.0f} ({speed / ideal:.0%}) | {first} "
+        f"| {1000 * cpu_s / tokens:.3f} | {memory:.0f} MB |"
     )
+    return row, lost
 
 
 async def _together(url: str, token: str, clients: int) -> list[Stream]:
     limits = httpx.Limits(max_connections=None)
     async with httpx.AsyncClient(base_url=url, timeout=120, trust_env=False, limits=limits) as client:
-        return await asyncio.gather(*(_ask(client, token) for _ in range(clients)))
+        asked = await asyncio.gather(*(_ask(client, token) for _ in range(clients)), return_exceptions=True)
+    for error in asked:
+        if isinstance(error, BaseException):
+            print(f"a call failed: {type(error).__name__} {error}", file=sys.stderr)
+    return [stream for stream in asked if isinstance(stream, Stream)]
 
 
 async def _ask(client: httpx.AsyncClient, token: str) -> Stream:
@@ -164,7 +182,10 @@ async def _ask(client: httpx.AsyncClient, token: str) -> Stream:
 
 
 def _words(line: str) -> bool:
-    choices = json.loads(line.removeprefix("data: "))["choices"]
+    chunk = json.loads(line.removeprefix("data: "))
+    if error := chunk.get("error"):
+        raise RuntimeError(error["message"])
+    choices = chunk["choices"]
     return bool(choices and choices[0]["delta"].get("content"))
 
 

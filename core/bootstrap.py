@@ -161,6 +161,7 @@ def build_services(settings: Settings) -> Services:
     )
     watch = start_sharing(sharing, elsewhere, kept, database=database, files=files)
     regular_work: list[Callable[[], Coroutine[Any, Any, None]]] = [
+        engine.save_regularly,
         partial(keep_history, health, turn=sharing.turn),
         partial(index_regularly, database, turn=sharing.turn),
         partial(sweep_regularly, database, files, turn=sharing.turn),

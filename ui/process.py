@@ -86,13 +86,14 @@ async def collect_regularly() -> NoReturn:
         gc.collect()
 
 
-def stop_in_time(drain: Callable[[], object] = lambda: None) -> None:
+def stop_in_time(drain: Callable[[], object], interrupt: Callable[[], object]) -> None:
     """End the process within 5 s of Ctrl-C, or of the end of `drain`, which a SIGTERM starts on a thread.
 
-    Also when a connection or a script refuses to end. A second signal waits for nothing. Call it once the server has
-    set its own handlers: they still run, and an orderly end comes first.
+    Also when a connection or a script refuses to end. `interrupt` ends what still runs, without waiting: the server
+    waits for every answer that is being sent. A second signal waits for nothing. Call it once the server has set its
+    own handlers: they still run, and an orderly end comes first.
     """
-    at_once = {number: _with_deadline(signal.getsignal(number)) for number in _STOPPING}
+    at_once = {number: _with_deadline(signal.getsignal(number), interrupt) for number in _STOPPING}
     signal.signal(signal.SIGINT, at_once[signal.SIGINT])
     signal.signal(signal.SIGTERM, _after(drain, at_once[signal.SIGTERM]))
 
@@ -142,11 +143,15 @@ def _after(drain: Callable[[], object], end: Handler) -> Handler:
     return handle
 
 
-def _with_deadline(earlier: Handler | int | None) -> Handler:
+def _with_deadline(earlier: Handler | int | None, interrupt: Callable[[], object]) -> Handler:
     def handle(number: int, frame: FrameType | None) -> None:
         timer = threading.Timer(_STOP_WITHIN_S, _give_up)
         timer.daemon = True
         timer.start()
+        try:
+            interrupt()
+        except Exception:
+            _logger.exception("Running answers could not be ended")
         if callable(earlier):
             earlier(number, frame)
 

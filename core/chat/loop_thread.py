@@ -21,7 +21,8 @@ class LoopThread:
         self._on_close = on_close
         self._loop: asyncio.AbstractEventLoop | None = None
         self._over: asyncio.Event | None = None
-        self._lock = threading.Lock()
+        # Of one thread twice: a signal can come while the main thread has it, and asks for work here.
+        self._lock = threading.RLock()
         self._started = threading.Event()
         self._tasks: set[asyncio.Task[Any]] = set()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)

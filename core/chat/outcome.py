@@ -49,8 +49,8 @@ class Outcome:
 _COMPLETE = Outcome(turn_status="completed", message_status="complete", attempt_status="ok")
 INTERRUPTED = "Switchboard was stopped while this answer was being written. What had arrived is kept. Try again."
 UNSAVED = (
-    "This answer could not be saved and will be gone after a reload: copy what you need. "
-    "Saving it is tried again with your next message here."
+    "This answer could not be saved yet and would be gone after a reload: copy what you need. "
+    "Saving it is tried again every few seconds."
 )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -29,6 +30,8 @@ log = logging.getLogger(__name__)
 
 # Waits before the end of a turn is written again, when the store refused it.
 _WRITE_AGAIN_S = (0.1, 0.4)
+# And then until it takes it: a budget holds the turn's estimate until its cost is in the ledger.
+_SAVED_AGAIN_EVERY_S = 10.0
 
 
 class TurnWriter:
@@ -58,6 +61,7 @@ class TurnWriter:
         self._threads.submit(estimate_tokens, "warm")
         # Ends that the store refused, by user and conversation: until one is saved, its turn is `running` in the store.
         self._unsaved: dict[tuple[str, str], Callable[[], None]] = {}
+        self._saving_again = threading.Lock()
 
     async def keep_checkpoints(self, live: LiveTurn) -> None:
         """Keep what has arrived, again and again, until cancelled."""
@@ -95,10 +99,30 @@ class TurnWriter:
 
     def save_again(self, *, user_id: str, conversation_id: str) -> None:
         """Store the end that was refused in a person's conversation, if one was. Raises what the store raises."""
-        save = self._unsaved.get((user_id, conversation_id))
-        if save is not None:
-            save()
-            del self._unsaved[user_id, conversation_id]
+        key = (user_id, conversation_id)
+        if key not in self._unsaved:
+            return
+        with self._saving_again:
+            save = self._unsaved.get(key)
+            if save is not None:
+                save()
+                del self._unsaved[key]
+
+    async def save_regularly(self, *, every_s: float = _SAVED_AGAIN_EVERY_S) -> None:
+        """Store what was refused as soon as the store takes it. For the background."""
+        while True:
+            await asyncio.sleep(every_s)
+            if self._unsaved:
+                await self._write(self.save_all_again)
+
+    def save_all_again(self) -> None:
+        """Store every end that was refused; what is refused again is kept for the next time."""
+        for user_id, conversation_id in tuple(self._unsaved):
+            try:
+                self.save_again(user_id=user_id, conversation_id=conversation_id)
+            except Exception:
+                log.warning("the end of a turn in conversation %s could not be stored yet", conversation_id)
+                return
 
     def close(self) -> None:
         """Finish what is being written and try once more what was refused."""

@@ -176,6 +176,18 @@ class TurnEngine:
             self.draining = True
             return self._changed.wait_for(lambda: not self._claimed, grace_s)
 
+    def interrupt(self) -> None:
+        """End every running turn of this process and refuse new ones. Returns at once; `close` waits for their rows."""
+        with self._changed:
+            self.draining = True
+            running = list(self._live.values())
+        for live in running:
+            self._loop.call(live.end_early, "interrupted")
+
+    async def save_regularly(self) -> None:
+        """Store the ends of turns that the store refused as soon as it takes them. For the background."""
+        await self._writer.save_regularly()
+
     def run_aside(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Run a coroutine on the engine's loop, beside the turns. A failure is logged. Returns at once."""
         self._loop.call(lambda: self._loop.spawn(logged(work), name="aside"))
@@ -189,8 +201,7 @@ class TurnEngine:
             if self._closing:
                 return
             self._closing = True
-            for live in self._live.values():
-                self._loop.call(live.end_early, "interrupted")
+            self.interrupt()
             self._changed.wait_for(lambda: not self._claimed, grace_s)
         if not self._loop.close(timeout_s=grace_s):
             log.error("the turn engine's loop did not end within %s s", grace_s)

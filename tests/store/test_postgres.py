@@ -15,6 +15,7 @@ from core.errors import StoreError
 from core.store.database import Database
 from core.store.migrate import migrate, shipped_migrations
 from core.store.postgres_url import read_address
+from core.store.sql import load_queries
 from tests.support.live_server import free_port
 from tests.support.people import add_person
 from tests.support.postgres import running_postgres
@@ -96,6 +97,9 @@ def test_a_server_that_was_restarted_is_used_again(tmp_path):
             database.fetch_all("select id from users")
         with pytest.raises(StoreError, match="does not answer"):
             database.execute("update users set email = null")
+        # What /api/health asks: DuckDB alone would answer it.
+        with pytest.raises(StoreError, match="does not answer"):
+            database.fetch_one(load_queries("metrics")["reachable"])
 
         server.start()
 

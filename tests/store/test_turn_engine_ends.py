@@ -6,6 +6,7 @@ import asyncio
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import pytest
 
@@ -334,6 +335,32 @@ def test_an_end_that_was_refused_is_stored_before_the_next_turn(failing_store):
         assert contents == ["Hi", "Kept", "Next", "Second answer"]
         assert len(made.rows("attempts")) == 2
         assert {row["status"] for row in made.rows("turns")} == {"completed"}
+
+
+def test_an_end_that_was_refused_is_stored_as_soon_as_the_store_takes_it(failing_store):
+    with rig(failing_store) as made:
+        _ask_with_a_failing_end(made, failing_store)
+        made.engine.run_aside(partial(made.engine._writer.save_regularly, every_s=0.01))
+        refused = failing_store.refused
+        assert wait_until(lambda: failing_store.refused > refused)
+        assert made.rows("attempts") == []
+        failing_store.failing = False
+
+        assert wait_until(lambda: [row["status"] for row in made.rows("turns")] == ["completed"])
+        assert len(made.rows("attempts")) == 1
+
+
+def test_all_that_runs_can_be_interrupted_at_once(running):
+    gate = Gate()
+    running.gateway.enqueue("gpt", TextDelta("Kept"), gate, Finished("stop"))
+    live = running.ask("Hi")
+    assert gate.wait_until_reached()
+
+    running.engine.interrupt()
+
+    assert (finish(live).status, finish(live).content) == ("interrupted", "Kept")
+    with pytest.raises(TurnRefused, match="being stopped"):
+        running.ask("Next")
 
 
 def test_an_end_that_was_refused_is_stored_at_the_close(failing_store):

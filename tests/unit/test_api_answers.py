@@ -17,7 +17,7 @@ from api.completion_messages import said_in
 from api.errors import ApiError, from_error, retry_after
 from core.chat.conversation import AnswerFigures, Message
 from core.costs.refusals import KEPT
-from core.errors import ErrorClass, LimitReached, ProviderError, StoreError, TurnRefused
+from core.errors import ErrorClass, LimitReached, ProviderError, StoreError, StoreLocked, TurnRefused
 from core.providers.events import (
     Finished,
     ReasoningDelta,
@@ -209,6 +209,7 @@ def test_refusals_say_nothing_of_a_message_box() -> None:
     assert limited.message == "Too many. Try again in 2 seconds."
     spent = from_error(LimitReached("budget", "All is spent.", limit_id="x"))
     assert spent.body()["error"]["type"] == "insufficient_quota"
-    assert from_error(StoreError("The disk is full.")).status == 500
+    assert from_error(StoreError("The disk is full.")).status == 503
+    assert from_error(StoreLocked("It is in use.")).code == "store_unavailable"
     assert retry_after(None) == {}
     assert ApiError(status=401, message="No.").body()["error"]["type"] == "authentication_error"

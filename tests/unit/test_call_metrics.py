@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from datetime import datetime, timedelta
 from decimal import Decimal
 
 import pytest
+import yaml
 
 from core.costs.call_metrics import CallMetrics, watch_lag
 from core.costs.ledger import Attempt
 from core.costs.pricing import Cost
 from core.providers.events import Usage
+from tests.support.architecture import ROOT
 
 BEGAN = datetime.fromisoformat("2026-01-01T12:00:00")
 
@@ -84,3 +87,17 @@ async def test_a_loop_that_is_late_is_told() -> None:
     await told.wait()
     watch.cancel()
     assert (value(metrics, "event_loop_lag_seconds_count", loop="engine") or 0) >= 1
+
+
+def test_the_alerts_of_the_manual_ask_for_what_is_told():
+    manual = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+    [rules] = re.findall(r"^```yaml\n(groups:.*?)^```", manual, re.MULTILINE | re.DOTALL)
+    [group] = yaml.safe_load(rules)["groups"]
+    counted = {metric.name for metric in CallMetrics().registry.collect()}
+    looked_up = re.findall(r'"(switchboard_\w+)"', (ROOT / "api" / "metrics.py").read_text(encoding="utf-8"))
+
+    asked = {name for rule in group["rules"] for name in re.findall(r"switchboard_\w+", rule["expr"])}
+
+    assert len(asked) > 5
+    assert {re.sub("_(total|bucket)$", "", name) for name in asked} <= counted | set(looked_up)
+    assert all(rule["annotations"]["summary"] for rule in group["rules"])

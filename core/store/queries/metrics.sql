@@ -1,2 +1,3 @@
 -- name: reachable
+-- server
 select 1 as reachable
