@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from pathlib import Path
 
 import streamlit as st
 
@@ -31,6 +30,7 @@ from core.costs.token_count import estimate_tokens
 from ui import compare_state, formats, state
 from ui.compare import ALL, OpenComparison
 from ui.gauge import as_data
+from ui.sources import source
 
 _HTML = '<span class="estimate" role="status" aria-label="Estimated cost of this message"></span>'
 _CSS = """
@@ -41,12 +41,8 @@ _CSS = """
 """
 
 
-def _source(name: str) -> str:
-    return Path(__file__).with_name(name).read_text(encoding="utf-8")
-
-
 _draw = st.components.v2.component(
-    "compare_estimate", html=_HTML, css=_CSS, js=_source("draft_price.js") + _source("compare_estimate.js")
+    "compare_estimate", html=_HTML, css=_CSS, js=source("draft_price.js") + source("compare_estimate.js")
 )
 
 

@@ -15,7 +15,6 @@ from core.costs.usage_filter import UsageFilter
 from ui import formats, state
 from ui.costs_inspection import draw_inspection
 from ui.costs_names import CODES, SOURCES, STATUSES, Names
-from ui.costs_words import counted
 from ui.markdown import literal
 from ui.times import local_time
 
@@ -39,11 +38,11 @@ def draw_calls(services: Services, user: User, chosen: UsageFilter, *, title: st
         column_config={name: st.column_config.TextColumn(width=_NAME_PX) for name in ("Person", "Model")},
         selection_mode="single-row",
         on_select="rerun",
-        alt=f"{counted(found.count, 'call')}, the newest first",
+        alt=f"{formats.counted(found.count, 'call')}, the newest first",
     )
     pages = -(-found.count // PAGE_ROWS)
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption(f"{counted(found.count, 'call')}, the newest first. Tick one to go to its conversation.")
+        st.caption(f"{formats.counted(found.count, 'call')}, the newest first. Tick one to go to its conversation.")
         if pages > 1:
             st.pagination(pages, key=_PAGE)
     rows = event.selection.rows

@@ -22,7 +22,6 @@ from core.costs.reports.distribution import (
 from core.costs.usage_filter import UsageFilter
 from ui import charts, costs_view, formats
 from ui.costs_names import GROUP_LABELS, Names
-from ui.costs_words import counted
 from ui.histogram import HistogramBar, histogram
 from ui.markdown import literal
 
@@ -83,12 +82,12 @@ def _draw_histogram(found: Distribution, measured: str) -> None:
         for item in found.bins
     ]
     marks = {name: value for name, value in figures.items() if name != "Most" and value}
-    alt = f"{_LABELS[measured]} of {counted(at.count, 'call')}: " + ", ".join(
+    alt = f"{_LABELS[measured]} of {formats.counted(at.count, 'call')}: " + ", ".join(
         f"{name} {words(measured, value)}" for name, value in figures.items()
     )
     if bars:
         st.altair_chart(histogram(bars, marks, unit=_UNITS[measured]), alt=alt)
-    zeros = f" {counted(found.zeros, 'call')} took nothing and stand in no bar." if found.zeros else ""
+    zeros = f" {formats.counted(found.zeros, 'call')} took nothing and stand in no bar." if found.zeros else ""
     few = f" Percentiles need {FEWEST} calls." if at.count < FEWEST else ""
     st.caption(f"{at.count:,} {_WHAT[measured]}.{zeros}{few}")
 

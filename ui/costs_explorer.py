@@ -21,7 +21,7 @@ from ui.costs_downloads import draw_downloads
 from ui.costs_groups import MEASURE_LABELS, group_table, measured, value_words
 from ui.costs_names import GROUP_LABELS, Names
 from ui.costs_values import load_names
-from ui.costs_words import at_least, counted, exactly, headline, nothing_fits
+from ui.costs_words import at_least, exactly, headline, nothing_fits
 from ui.markdown import literal
 
 _FIRST, _SECOND, _MEASURE, _SHOWN = "costs_first", "costs_second", "costs_measure", "costs_shown"
@@ -137,7 +137,8 @@ def _alt(explored: Explored, view: _View) -> str:
     then = "" if view.second == NOTHING else f" and {_LABELS[view.second].lower()}"
     return (
         f"{MEASURE_LABELS[view.measure]} by {_LABELS[view.first].lower()}{then}: "
-        f"{at_least(explored.totals.spent)} in {counted(explored.totals.calls, 'call')}. The table below says the same."
+        f"{at_least(explored.totals.spent)} in {formats.counted(explored.totals.calls, 'call')}. "
+        "The table below says the same."
     )
 
 
@@ -174,7 +175,7 @@ def value_of(cell: Cell, view: _View) -> str:
     totals = cell.totals
     if view.measure == "spend":
         unpriced = f", {totals.unpriced:,} unpriced" if totals.unpriced else ""
-        return f"{formats.exact(totals.cost_usd)} in {counted(totals.calls, 'call')}{unpriced}"
+        return f"{formats.exact(totals.cost_usd)} in {formats.counted(totals.calls, 'call')}{unpriced}"
     return f"{measured(totals, view.measure):,}"
 
 
@@ -194,7 +195,7 @@ def _draw_table(explored: Explored, view: _View, names: Names) -> None:
     )
     pages = -(-explored.groups // PAGE_ROWS)
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption(f"{counted(explored.groups, 'group')}. Tick a row or click in the chart to see its calls.")
+        st.caption(f"{formats.counted(explored.groups, 'group')}. Tick a row or click in the chart to see its calls.")
         if pages > 1:
             st.pagination(pages, key=_PAGE)
 

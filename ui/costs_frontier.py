@@ -118,7 +118,7 @@ def _table(found: Frontier, labels: Mapping[str, str], rated: Mapping[str, Ratin
     frame = frame.drop(columns=[name for name in (*_OF_VOTES, "Per win") if frame[name].isna().all()])
     money = frame.columns.intersection(list(_MONEY))
     frame[money] = frame[money].apply(pd.to_numeric)
-    style = frame.style.format(_money, subset=money, na_rep="").format("{:,}", subset=["Answers"])
+    style = frame.style.format(formats.dollars, subset=money, na_rep="").format("{:,}", subset=["Answers"])
     if "Rating" in frame:
         style = style.format("{:,.0f}", subset=["Rating", "Votes"], na_rep="")
     return style.format(_duration, subset=["First token", "Duration"], na_rep="")
@@ -132,10 +132,6 @@ def _rating_cells(rating: Rating | None) -> dict[str, float | str | None]:
 
 def _number(amount_usd: Decimal | None) -> float | None:
     return None if amount_usd is None else float(amount_usd)
-
-
-def _money(usd: Any) -> str:
-    return formats.money(Decimal(repr(float(usd))))
 
 
 def _duration(milliseconds: Any) -> str:

@@ -12,9 +12,9 @@ import streamlit as st
 
 from core.costs.reports.explorer import NOTHING, TIMES, Cell, Explored
 from core.costs.reports.totals import Totals
-from ui import charts
+from ui import charts, formats
 from ui.costs_names import Names
-from ui.costs_tables import dollars, known, share, share_column
+from ui.costs_tables import known, share, share_column
 
 MEASURE_LABELS = {
     "spend": "Spend",
@@ -68,7 +68,7 @@ def group_table(
     # A page of nothing but unpriced groups is a column of numbers too.
     frame[["Spend", "A call"]] = frame[["Spend", "A call"]].apply(pd.to_numeric)
     style = frame.style.format(dict.fromkeys(counts, "{:,}"))
-    style.format(dollars, subset=["Spend", "A call"], na_rep="unpriced")
+    style.format(formats.dollars, subset=["Spend", "A call"], na_rep="unpriced")
     # A name of 80 characters would leave no room for figures.
     named = {
         labels[group]: st.column_config.TextColumn(width=_NAME_PX) for group in (first, second) if group != NOTHING

@@ -21,9 +21,9 @@ from core.costs.reports.totals import total
 from core.costs.usage_filter import UsageFilter
 from ui import charts, formats
 from ui.costs_names import STATUSES, Names
-from ui.costs_tables import dollars, draw_spent, known, share_column
+from ui.costs_tables import draw_spent, known, share_column
 from ui.costs_values import load_names
-from ui.costs_words import at_least, counted, nothing_fits
+from ui.costs_words import at_least, nothing_fits
 from ui.markdown import literal
 
 _HISTORY_DAYS = 30
@@ -66,7 +66,7 @@ def _draw_figures(found: Reliability) -> None:
         st.metric(
             "Fallback tax, time",
             lasting(found.lost_ms) if found.detours else "none",
-            f"{counted(found.tax.calls, 'detour')}",
+            f"{formats.counted(found.tax.calls, 'detour')}",
             help=_TAX,
             **_PLAIN,
         )
@@ -88,7 +88,7 @@ def _draw_failures(found: Reliability, chosen: UsageFilter) -> None:
             at=column.at,
             key=column.name if column.name and column.name in shown else charts.OTHER,
             value=column.spent.calls,
-            words=counted(column.spent.calls, "call"),
+            words=formats.counted(column.spent.calls, "call"),
         )
         for column in found.columns
     ]
@@ -152,7 +152,7 @@ def _draw_detours(detours: Sequence[Detour], names: Names) -> None:
         }
     )
     frame["Money"] = pd.to_numeric(frame["Money"])
-    style = frame.style.format({"Times": "{:,}", "Time lost": lasting, "Money": dollars}, na_rep="unpriced")
+    style = frame.style.format({"Times": "{:,}", "Time lost": lasting, "Money": formats.dollars}, na_rep="unpriced")
     st.dataframe(
         style,
         hide_index=True,
@@ -207,7 +207,7 @@ def _draw_stops(found: Reliability, names: Names) -> None:
         return
     most, others = dearest(stops)
     rows = [(names.of("model", model), spent) for model, spent in most]
-    rest = counted(len(stops) - len(most), "other")
+    rest = formats.counted(len(stops) - len(most), "other")
     if others.calls:
         rows.append((rest, others))
     draw_spent("Stopped answers", rows, of="Model", total=total(stops.values()), rest=[rest])

@@ -15,7 +15,7 @@ from core.costs.reports.overview import Conversations, Overview, dearest, money_
 from core.costs.reports.totals import Spent, Totals
 from ui import formats
 from ui.costs_names import Names
-from ui.costs_words import at_least, counted
+from ui.costs_words import at_least
 from ui.markdown import literal
 from ui.times import local_time, viewer_zone
 
@@ -36,7 +36,7 @@ def draw_dearest(overview: Overview, *, names: Names, user: User, titles: Mappin
         with columns[place]:
             rows, others = dearest(groups)
             named = [(names.of(group, name), spent) for name, spent in rows]
-            rest = counted(len(groups) - len(rows), "other")
+            rest = formats.counted(len(groups) - len(rows), "other")
             if others.calls:
                 named.append((rest, others))
             draw_spent(title, named, of=of, total=all_spent, rest=[rest])
@@ -69,7 +69,7 @@ def draw_spent(
         }
     )
     frame["Spend"] = pd.to_numeric(frame["Spend"])
-    formats_of: dict[Any, Any] = {"Spend": dollars, "Calls": "{:,}", "Unpriced": "{:,}"}
+    formats_of: dict[Any, Any] = {"Spend": formats.dollars, "Calls": "{:,}", "Unpriced": "{:,}"}
     if not total.unpriced:
         frame = frame.drop(columns="Unpriced")
         del formats_of["Unpriced"]
@@ -114,10 +114,10 @@ def draw_caches(totals: Totals) -> None:
     ]
     if totals.kept_answers:
         kept = formats.money(totals.kept_answers_saved_usd)
-        parts.append(f"{kept} of it with {counted(totals.kept_answers, 'answer')} kept here")
+        parts.append(f"{kept} of it with {formats.counted(totals.kept_answers, 'answer')} kept here")
     if totals.unpriced:
         part = Decimal(totals.unpriced) / totals.calls
-        parts.append(f"{counted(totals.unpriced, 'call')} ({part:.1%}) without a price are in no sum")
+        parts.append(f"{formats.counted(totals.unpriced, 'call')} ({part:.1%}) without a price are in no sum")
     st.caption(literal(". ".join(parts) + "."))
 
 
@@ -137,11 +137,6 @@ def known(spent: Spent) -> float | None:
     return None if spent.calls and spent.unpriced == spent.calls else float(spent.cost_usd)
 
 
-def dollars(value: Any) -> str:
-    """A sum in a table."""
-    return formats.money(Decimal(repr(float(value))))
-
-
 def _named(found: Conversations, *, names: Names, user: User, titles: Mapping[str, str]) -> list[tuple[str, Spent]]:
     rows = [
         (_title(titles.get(item.id), item.user_id, item.last_at, names, user), item.spent) for item in found.dearest
@@ -154,7 +149,7 @@ def _named(found: Conversations, *, names: Names, user: User, titles: Mapping[st
 
 
 def _others(found: Conversations) -> str:
-    return counted(found.other_count, "other")
+    return formats.counted(found.other_count, "other")
 
 
 def _title(title: str | None, user_id: str, last_at: Any, names: Names, user: User) -> str:

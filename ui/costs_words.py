@@ -12,7 +12,7 @@ from ui import formats
 def exactly(spent: Spent) -> str:
     """`$1.234567890 in 12 calls, 3 unpriced`."""
     unpriced = f", {spent.unpriced:,} unpriced" if spent.unpriced else ""
-    return f"{formats.exact(spent.cost_usd)} in {counted(spent.calls, 'call')}{unpriced}"
+    return f"{formats.exact(spent.cost_usd)} in {formats.counted(spent.calls, 'call')}{unpriced}"
 
 
 def at_least(spent: Spent) -> str:
@@ -29,7 +29,7 @@ def at_least(spent: Spent) -> str:
 
 def headline(spent: Spent) -> str:
     """`At least $1.24 in 12 calls`."""
-    return f"{capital(at_least(spent))} in {counted(spent.calls, 'call')}"
+    return f"{capital(at_least(spent))} in {formats.counted(spent.calls, 'call')}"
 
 
 def capital(words: str) -> str:
@@ -42,11 +42,6 @@ def nothing_fits(chosen: UsageFilter) -> str:
     if chosen.narrowed:
         return "No call fits. Choose a longer period or clear the filters."
     return "No call in this time. Choose a longer period, or ask something: what it takes is shown here."
-
-
-def counted(number: int, word: str) -> str:
-    """`1 call`, `1,204 calls`."""
-    return f"{number:,} {word}{'' if number == 1 else 's'}"
 
 
 def few(names: Sequence[str], *, most: int = 6) -> str:

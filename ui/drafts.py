@@ -6,15 +6,14 @@ Streamlit keeps what stands in a chat input in the browser alone and forgets it 
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import streamlit as st
 
 from core.accounts.users import User
 from ui import message_state, state
+from ui.sources import source
 
 _KEY = "drafts"
-_keep = st.components.v2.component("drafts", js=Path(__file__).with_name("drafts.js").read_text(encoding="utf-8"))
+_keep = st.components.v2.component("drafts", js=source("drafts.js"))
 
 
 def keep_drafts(user: User) -> None:

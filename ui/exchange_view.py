@@ -14,6 +14,7 @@ from core.chat.export import export_all_markdown, export_json, export_markdown, 
 from core.chat.import_job import ImportProgress
 from core.chat.import_upload import Upload
 from ui.accounts_view import act, draw_problem
+from ui.formats import counted
 from ui.markdown import literal
 from ui.unbroken import once
 
@@ -123,11 +124,6 @@ def result_line(progress: ImportProgress) -> str:
     if progress.damaged:
         line += f" {counted(progress.damaged, 'problem')}: see below."
     return line
-
-
-def counted(count: int, what: str) -> str:
-    """A number with its noun: "1 message", "1,204 messages"."""
-    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
 
 
 def _files_key() -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
+from typing import Any
 
 from core.catalog.models import Hours, Prices
 from core.chat.conversation import AnswerFigures
@@ -159,3 +160,13 @@ def list_price(amount_usd: Decimal) -> str:
         return money(amount_usd)
     whole, _, places = f"{amount_usd:,.4f}".partition(".")
     return f"${whole}.{places[:2]}{places[2:].rstrip('0')}"
+
+
+def counted(number: int, thing: str) -> str:
+    """A number with its noun: `1 call`, `1,204 calls`."""
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"
+
+
+def dollars(value: Any) -> str:
+    """A sum in a table, which holds floats."""
+    return money(Decimal(repr(float(value))))

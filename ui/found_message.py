@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
 from core.chat.conversation import Message
+from ui.sources import source
 
-_point = st.components.v2.component("found_message", js=Path(__file__).with_name("found_message.js").read_text("utf-8"))
+_point = st.components.v2.component("found_message", js=source("found_message.js"))
 
 
 # The message that a search led to, and the words that were looked for.

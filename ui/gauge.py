@@ -11,7 +11,6 @@ import json
 from collections.abc import Callable
 from datetime import UTC
 from decimal import Decimal
-from pathlib import Path
 
 import streamlit as st
 
@@ -25,6 +24,7 @@ from core.costs.standing import Standing
 from ui import file_state, formats
 from ui.budget_line import left_words
 from ui.quotes import Quotes
+from ui.sources import source
 from ui.unbroken import unbroken
 
 _KEY = "gauge"
@@ -39,13 +39,9 @@ _HTML = """
 """
 
 
-def _source(name: str) -> str:
-    return Path(__file__).with_name(name).read_text(encoding="utf-8")
-
-
-_send_news = st.components.v2.component("gauge_news", js=_source("gauge_news.js"))
+_send_news = st.components.v2.component("gauge_news", js=source("gauge_news.js"))
 _draw = st.components.v2.component(
-    "gauge", html=_HTML, css=_source("gauge.css"), js=_source("draft_price.js") + _source("gauge.js")
+    "gauge", html=_HTML, css=source("gauge.css"), js=source("draft_price.js") + source("gauge.js")
 )
 
 

@@ -6,9 +6,10 @@ The sheet is drawn by the browser alone: opening it starts no run, so it disturb
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 import streamlit as st
+
+from ui.sources import source
 
 # What a key does, and the keys, joined by "+". "Mod" is the command key on a Mac and Ctrl elsewhere.
 SHORTCUTS: Mapping[str, Sequence[tuple[str, str]]] = {
@@ -48,11 +49,7 @@ _HTML = """
 """
 
 
-def _source(name: str) -> str:
-    return Path(__file__).with_name(name).read_text(encoding="utf-8")
-
-
-_draw = st.components.v2.component("keyboard", html=_HTML, css=_source("keyboard.css"), js=_source("keyboard.js"))
+_draw = st.components.v2.component("keyboard", html=_HTML, css=source("keyboard.css"), js=source("keyboard.js"))
 
 
 def draw_keyboard() -> None:

@@ -8,7 +8,6 @@ copy needs no run at all. Its script goes to the browser once, with the hub; a m
 from __future__ import annotations
 
 from functools import partial
-from pathlib import Path
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -22,6 +21,7 @@ from ui import message_state, state
 from ui.chat import OpenChat
 from ui.message_again import draw_again
 from ui.message_feedback import draw_reason
+from ui.sources import source
 
 _BESIDE = "Sending makes a new branch. The old one stays."
 _INSTEAD = "Sending replaces this message and what follows it: a temporary chat has no branches."
@@ -35,9 +35,7 @@ export default function (component) {
 }
 """
 
-_draw_hub = st.components.v2.component(
-    "message_hub", js=Path(__file__).with_name("message_actions.js").read_text(encoding="utf-8")
-)
+_draw_hub = st.components.v2.component("message_hub", js=source("message_actions.js"))
 # In the page's own styles (style.css): a shadow root for each message would cost the browser more than the row.
 draw_row = st.components.v2.component("message_actions", js=_MESSAGE_JS, isolate_styles=False)
 

@@ -12,6 +12,7 @@ from core.bootstrap import Services
 from core.catalog.access import ADMIN, EVERYONE, access_words, group_of
 from core.catalog.models import GROUP, ModelSpec
 from core.catalog.overrides import Override, difference
+from core.catalog.recommend import use_cases
 from ui.accounts_view import Work, act, draw_problem
 
 _PLACE = "model_edit"
@@ -38,7 +39,7 @@ def draw_edit(services: Services, model: ModelSpec, models: Mapping[str, ModelSp
         st.toggle("Switched on", value=model.enabled, key=f"{prefix}_enabled")
         left, right = st.columns(2)
         left.text_input("Label", value=model.label, max_chars=120, key=f"{prefix}_label")
-        _draw_choices(right, "Use cases", model.use_cases, _use_cases(models), key=f"{prefix}_use_cases")
+        _draw_choices(right, "Use cases", model.use_cases, use_cases(models), key=f"{prefix}_use_cases")
         _draw_fallbacks(left, model, models, key=f"{prefix}_fallbacks")
         _draw_choices(right, "Who may use it", model.access, _people(services, model), key=f"{prefix}_access")
         left.number_input(
@@ -129,10 +130,6 @@ def _restore(services: Services, model_id: str) -> Work:
 def _prefix(model: ModelSpec, override: Override) -> str:
     state = hashlib.blake2b(repr((model.id, override)).encode(), digest_size=8).hexdigest()
     return f"model_edit_{state}"
-
-
-def _use_cases(models: Mapping[str, ModelSpec]) -> list[str]:
-    return list(dict.fromkeys(name for model in models.values() for name in model.use_cases))
 
 
 def _people(services: Services, model: ModelSpec) -> list[str]:

@@ -13,7 +13,6 @@ import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from functools import partial
-from pathlib import Path
 from typing import NoReturn
 
 import streamlit as st
@@ -39,6 +38,7 @@ from ui.model_card import known_facts, price_line
 from ui.model_filter import capability_name, rivals, shown_capabilities
 from ui.model_list import CAPABILITY_ICONS, ModelList, build_facts, build_list
 from ui.model_status import draw_status
+from ui.sources import source
 from ui.times import month_start, viewer_zone
 from ui.unbroken import unbroken
 from ui.use_case import use_case_in_hand
@@ -65,14 +65,10 @@ _HTML = """
 """
 
 
-def _source(name: str) -> str:
-    return Path(__file__).with_name(name).read_text(encoding="utf-8")
-
-
 _draw_list = st.components.v2.component(
-    "model_selector", html=_HTML, css=_source("model_selector.css"), js=_source("model_selector.js")
+    "model_selector", html=_HTML, css=source("model_selector.css"), js=source("model_selector.js")
 )
-_send_facts = st.components.v2.component("model_facts", js=_source("model_facts.js"))
+_send_facts = st.components.v2.component("model_facts", js=source("model_facts.js"))
 
 
 def draw_selector(services: Services, user: User, *, on_change: Callable[[], None]) -> None:

@@ -266,16 +266,12 @@ def _percent(share: Any) -> str:
     return f"{int(share * 100)} %"
 
 
-def _money(usd: Any) -> str:
-    return formats.money(Decimal(repr(float(usd))))
-
-
 _WORDS = frozenset({"Model", "Provider", "Status", "24 h", "Can", "Use cases", "Retires"})
 _FORMATS: tuple[tuple[list[Any], Callable[[Any], str], str], ...] = (
     (["In", "Out"], _list_price, ""),
     (["Cached"], _list_price, ""),
     (["Context", "Output limit"], lambda count: formats.window(int(count)).removesuffix(" context"), ""),
-    (["My month"], _money, ""),
+    (["My month"], formats.dollars, ""),
     (["First token", "p95"], formats.duration, ""),
     (["Tokens/s", "Rank"], "{:.0f}".format, ""),
     (["Worked"], _percent, ""),

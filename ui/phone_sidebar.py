@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import streamlit as st
 
-_close = st.components.v2.component("phone_sidebar", js=Path(__file__).with_name("phone_sidebar.js").read_text("utf-8"))
+from ui.sources import source
+
+_close = st.components.v2.component("phone_sidebar", js=source("phone_sidebar.js"))
 
 
 def draw_phone_sidebar() -> None:

@@ -28,6 +28,7 @@ from core.catalog.models import ModelSpec
 from core.catalog.recommend import callable_now
 from core.errors import SwitchboardError
 from ui.accounts_view import act
+from ui.formats import counted
 
 PLACE = "prompt_sets"
 NAME, TEXT, CATEGORY, FILE = "set_name", "set_text", "set_category", "set_file"
@@ -195,8 +196,3 @@ def start_run(services: Services, wanted: PromptSet) -> None:
         return "The run has begun. It goes on when you leave this page."
 
     act(services, PLACE, work)
-
-
-def counted(number: int, what: str) -> str:
-    """`1 prompt`, `2 prompts`."""
-    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"

@@ -17,7 +17,6 @@ from core.costs.estimate import CostRange
 from ui import formats, prompt_sets
 from ui.accounts_view import draw_problem
 from ui.markdown import literal
-from ui.prompt_sets import counted
 from ui.set_report_view import draw_runs_table
 from ui.times import local_time, viewer_zone
 
@@ -48,7 +47,7 @@ def draw_list(services: Services, user: User) -> None:
 
 def _draw_row(kept: PromptSet, user: User) -> None:
     whose = "" if kept.owner_id == user.id else f" · by {literal(kept.owner_name or 'somebody who left')}"
-    facts = f"{counted(kept.prompts, 'prompt')}{' · shared with the team' if kept.shared else ''}{whose}"
+    facts = f"{formats.counted(kept.prompts, 'prompt')}{' · shared with the team' if kept.shared else ''}{whose}"
     with st.container(horizontal=True, vertical_alignment="center", border=True):
         st.markdown(f"**{literal(kept.name)}**  \n{facts}", width="stretch")
         st.button("Open", key=f"open_{kept.id}", on_click=prompt_sets.show, kwargs={"set_id": kept.id})
@@ -173,9 +172,8 @@ def _draw_run_form(services: Services, user: User, wanted: PromptSet) -> None:
     costs = estimate_run(prompts, picked, lengths=services.lengths.current(), use_case=wanted.use_case, now=utc_now())
     if picked:
         calls = len(picked) * sum(len(prompt.turns) for prompt in prompts)
-        st.caption(
-            f"{counted(calls, 'call')} · {estimate_words(together(costs))}{_left(services, user, together(costs))}"
-        )
+        cost = together(costs)
+        st.caption(f"{formats.counted(calls, 'call')} · {estimate_words(cost)}{_left(services, user, cost)}")
     st.button(
         "Start run",
         type="primary",
@@ -228,7 +226,7 @@ def _draw_prompts(services: Services, wanted: PromptSet, *, own: bool) -> None:
     ticked = st.dataframe(table, hide_index=True, on_select="rerun", selection_mode="multi-row")["selection"]["rows"]
     if ticked:
         st.button(
-            f"Take out {counted(len(ticked), 'prompt')}",
+            f"Take out {formats.counted(len(ticked), 'prompt')}",
             icon=":material/delete:",
             on_click=prompt_sets.remove,
             args=(services, wanted.id, ticked),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
-from pathlib import Path
 
 import streamlit as st
 
@@ -25,6 +24,7 @@ from ui import state
 from ui.accounts_view import act, draw_problem
 from ui.auth import current_user
 from ui.markdown import literal
+from ui.sources import source
 from ui.unbroken import once, unbroken
 
 _PLACE = "prompts"
@@ -38,9 +38,7 @@ _SHORT = 300
 _LONG = frozenset({"text", "code", "document", "article", "notes", "input", "content", "email", "context"})
 
 
-_listen_for_slash = st.components.v2.component(
-    "prompt_slash", js=Path(__file__).with_name("prompt_slash.js").read_text(encoding="utf-8")
-)
+_listen_for_slash = st.components.v2.component("prompt_slash", js=source("prompt_slash.js"))
 
 
 def draw_prompts_button(services: Services) -> None:

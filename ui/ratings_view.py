@@ -18,6 +18,7 @@ from core.bootstrap import Services
 from core.clock import utc_now
 from core.spreadsheet import safe_cell
 from ui import ratings_charts
+from ui.formats import counted
 from ui.markdown import literal
 
 _USE_CASE, _STYLE = "ratings_use_case", "ratings_style"
@@ -55,7 +56,7 @@ def _draw_boards(services: Services, counts: Mapping[str | None, int]) -> None:
     board = _worked_out(services, use_case, style=style)
     labels = _labels(services)
     if not board.ratings:
-        st.caption(f"{_count(board.votes, 'vote')} so far; no model has {SHOWN_FROM} yet.")
+        st.caption(f"{counted(board.votes, 'vote')} so far; no model has {SHOWN_FROM} yet.")
         return
     st.altair_chart(
         ratings_charts.interval_chart(board, labels), width="stretch", alt="Ratings of models with their intervals"
@@ -117,7 +118,7 @@ def _draw_table(board: Board, labels: Mapping[str, str]) -> None:
 
 
 def _below(board: Board, labels: Mapping[str, str]) -> str:
-    parts = [f"{_count(board.votes, 'vote')}, ties and both bad count half."]
+    parts = [f"{counted(board.votes, 'vote')}, ties and both bad count half."]
     if board.too_few:
         few = ", ".join(f"{literal(labels[name])} ({count})" for name, count in sorted(board.too_few.items()))
         parts.append(f"Fewer than {SHOWN_FROM} votes: {few}.")
@@ -202,7 +203,3 @@ def _to_csv(board: Board, labels: Mapping[str, str]) -> bytes:
 def _use_case_words(counts: Mapping[str | None, int], name: str) -> str:
     count = sum(counts.values()) if name == _ALL else counts[name]
     return f"{'All use cases' if name == _ALL else name.replace('_', ' ')} ({count:,})"
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"

@@ -13,6 +13,7 @@ from core.costs.invoices import Invoice, TakenDays
 from core.costs.reconcile import Compared, Reconciliation
 from core.costs.words import money
 from core.spreadsheet import safe_cell
+from ui.formats import counted
 from ui.model_filter import provider_name
 
 _CAUSES = (
@@ -86,9 +87,9 @@ def invoice_line(invoice: Invoice) -> str:
     days = f"{invoice.first_day:%-d %b %Y}" + (
         f" to {invoice.last_day:%-d %b %Y}" if invoice.last_day != invoice.first_day else ""
     )
-    parts = [invoice.layout, days, _counted(invoice.lines, "line")]
+    parts = [invoice.layout, days, counted(invoice.lines, "line")]
     parts += [money(invoice.amount_usd)] if invoice.amount_usd is not None else []
-    parts += [f"{_counted(invoice.bad_rows, 'row')} left out"] if invoice.bad_rows else []
+    parts += [f"{counted(invoice.bad_rows, 'row')} left out"] if invoice.bad_rows else []
     parts += [f"by {invoice.imported_by}"] if invoice.imported_by else []
     return " · ".join(parts)
 
@@ -98,7 +99,7 @@ def preview_line(file: InvoiceFile) -> str:
     amounts = [line.amount_usd for line in file.lines if line.amount_usd is not None]
     first, last = min(file.days), max(file.days)
     total = f", {money(sum(amounts, Decimal(0)))}" if amounts else ""
-    lines = f"{_counted(len(file.lines), 'line')} of {provider_name(file.provider)}"
+    lines = f"{counted(len(file.lines), 'line')} of {provider_name(file.provider)}"
     return f"{file.layout}: {lines}, {first} to {last}{total}."
 
 
@@ -161,7 +162,3 @@ def _of_bill(billed: Billed | None) -> dict[str, Any]:
 
 def _float(amount: Decimal | None) -> float | None:
     return None if amount is None else float(amount)
-
-
-def _counted(number: int, thing: str) -> str:
-    return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"

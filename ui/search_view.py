@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import groupby
-from pathlib import Path
 
 import streamlit as st
 
@@ -22,6 +21,7 @@ from ui.conversation_actions import draw_conversation_rows
 from ui.conversation_list import CHAT_PAGE, day_words
 from ui.deleted_view import draw_deleted
 from ui.markdown import literal
+from ui.sources import source
 from ui.times import viewer_zone
 
 _QUERY = "search_query"
@@ -37,7 +37,7 @@ _HELP = (
 )
 
 # Streamlit has no way to say where typing goes when a page opens.
-_focus = st.components.v2.component("search_focus", js=Path(__file__).with_name("search_focus.js").read_text("utf-8"))
+_focus = st.components.v2.component("search_focus", js=source("search_focus.js"))
 
 
 def draw_query(services: Services, user: User) -> SearchQuery | None:

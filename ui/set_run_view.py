@@ -33,7 +33,6 @@ from ui import formats, prompt_sets
 from ui.accounts_view import Work, act, draw_problem
 from ui.blocks import draw_blocks
 from ui.markdown import literal
-from ui.prompt_sets import counted
 from ui.prompt_sets_view import estimate_words
 from ui.set_queue_view import draw_queue
 from ui.set_report_view import draw_report, follow_report
@@ -177,7 +176,7 @@ def _draw_judging(services: Services, run: SetRun, judge: str) -> None:
     model = services.registry.current().models[judge]
     if pairs:
         cost = estimate_judging(services.database, run, model, pairs, lengths=services.lengths.current(), now=utc_now())
-        st.caption(f"{counted(len(pairs), 'pair')}, {2 * len(pairs):,} calls · {estimate_words(cost)}")
+        st.caption(f"{formats.counted(len(pairs), 'pair')}, {2 * len(pairs):,} calls · {estimate_words(cost)}")
     else:
         st.caption("Every pair of finished answers has been given to it.")
 

@@ -25,7 +25,7 @@ from ui import state
 from ui.accounts_view import act, draw_problem
 from ui.attachments import draw_attached
 from ui.auth import current_user
-from ui.exchange_view import counted
+from ui.formats import counted
 from ui.markdown import as_typed, literal, renderable
 from ui.steps import draw_steps, draw_thoughts
 from ui.times import local_time, viewer_zone

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from pathlib import Path
 from typing import cast
 
 import streamlit as st
@@ -22,13 +21,14 @@ from core.chat.store import set_use_case
 from core.chat.use_case_guess import guess_use_case
 from ui import state
 from ui.markdown import literal
+from ui.sources import source
 from ui.unbroken import unbroken
 
 _CHOICE, _GUESS = "recommend_for", "guess"
 # Whether the person set the choice, and not a guess.
 _TOUCHED = "use_case_touched"
 _OPEN = "use_case_of_open_chat"
-_guess = st.components.v2.component("guess", js=Path(__file__).with_name("guess.js").read_text(encoding="utf-8"))
+_guess = st.components.v2.component("guess", js=source("guess.js"))
 
 
 def draw_use_cases(names: Sequence[str], *, preferred: str | None, label: str, about: str) -> str | None:
