@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any, Literal, cast
 
 import altair as alt
@@ -85,6 +86,7 @@ def sides_with_room(rows: Sequence[Mapping[str, Any]], *, size_px: tuple[float, 
     """
     at = _places_px(rows, size_px)
     taken = [(x - _DOT_PX, x + _DOT_PX, y - _DOT_PX, y + _DOT_PX) for x, y in at]
+    taken += _line_px([place for row, place in zip(rows, at, strict=True) if row["standing"] == _KEPT])
     sides = [""] * len(rows)
     for place in sorted(range(len(rows)), key=lambda place: (rows[place]["standing"] != _KEPT, rows[place]["cost"])):
         boxes = _boxes_px(rows[place], *at[place])
@@ -113,6 +115,14 @@ def _boxes_px(row: Mapping[str, Any], x: float, y: float) -> dict[str, _Box]:
     long = min(_LONGEST_PX, _LETTER_PX * len(row["label"]))
     left, right = (x - 8 - long, x - 8) if row["dear"] else (x + 8, x + 8 + long)
     return {side: (left, right, y + down - _LETTER_PX, y + down + _LETTER_PX) for side, down in _SIDES.items()}
+
+
+def _line_px(kept: Sequence[tuple[float, float]]) -> list[_Box]:
+    """What the line through these points covers: level from each to the place of the next, then up or down to it."""
+    steps = list(pairwise(sorted(kept)))
+    level = [(x, after_x, y - 1, y + 1) for (x, y), (after_x, _) in steps]
+    upright = [(x - 1, x + 1, min(y, before_y), max(y, before_y)) for (_, before_y), (x, y) in steps]
+    return level + upright
 
 
 def _within(box: _Box, wide_px: float) -> bool:

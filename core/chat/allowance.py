@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Protocol
 
-from core.catalog.models import Capability, ModelSpec
+from core.catalog.models import Capability, ModelSpec, Prices
 from core.chat.admission import TurnRequest
-from core.chat.message_tokens import estimate_image_tokens_of, estimate_message_tokens, texts_of
+from core.chat.message_tokens import counted_tokens, estimate_image_tokens_of, quick_tokens
 from core.clock import Clock, utc_now
 from core.costs.budgets import Budgets
 from core.costs.call import Call, Kind
@@ -26,10 +27,6 @@ from core.providers.gateway import ChatMessage, CompletionRequest
 from core.providers.parts import ImagePart
 from core.providers.routing import capabilities_needed
 
-# English has four bytes a token, Chinese three: a figure that is rather too high, and needs no counting.
-_BYTES_PER_TOKEN = 3
-# What each message costs besides its text (OpenAI's cookbook counts 3 to 4).
-_MESSAGE_TOKENS = 4
 _MILLION = Decimal(1_000_000)
 
 
@@ -41,13 +38,14 @@ class Limits(Protocol):
     ) -> int | None:
         """Let a call pass and hold its estimate. Raises LimitReached; nothing is held then that was not before.
 
-        Returns how many tokens of output that pays for, None where it does not matter; for more it has to `grow`.
+        Returns how many tokens of output that pays for, None where it does not matter; for more it has to be `cover`ed.
         """
 
-    def grow(self, request: TurnRequest, completion: CompletionRequest, *, turn_id: str, tokens: int) -> int:
-        """Hold up to so many `tokens` of output more for a turn's call; how many it got.
+    def cover(self, request: TurnRequest, completion: CompletionRequest, *, turn_id: str, output_tokens: int) -> int:
+        """Have a turn's call hold what so much output costs; how many tokens of it are paid for, that many at most.
 
-        Raises LimitReached when nothing is left. It may wait for other replicas: not for an event loop.
+        Raises LimitReached when it needs more and nothing is left. It may wait for other replicas: not for an event
+        loop.
         """
 
     def fits(self, turn_id: str, request: TurnRequest, completion: CompletionRequest) -> bool:
@@ -74,16 +72,16 @@ class Unlimited:
         """Let it pass."""
         return None
 
-    def grow(
+    def cover(
         self,
         request: TurnRequest,  # noqa: ARG002 - whoever it is
         completion: CompletionRequest,  # noqa: ARG002
         *,
         turn_id: str,  # noqa: ARG002
-        tokens: int,
+        output_tokens: int,
     ) -> int:
         """Let it go on."""
-        return tokens
+        return output_tokens
 
     def fits(self, turn_id: str, request: TurnRequest, completion: CompletionRequest) -> bool:  # noqa: ARG002 - all fit
         """It does."""
@@ -137,20 +135,24 @@ class Allowance:
         except LimitReached:
             return self._admit_counted(turn_id, request, completion, kind)
 
-    def grow(self, request: TurnRequest, completion: CompletionRequest, *, turn_id: str, tokens: int) -> int:
-        """Hold up to so many `tokens` of output more for a turn's call; how many it got.
+    def cover(self, request: TurnRequest, completion: CompletionRequest, *, turn_id: str, output_tokens: int) -> int:
+        """Have a turn's call hold what so much output costs; how many tokens of it are paid for, that many at most.
 
-        Raises LimitReached when nothing is left.
+        The input is counted by now: where a quick figure held too much for it, the rest goes to the output. Raises
+        LimitReached when it needs more and nothing is left.
         """
-        prices = self._price_at(completion.model, self._clock())
-        rate = Decimal(0) if prices is None else dearest_output(prices, input_tokens=quick_tokens(completion))
-        if rate == 0:
-            return tokens
-        granted_usd, token = tokens * rate / _MILLION, request.token_budget
-        if self._tokens is not None and token is not None:
-            granted_usd = self._tokens.grow(turn_id, token, most_usd=granted_usd)
-        granted_usd = self._budgets.grow(turn_id, request.user_id, most_usd=granted_usd)
-        return int(granted_usd * _MILLION / rate)
+        prices, input_tokens = self._price_at(completion.model, self._clock()), counted_tokens(completion)
+        cost = _estimate(prices, completion, input_tokens, low=output_tokens, high=output_tokens)
+        short_usd = (cost.high_usd or Decimal(0)) - self._budgets.counters.spending.last_held_usd(turn_id)
+        if short_usd > 0:
+            short_usd -= self._grow(turn_id, request, short_usd)
+        rate = Decimal(0) if prices is None else dearest_output(prices, input_tokens=input_tokens)
+        return output_tokens - (math.ceil(short_usd * _MILLION / rate) if short_usd > 0 and rate else 0)
+
+    def _grow(self, turn_id: str, request: TurnRequest, most_usd: Decimal) -> Decimal:
+        if self._tokens is not None and request.token_budget is not None:
+            most_usd = self._tokens.grow(turn_id, request.token_budget, most_usd=most_usd)
+        return self._budgets.grow(turn_id, request.user_id, most_usd=most_usd)
 
     def fits(self, turn_id: str, request: TurnRequest, completion: CompletionRequest) -> bool:
         """Whether the budgets would let a call pass in place of the turn's last one. Holds nothing."""
@@ -256,30 +258,15 @@ class Allowance:
         length = self._lengths().of(model.id, request.use_case).within(model.max_output_tokens)
         most = completion.parameters.get("max_tokens")
         length = length.within(most) if isinstance(most, int) and most > 0 else length
-        return (
-            estimate_cost(
-                self._price_at(model, now),
-                input_tokens=input_tokens,
-                output_low=length.low,
-                output_high=length.high,
-                image_tokens=min(input_tokens, estimate_image_tokens_of(completion.messages, model=model)),
-            ),
-            length,
-        )
+        prices = self._price_at(model, now)
+        return _estimate(prices, completion, input_tokens, low=length.low, high=length.high), length
 
 
-def quick_tokens(completion: CompletionRequest) -> int:
-    """A figure for the input that is rather too high and takes microseconds."""
-    messages = completion.messages
-    size = sum(len(text.encode("utf-8", "replace")) for text in texts_of(messages))
-    images = estimate_image_tokens_of(messages, model=completion.model)
-    return size // _BYTES_PER_TOKEN + 1 + _MESSAGE_TOKENS * len(messages) + images
-
-
-def counted_tokens(completion: CompletionRequest) -> int:
-    """The input by our own count."""
-    messages = completion.messages
-    return estimate_message_tokens(messages, model=completion.model) + _MESSAGE_TOKENS * len(messages)
+def _estimate(
+    prices: Prices | None, completion: CompletionRequest, input_tokens: int, *, low: int, high: int
+) -> CostRange:
+    images = min(input_tokens, estimate_image_tokens_of(completion.messages, model=completion.model))
+    return estimate_cost(prices, input_tokens=input_tokens, output_low=low, output_high=high, image_tokens=images)
 
 
 def _can(model: ModelSpec, completion: CompletionRequest) -> bool:

@@ -25,12 +25,12 @@ _BYTES_PER_TOKEN = 3
 class Meter:
     """Counts the output of one call. Used by one task at a time."""
 
-    def __init__(self, covered_tokens: int, *, more: Callable[[int], int]) -> None:
-        """`covered_tokens` are paid for; `more` gets up to so many more and raises LimitReached when there are none.
+    def __init__(self, covered_tokens: int, *, cover: Callable[[int], int]) -> None:
+        """`covered_tokens` are paid for. `cover` pays for up to so many in all and says for how many.
 
-        `more` may block: it is called on a thread.
+        It raises LimitReached when nothing is left, and may block: it is called on a thread.
         """
-        self._covered, self._more = covered_tokens, more
+        self._covered, self._cover = covered_tokens, cover
         self._counted = 0
         # Not counted yet.
         self._pieces: list[str] = []
@@ -51,7 +51,7 @@ class Meter:
         self._counted += estimate_tokens("".join(self._pieces))
         self._pieces, self._bytes = [], 0
         while self._counted >= self._covered:
-            self._covered += self._more(max(STRETCH_TOKENS, self._counted - self._covered))
+            self._covered = self._cover(self._counted + STRETCH_TOKENS)
 
 
 def meter_of(
@@ -60,8 +60,8 @@ def meter_of(
     """The meter of a call that holds money for so many tokens; None where no hard budget pays."""
     if covered_tokens is None:
         return None
-    more = partial(limits.grow, request, completion, turn_id=turn_id)
-    return Meter(covered_tokens, more=lambda tokens: more(tokens=tokens))
+    cover = partial(limits.cover, request, completion, turn_id=turn_id)
+    return Meter(covered_tokens, cover=lambda tokens: cover(output_tokens=tokens))
 
 
 def admit_metered(limits: Limits, request: TurnRequest, completion: CompletionRequest, *, turn_id: str) -> Meter | None:

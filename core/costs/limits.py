@@ -149,7 +149,9 @@ def budget_words(budget: Budget, people: People) -> str:
 def rate_words(limit: RateLimit, people: People, *, model: str | None = None) -> str:
     """`10 requests and 20,000 tokens a minute of GPT-5 mini for each person`; `model` is what people call the model."""
     named = (("requests", limit.requests_per_minute), ("tokens", limit.tokens_per_minute))
-    amounts = " and ".join(f"{amount:,} {what}" for what, amount in named if amount is not None)
+    amounts = " and ".join(
+        f"{amount:,} {what.removesuffix('s') if amount == 1 else what}" for what, amount in named if amount is not None
+    )
     of = f" of {model or limit.model_id}" if limit.model_id else ""
     return f"{amounts} a minute{of} {whom_words(limit.whom, people)}"
 

@@ -78,9 +78,10 @@ def refuse_rate(limit: RateLimit, full: Full, *, call_tokens: int, model_label: 
             next_step=f"Shorten it, start a new chat, or ask an administrator. {KEPT}",
         )
     seconds = max(1, math.ceil(full.wait_s))
+    used = full.what.removesuffix("s") if full.used == 1 else full.what
     return LimitReached(
         "rate_limit",
-        f"The limit of {allowed} is reached ({full.used:,} {full.what} in the last minute).",
+        f"The limit of {allowed} is reached ({full.used:,} {used} in the last minute).",
         limit_id=limit.id,
         retry_after_s=full.wait_s,
         next_step=f"Try again in {seconds} {'second' if seconds == 1 else 'seconds'}. {KEPT}",

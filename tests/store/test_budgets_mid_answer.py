@@ -82,6 +82,19 @@ def test_a_stopped_answer_says_why_is_kept_and_is_priced_as_a_partial_one(databa
     assert gateway.wait_until_abandoned()
 
 
+def test_what_a_quick_figure_held_for_the_input_is_spent_on_the_output_before_it_is_stopped(database):
+    gateway = ScriptedGateway()
+    made, _ = limited(database, budget("0.0400"), gateway=gateway)
+    gateway.enqueue("gpt", *LONG)
+
+    with made as running:
+        # 5,000 tokens, for which 8,000 are held without counting: $0.009 of the $0.04.
+        finish(running.ask("pineapple " * 2400))
+
+    usd, _ = spent_in(database)
+    assert Decimal("0.0399") < usd <= Decimal("0.0400") + PIECE_USD
+
+
 def test_a_long_answer_goes_on_while_there_is_money_and_takes_it_from_later_calls(database):
     gate, gateway = Gate(), ScriptedGateway()
     made, budgets = limited(database, budget("0.0500"), gateway=gateway)

@@ -101,6 +101,8 @@ def test_a_budget_in_words(limit, words):
 def test_a_rate_limit_in_words():
     limit = rate(requests_per_minute=10, tokens_per_minute=20_000, model_id="gpt")
 
+    one = replace(limit, requests_per_minute=1, tokens_per_minute=None)
+    assert rate_words(one, Folk(), model="GPT") == "1 request a minute of GPT for each person"
     assert rate_words(limit, Folk(), model="GPT") == "10 requests and 20,000 tokens a minute of GPT for each person"
 
 

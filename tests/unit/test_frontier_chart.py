@@ -35,6 +35,17 @@ def test_a_phone_has_room_for_fewer_names_than_a_page():
     assert wide.count("") < narrow.count("") < len(rows)
 
 
+def test_a_name_does_not_stand_on_the_line():
+    rows = [
+        row("First", 0.001, 4.0),
+        {**row("A model that is beaten", 0.0015, 4.3), "standing": "beaten by another one"},
+        row("Last", 0.01, 2.0),
+    ]
+
+    # Below its point the line passes.
+    assert sides_with_room(rows, size_px=(800.0, 130.0))[1] == "above"
+
+
 @given(_ROWS)
 def test_a_smaller_chart_never_shows_a_name_outside_of_it(rows):
     for row, side in zip(rows, sides_with_room(rows, size_px=(270.0, 130.0)), strict=True):
