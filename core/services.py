@@ -20,6 +20,7 @@ from core.catalog.models import ModelSpec
 from core.catalog.passive_health import PassiveHealth
 from core.catalog.probes import Prober
 from core.catalog.rate_limits import HeardLimits
+from core.catalog.recommend import callable_now
 from core.chat.import_job import ImportJobs
 from core.chat.summariser import Summariser
 from core.chat.turns import TurnEngine
@@ -79,7 +80,7 @@ class Services:
     def arena(self) -> Arena:
         """Comparisons of models."""
         foresight = Foresight(budgets=self.budgets, lengths=self.lengths.current)
-        return Arena(self.database, self.engine, find_model=self.registry.current().get, foresight=foresight)
+        return Arena(self.database, self.engine, find_model=self.registry.find, foresight=foresight)
 
     def model_status(self, model: ModelSpec) -> ModelStatus:
         """How a model is doing: can it be called at all, how did its calls go lately, what its limits leave."""
@@ -94,6 +95,11 @@ class Services:
     def offered_models(self, user: User) -> dict[str, ModelSpec]:
         """The models this person may choose, in the registry's order."""
         return offered(self.registry.current().models, person_of(user, self.groups))
+
+    def askable_models(self, user: User) -> dict[str, ModelSpec]:
+        """Those of them that can be asked now."""
+        models = self.offered_models(user)
+        return {name: model for name, model in models.items() if callable_now(self.model_status(model))}
 
     def rename_group(self, group_id: str, name: str, *, actor_id: str | None) -> None:
         """Give a group another name. What administrators set for models follows it; the registry file does not.

@@ -17,7 +17,6 @@ from core.arena.said import messages_in
 from core.arena.votes import Outcome
 from core.bootstrap import Services
 from core.catalog.models import ModelSpec
-from core.catalog.recommend import callable_now
 from core.chat.conversation import Message
 from core.chat.turns import LiveTurn
 from core.errors import SwitchboardError
@@ -72,12 +71,7 @@ def load_open(services: Services, user: User) -> OpenRound:
 
 def able(services: Services, user: User, use_case: str) -> dict[str, ModelSpec]:
     """The models that a round of this use case may choose from: offered to this person, and callable now."""
-    models = {
-        name: model
-        for name, model in services.offered_models(user).items()
-        if callable_now(services.model_status(model))
-    }
-    return candidates(models, use_case)
+    return candidates(services.askable_models(user), use_case)
 
 
 @unbroken

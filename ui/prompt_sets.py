@@ -24,8 +24,6 @@ from core.arena.prompt_sets import (
 )
 from core.arena.set_runs import SetRun, begin_run, load_run
 from core.bootstrap import Services
-from core.catalog.models import ModelSpec
-from core.catalog.recommend import callable_now
 from core.errors import SwitchboardError
 from ui.accounts_view import act
 from ui.formats import counted
@@ -62,12 +60,6 @@ def show(set_id: str | None = None, run_id: str | None = None) -> None:
             st.query_params[name] = value
         else:
             st.query_params.pop(name, None)
-
-
-def askable(services: Services, user: User) -> dict[str, ModelSpec]:
-    """The models that this person may use and that can be asked now."""
-    offered = services.offered_models(user)
-    return {name: model for name, model in offered.items() if callable_now(services.model_status(model))}
 
 
 def take_problems() -> Sequence[str]:
@@ -187,7 +179,7 @@ def start_run(services: Services, wanted: PromptSet) -> None:
     """Put a set to the chosen models and open the run."""
 
     def work(user: User) -> str:
-        offered = askable(services, user)
+        offered = services.askable_models(user)
         models = [offered[name] for name in st.session_state.get(MODELS, ()) if name in offered]
         shared = bool(st.session_state.get(TEAM))
         job = begin_run(services.database, wanted, user_id=user.id, models=models, shared=shared)

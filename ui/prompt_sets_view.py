@@ -153,7 +153,7 @@ def _draw_problems() -> None:
 
 
 def _draw_run_form(services: Services, user: User, wanted: PromptSet) -> None:
-    models = prompt_sets.askable(services, user)
+    models = services.askable_models(user)
     chosen = st.multiselect(
         "Put it to 2 to 8 models",
         list(models),

@@ -159,7 +159,7 @@ def _draw_machine(services: Services, user: User, run: SetRun) -> None:
         "disagree, it is a tie. These are machine judgements: they are shown apart and count in no rating. Models tend "
         "to favour their own answers, so choose one that is not in the run."
     )
-    models = prompt_sets.askable(services, user)
+    models = services.askable_models(user)
     chosen = st.selectbox(
         "Judge",
         sorted(models, key=lambda name: name in run.models),

@@ -12,7 +12,6 @@ from core.accounts.users import User
 from core.bootstrap import Services
 from core.catalog.choice import cheapest_usable
 from core.catalog.models import Capability, ModelSpec
-from core.catalog.recommend import callable_now
 from core.chat.conversation import Message
 from core.chat.price_strip import Quote
 from core.chat.shortening import room_for_history
@@ -109,7 +108,7 @@ def _draw_offers(
     label, window = formats.short_label(model.label), _window(model)
     words = f"Too long for {label}: about {formats.tokens(needed)} tokens, and it takes {window}."
     st.caption(f":material/straighten: {literal(words)}")
-    usable = _usable(services, user)
+    usable = services.askable_models(user)
     alone = refused is not None and refused.tokens > (room_for_history(model) or refused.tokens)
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
         larger = _larger(usable, services, needed=round(needed * _MARGIN), messages=sent.messages)
@@ -214,11 +213,6 @@ def _most(model: ModelSpec) -> float:
 
 def _window(model: ModelSpec) -> str:
     return formats.window(model.context_tokens).removesuffix(" context")
-
-
-def _usable(services: Services, user: User) -> dict[str, ModelSpec]:
-    models = services.offered_models(user)
-    return {name: model for name, model in models.items() if callable_now(services.model_status(model))}
 
 
 def _larger(
