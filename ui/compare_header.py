@@ -35,7 +35,7 @@ def draw_header(services: Services, user: User, opened: OpenComparison, history:
         _draw_purpose(services, user, opened)
     else:
         title = opened.comparison.title
-        with st.container(horizontal=True, vertical_alignment="center", wrap=False):
+        with st.container(key="compare_head", horizontal=True, vertical_alignment="center", wrap=False):
             st.markdown(f"**{literal(title)}**", width="stretch", wrap=False)
             _draw_join(services, user, opened, history)
             _draw_use_case(services, opened.comparison)

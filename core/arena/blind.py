@@ -17,6 +17,7 @@ from core.arena.said import messages_in
 from core.arena.votes import Ballot, Outcome, Side, Vote, cast_vote, choose_pair, find_vote, votes_by_pair
 from core.catalog.models import ModelSpec
 from core.chat.conversation import Message
+from core.chat.plain_text import clean_text
 from core.clock import Clock, utc_now
 from core.errors import NotFound, SwitchboardError
 from core.store.database import Cursor, Database
@@ -58,14 +59,21 @@ def begin_round(
     """Put a prompt to two of `models`, chosen by what is least known, and return the round's id.
 
     `models` can be called and suit the use case. Raises TurnRefused when the prompt is refused, SwitchboardError when
-    there are fewer than two models.
+    there are fewer than two models, or when this person has had every two of them with this very prompt.
     """
     if len(models) < 2:  # noqa: PLR2004 - said in the sentence
         raise SwitchboardError(
             "A blind vote takes two models that can answer, and there are fewer for this use case.",
             next_step="Choose another use case, or ask an administrator to add a model.",
         )
-    pair = choose_pair(list(models), votes_by_pair(database, use_case=use_case), rng=rng)
+    known = votes_by_pair(database, use_case=use_case)
+    asked = pairs_asked(database, user_id=user_id, text=words.text)
+    pair = choose_pair(list(models), known, rng=rng, without=asked)
+    if pair is None:
+        raise SwitchboardError(
+            "A blind vote on a prompt takes each two models once, and you have had all of them with this one.",
+            next_step="Ask something else. Your message is kept in the box.",
+        )
     entries = [Entry(model_id=model_id, parameters={}) for model_id in pair]
 
     def hide(comparison_id: str) -> Callable[[Cursor], None]:
@@ -74,6 +82,17 @@ def begin_round(
         )
 
     return arena.begin(user_id=user_id, words=words, entries=entries, models=models, along=hide).id
+
+
+def pairs_asked(database: Database, *, user_id: str, text: str) -> set[tuple[str, str]]:
+    """The pairs of models, in the order of names, that a person has voted on with this very prompt, or is to vote on.
+
+    A second vote would be the first one once more: it is the same question to the same two.
+    """
+    asked: dict[str, list[str]] = {}
+    for row in database.fetch_all(_SQL["models_asked"], user_id=user_id, text=clean_text(text).strip()):
+        asked.setdefault(row["comparison_id"], []).append(row["model_id"])
+    return {(min(models), max(models)) for models in asked.values()}
 
 
 def load_round(database: Database, *, comparison_id: str, user_id: str) -> Round:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Literal
@@ -101,15 +101,21 @@ def why_void(ballot: Ballot) -> str | None:
     return None
 
 
-def choose_pair(models: Sequence[str], votes: Mapping[tuple[str, str], int], *, rng: random.Random) -> tuple[str, str]:
+def choose_pair(
+    models: Sequence[str],
+    votes: Mapping[tuple[str, str], int],
+    *,
+    rng: random.Random,
+    without: Collection[tuple[str, str]] = (),
+) -> tuple[str, str] | None:
     """Two different models, in random order; a pair with n votes is taken in proportion to 1 / (n + 1).
 
-    `models` are those that can be asked, at least two; `votes` counts by pair in the order of names. Raises ValueError
-    for fewer than two.
+    `models` are those that can be asked; `votes` counts by pair in the order of names, and so are the pairs `without`
+    which to choose. None when no pair is left.
     """
-    pairs = list(combinations(sorted(set(models)), 2))
+    pairs = [pair for pair in combinations(sorted(set(models)), 2) if pair not in without]
     if not pairs:
-        raise ValueError("a pair takes two models")
+        return None
     pair = rng.choices(pairs, weights=[1 / (votes.get(one, 0) + 1) for one in pairs])[0]
     left, right = rng.sample(pair, 2)
     return left, right

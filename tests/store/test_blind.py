@@ -106,6 +106,29 @@ def test_whoever_has_seen_the_names_votes_no_more(database):
         assert Boards(database).board().votes == 0
 
 
+def test_the_same_prompt_never_brings_the_same_two_again_to_the_same_person(database):
+    with stage(database) as (made, arena):
+        for name in ("one", "two", "three"):
+            for _ in range(8):
+                made.gateway.enqueue(name, *answer("Fine"))
+        pairs = set()
+        for text in ("Why?", " Why?\n", "Why?"):
+            found = play(database, made, arena, text=text, models=MODELS)
+            pairs.add(frozenset(side.model_id for side in found.sides))
+            if len(pairs) < 3:
+                vote(database, found, "left", find_model=MODELS.get)
+        assert len(pairs) == 3
+        # The third is open: in another tab, too, there is nothing left with this prompt.
+        with pytest.raises(SwitchboardError, match="each two models once"):
+            play(database, made, arena, models=MODELS)
+        play(database, made, arena, text="Why not?", models=MODELS)
+        play(database, made, arena, user_id="bob", models=MODELS)
+
+        # Whoever has seen the names without a vote has said nothing of them.
+        reveal(database, found)
+        assert {side.model_id for side in play(database, made, arena, models=MODELS).sides} in pairs
+
+
 def test_a_round_is_its_owners_alone(database):
     with stage(database) as (made, arena):
         for name in TWO:

@@ -128,6 +128,13 @@ def test_what_is_least_known_is_asked_most():
     assert chosen["a", "c"] == pytest.approx(chosen["c", "a"], rel=0.2)
 
 
+def test_what_is_left_out_is_never_chosen():
+    rng = random.Random(7)
+    left_out = {("a", "b"), ("a", "c")}
+    chosen = {choose_pair(["a", "b", "c"], {("b", "c"): 500}, rng=rng, without=left_out) for _ in range(100)}
+    assert chosen == {("b", "c"), ("c", "b")}
+    assert choose_pair(["a", "b"], {}, rng=rng, without=left_out) is None
+
+
 def test_one_model_is_no_pair():
-    with pytest.raises(ValueError, match="two models"):
-        choose_pair(["a", "a"], {}, rng=random.Random(1))
+    assert choose_pair(["a", "a"], {}, rng=random.Random(1)) is None

@@ -27,5 +27,18 @@ join comparison_columns on comparison_columns.comparison_id = blind_rounds.compa
 where blind_rounds.user_id = $user_id and blind_rounds.voted_at is null and comparisons.deleted_at is null
 order by comparison_columns.conversation_id
 
+-- name: models_asked
+-- Who was asked this very prompt in this person's rounds, of those that wait for a vote or have one that counts.
+select blind_rounds.comparison_id, comparison_columns.model_id
+from blind_rounds
+join comparison_columns on comparison_columns.comparison_id = blind_rounds.comparison_id
+join messages on messages.conversation_id = comparison_columns.conversation_id
+where blind_rounds.user_id = $user_id and comparison_columns.position < 2
+    and messages.parent_id is null and messages.content = $text
+    and (
+        blind_rounds.voted_at is null
+        or blind_rounds.comparison_id in (select comparison_id from votes where user_id = $user_id and void is null)
+    )
+
 -- name: reveal
 update blind_rounds set voted_at = $now where comparison_id = $comparison_id and voted_at is null
