@@ -29,6 +29,7 @@ REASON = "blind_reason"
 
 _ROUND = "round"
 _OPENED = "opened_blind_round"
+_VOTED = "blind_voted_last"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,7 +126,8 @@ def _begin(services: Services, user: User, text: str) -> str:
 def vote(services: Services, round_id: str, outcome: Outcome) -> None:
     """Vote on the open round and show who answered."""
     user = current_user(services)
-    if user is None:
+    # The second click of a double click is no other vote.
+    if user is None or st.session_state.get(_VOTED) == round_id:
         return
     try:
         found = blind.load_round(services.database, comparison_id=round_id, user_id=user.id)
@@ -133,6 +135,7 @@ def vote(services: Services, round_id: str, outcome: Outcome) -> None:
         find_model = services.registry.current().get
         cast = partial(blind.vote, services.database, found, outcome, find_model=find_model, reason=reason)
         once("vote", cast)
+        st.session_state[_VOTED] = round_id
     except SwitchboardError as error:
         state.leave_notice(str(error))
     st.session_state.pop(REASON, None)

@@ -14,7 +14,7 @@ from ui.blocks import draw_blocks
 from ui.markdown import literal
 from ui.prompt_sets import PLACE
 
-_REASON = "set_vote_reason"
+_REASON, _VOTED = "set_vote_reason", "set_voted_last"
 _VOTES: tuple[tuple[Outcome, str, str], ...] = (
     ("left", "A is better", ":material/west:"),
     ("tie", "Equally good", ":material/drag_handle:"),
@@ -35,7 +35,8 @@ def draw_queue(services: Services, user: User, run: SetRun) -> None:
         for outcome, words, icon in _VOTES:
             st.button(
                 words,
-                key=f"set_vote_{outcome}",
+                # Of this pair: the second click of a double click must not vote on the next one, which nobody has read.
+                key=f"set_vote_{outcome}_{blind.key}",
                 icon=icon,
                 on_click=_vote,
                 args=(services, run, blind.key, outcome),
@@ -58,10 +59,13 @@ def _draw_pair(blind: Blind) -> None:
 
 
 def _vote(services: Services, run: SetRun, key: str, outcome: Outcome) -> None:
+    if st.session_state.get(_VOTED) == key:
+        return
+
     def work(user: User) -> str:
         find, reason = services.registry.current().get, st.session_state.get(_REASON)
         cast = vote_on_pair(services.database, run, key, outcome, user_id=user.id, find_model=find, reason=reason)
-        st.session_state[_REASON] = ""
+        st.session_state[_REASON], st.session_state[_VOTED] = "", key
         return f"The vote does not count: {cast.void}." if cast.void else "Thank you: the ratings count it."
 
     act(services, PLACE, work)

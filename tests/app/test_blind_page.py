@@ -74,8 +74,14 @@ def test_a_round_hides_its_models_until_the_vote(services):
         assert name not in hidden
     assert app.chat_input[0].disabled
 
-    app.button(key="vote_left").click().run()
+    better = app.button(key="vote_left")
+    better.click().run()
+    # The second click of a double click.
+    states = app._tree.get_widget_states()
+    states.widgets.add(id=better.id).trigger_value = True
+    app._run(states)
     told = shown(app)
+    assert not app.warning
     assert "You preferred A. Thank you" in told
     assert "Swift" in told
     assert "Html" in told

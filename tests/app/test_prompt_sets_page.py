@@ -98,7 +98,13 @@ def test_the_blind_queue_names_no_model_and_counts_the_vote(services):
     assert not app.exception
     assert "Answer A" in shown(app)
     assert not any(label in shown(app) for label in run.models.values())
+    better = next(button.id for button in app.button if button.label == "A is better")
     press(app, "A is better")
+    # The second click of a double click: it meant the pair before.
+    states = app._tree.get_widget_states()
+    states.widgets.add(id=better).trigger_value = True
+    app._run(states)
+    assert not app.error
     press(app, "Equally good")
     assert "no two answers left" in shown(app)
     assert len(services.database.fetch_all("select * from votes where user_id = $id", id=bob.id)) == 2
