@@ -14,8 +14,10 @@ import re
 _CODE = re.compile(
     r"(^ {0,3}(?P<fence>`{3,}|~{3,}).*?(?:^ {0,3}(?P=fence)[`~]*[ \t]*$|\Z)|`[^`\n]+`)", re.MULTILINE | re.DOTALL
 )
-_DISPLAY_MATH = re.compile(r"\\\[(.+?)\\\]", re.DOTALL)
-_INLINE_MATH = re.compile(r"\\\((.+?)\\\)", re.DOTALL)
+# Neither looks further than the next opening of its kind, nor twice at anything (`++`): a text of nothing but openings
+# would otherwise take minutes, and the whole process with it. `\\[2pt]` is a row of a matrix and opens nothing.
+_DISPLAY_MATH = re.compile(r"(?<!\\)\\\[((?:\\\\|(?!\\[\[\]]).)++)\\\]", re.DOTALL)
+_INLINE_MATH = re.compile(r"(?<!\\)\\\(((?:\\\\|(?!\\[()]).)++)\\\)", re.DOTALL)
 # Math, else what would be taken for math or for an image: a lone dollar, and a "!" before a bracket. Pandoc's rule for
 # a dollar that opens or closes math: no space inside, no digit after the closing one.
 _MARKS = re.compile(
@@ -23,7 +25,7 @@ _MARKS = re.compile(
     r"|(?<!\\)\$|(?<!\\)(?:\\\\)*!(?=\[)",
     re.DOTALL,
 )
-_IMAGE = re.compile(r"!\[([^\]]*)\](?=[(\[])")
+_IMAGE = re.compile(r"!\[([^\[\]]*)\](?=[(\[])")
 _DIRECTIVE = re.compile(r":(?=[a-z]+(?:-[a-z]+)*\[|material/|[a-z0-9_+-]+:)")
 _FENCE_LINE = re.compile(r"^ {0,3}(`{3,}|~{3,})")
 _LIST_ITEM = re.compile(r"^ {0,3}(?:[-*+]|\d{1,9}[.)])\s")

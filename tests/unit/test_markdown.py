@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -35,6 +37,8 @@ LINES = st.lists(
         ("it is 5$", r"it is 5\$"),
         ("mass $m^2$ here", "mass $m^2$ here"),
         (r"inline \(a+b\) and \[ c \]", "inline $a+b$ and $$ c $$"),
+        (r"\[ a \\[2pt] b \]", r"$$ a \\[2pt] b $$"),
+        (r"\( f(x) \) and \(y\)", "$f(x)$ and $y$"),
         ("$$a\n\nb$$", "$$a\n\nb$$"),
         (":red[hi] :material/home:", r"\:red[hi] \:material/home:"),
         ("![alt](http://elsewhere/?q=secret)", "[alt](http://elsewhere/?q=secret)"),
@@ -115,3 +119,16 @@ def test_cuts_fall_between_blocks(text: str, blocks: list[str]) -> None:
     closed, rest = split_blocks(text)
 
     assert [*closed, rest] == blocks
+
+
+@pytest.mark.parametrize("opening", ["![", r"\[", r"\(", r"\\[", r"\\\(", "![](", "$x ", "```\n", "$$ ", ":a-"])
+def test_a_text_of_nothing_but_openings_takes_no_longer_than_its_length(opening):
+    """Ten times as much took a hundred times as long, minutes in which the process did nothing else."""
+
+    def seconds(characters: int) -> float:
+        text = opening * (characters // len(opening))
+        begun = time.thread_time()
+        renderable(text)
+        return time.thread_time() - begun
+
+    assert seconds(200_000) < 40 * max(seconds(20_000), 0.002)
