@@ -98,7 +98,8 @@ def split_details(content: str) -> tuple[str, str]:
         return f"{body}\n\n" if body else ""
 
     # A text with more of them is no answer: looking for the end of each would take time without bound.
-    text = _DETAILS.sub(taken, content) if content.count("<details") <= _MOST_DETAILS else content
+    few = all(content.count(mark) <= _MOST_DETAILS for mark in ("<details", "<summary"))
+    text = _DETAILS.sub(taken, content) if few else content
     return text.strip(), joined(reasoning)
 
 

@@ -121,6 +121,13 @@ def test_open_webuis_reasoning_is_taken_out_of_the_answer():
     assert (answer.content, answer.reasoning) == ("Nine.", "8 < 9\nso nine")
 
 
+@pytest.mark.parametrize("mark", ["<details>", "<summary>", "<details"])
+def test_marks_without_an_end_are_no_reasoning_and_take_no_time(mark):
+    hostile = f'<details type="reasoning">{mark * 100_000}</details>'
+
+    assert answers(read_entry(open_webui(answer=hostile)))[0].content == hostile
+
+
 def test_older_open_webui_lists_are_read_in_order():
     messages = [{"id": str(number), "role": "user", "content": f"No. {number}"} for number in range(3)]
     parcel = read_entry({"id": "x", "title": "List", "chat": {"messages": messages}})
