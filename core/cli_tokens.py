@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 
@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from core.accounts.session_secret import load_session_secret
 from core.accounts.token_commands import TokenCommand, Told, run_command, sign
 from core.accounts.tokens import SCOPES
+from core.catalog.registry import load_registry
 from core.errors import AccountError, StoreLocked
 from core.settings import Settings, address, load_settings
 from core.store.maintenance import open_existing
@@ -47,6 +48,7 @@ def add_tokens_command(commands: argparse._SubParsersAction[argparse.ArgumentPar
 def tokens(command: TokenCommand) -> int:
     """Run a command where the store can be reached, and print what it says. Raises SwitchboardError."""
     settings = load_settings()
+    _check_models(settings, command.models or ())
     try:
         database = open_existing(settings.store_url)
     except StoreLocked:
@@ -56,6 +58,21 @@ def tokens(command: TokenCommand) -> int:
         return _print(run_command(database, command))
     finally:
         database.close()
+
+
+def _check_models(settings: Settings, wanted: Sequence[str]) -> None:
+    """Raises AccountError for a model that the registry has not and no endpoint could have."""
+    if not wanted:
+        return
+    registry = load_registry(settings.models, local_models=settings.local_model == "on")
+    # What an endpoint reports of itself is known to a running server alone.
+    asked = tuple(f"{provider.id}/" for provider in registry.providers.values() if provider.discover)
+    unknown = [name for name in wanted if registry.get(name) is None and not name.startswith(asked)]
+    if unknown:
+        raise AccountError(
+            f"There is no model {unknown[0]} in {settings.models}.",
+            next_step="Give an id as that file or GET /v1/models has it.",
+        )
 
 
 def _ask_server(settings: Settings, command: TokenCommand) -> Told:

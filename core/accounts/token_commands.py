@@ -102,6 +102,8 @@ def _words(token: ApiToken) -> str:
         told.append(f"models {' '.join(token.models)}")
     if token.budget_usd is not None:
         told.append(f"${token.budget_usd.normalize():f} a month")
+    if token.rpm_limit is not None:
+        told.append(f"{token.rpm_limit:,} requests a minute")
     if token.expires_at is not None:
         told.append(f"until {token.expires_at:%Y-%m-%d %H:%M} UTC")
     return ", ".join(told)
