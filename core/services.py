@@ -79,7 +79,7 @@ class Services:
     @property
     def arena(self) -> Arena:
         """Comparisons of models."""
-        foresight = Foresight(budgets=self.budgets, lengths=self.lengths.current)
+        foresight = Foresight(budgets=self.budgets, lengths=self.lengths.current, refusals=self.refusals)
         return Arena(self.database, self.engine, find_model=self.registry.find, foresight=foresight)
 
     def model_status(self, model: ModelSpec) -> ModelStatus:

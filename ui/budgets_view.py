@@ -196,7 +196,7 @@ def _draw_refusals(services: Services, people: Sequence[User]) -> None:
     columns: dict[str, Any] = {
         "When": pd.to_datetime(pd.Series([one.refused_at for one in refusals], dtype="datetime64[us]"), utc=True),
         "Who": [names.get(one.user_id, "A person who is gone") for one in refusals],
-        "Model": [_label(models, one.model_id) or one.model_id for one in refusals],
+        "Model": [", ".join(_label(models, name) or name for name in one.model_id.split(", ")) for one in refusals],
         "Where": [one.source for one in refusals],
         "Why": [one.reason for one in refusals],
     }

@@ -16,7 +16,9 @@ from core.clock import Clock, utc_now
 from core.costs.budgets import Budgets
 from core.costs.estimate import CostRange
 from core.costs.output_lengths import OutputLengths
+from core.costs.refusals import RefusalLog
 from core.costs.token_count import estimate_tokens
+from core.errors import LimitReached
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +46,7 @@ class Foresight:
     budgets: Budgets
     lengths: Callable[[], OutputLengths]
     clock: Clock = utc_now
+    refusals: RefusalLog | None = None
 
     def limited(self, user_id: str) -> bool:
         """Whether a budget binds this person at all: most need no look at the histories."""
@@ -58,9 +61,15 @@ class Foresight:
         attachments: Sequence[Attachment] = (),
         use_case: str | None = None,
     ) -> None:
-        """Raises LimitReached when the calls together do not fit what is left of a budget."""
+        """Raises LimitReached when the calls together do not fit what is left of a budget; it is kept then."""
         costs = [self._cost(prospect, text, attachments, use_case) for prospect in prospects]
-        self.budgets.check_together(user_id, costs)
+        try:
+            self.budgets.check_together(user_id, costs)
+        except LimitReached as refused:
+            if self.refusals is not None:
+                models = ", ".join(dict.fromkeys(prospect.model.id for prospect in prospects))
+                self.refusals.keep(refused, user_id=user_id, model_id=models, source="compare")
+            raise
 
     def _cost(
         self, prospect: Prospect, text: str, attachments: Sequence[Attachment], use_case: str | None

@@ -35,6 +35,7 @@ from core.chat.search import find_comparisons, find_conversations, find_messages
 from core.chat.search_query import parse_query
 from core.chat.store import delete_conversation, list_conversations, load_conversation, load_messages
 from core.costs.output_lengths import OutputLengths
+from core.costs.refusals import RefusalLog
 from core.errors import ErrorClass, LimitReached, NotFound, ProviderError, SwitchboardError, TurnRefused
 from core.providers.events import TextDelta
 from core.providers.scripted import Gate, answer
@@ -392,7 +393,8 @@ class Purse:
 @pytest.mark.parametrize(("left_usd", "fits"), [(Decimal("0.02"), True), (Decimal("0.019"), False), (None, True)])
 def test_a_budget_holds_what_all_columns_cost_together(database, left_usd, fits):
     # An answer of 441 tokens at 15 dollars a million is the most that is expected: 0.0066 and the prompt, three times.
-    foresight = Foresight(budgets=Purse(left_usd), lengths=OutputLengths)
+    refusals = RefusalLog(database)
+    foresight = Foresight(budgets=Purse(left_usd), lengths=OutputLengths, refusals=refusals)
     with rig(database, *MODELS.values()) as made:
         arena = Arena(database, made.engine, find_model=MODELS.get, foresight=foresight)
         if fits:
@@ -401,6 +403,8 @@ def test_a_budget_holds_what_all_columns_cost_together(database, left_usd, fits)
         with pytest.raises(LimitReached, match="more than is left"):
             begin(arena, "one", "two", "three")
         assert database.fetch_all("select * from comparisons") == []
+        # Administrators see it among those who were refused.
+        assert [(one.model_id, one.source) for one in refusals.newest()] == [("one, two, three", "compare")]
         comparison = compared(made, arena, "one", "two")
         with pytest.raises(LimitReached):
             arena.follow_up(comparison, comparison.columns, Words(text="And? " * 1000))
