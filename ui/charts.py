@@ -130,6 +130,7 @@ def stacked_columns(
                 alt.Tooltip("series:N", title="What"),
                 alt.Tooltip("words:N", title="Exactly"),
             ],
+            description=alt.Description("told:N"),
         )
     )
     if select is None:
@@ -153,6 +154,7 @@ def stacked_bars(
             "place": places[piece.key],
             "value": float(piece.value),
             "words": piece.words,
+            "told": f"{piece.bar}, {series[places[piece.key]].name}: {piece.words}",
             "pick": piece.pick,
         }
         for piece in pieces
@@ -170,6 +172,7 @@ def stacked_bars(
                 alt.Tooltip("series:N", title="What"),
                 alt.Tooltip("words:N", title="Exactly"),
             ],
+            description=alt.Description("told:N"),
         )
     )
     return chart if select is None else _picking(chart, select)
@@ -197,6 +200,7 @@ def _stacked(pieces: Sequence[Piece], series: Sequence[Series], *, grain: Grain)
                 "low": low,
                 "high": high,
                 "words": piece.words,
+                "told": f"{when(piece.at, grain)}, {series[places[piece.key]].name}: {piece.words}",
                 "pick": piece.pick,
                 "when": when(piece.at, grain),
             }

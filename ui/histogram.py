@@ -15,6 +15,7 @@ from ui.charts import AXIS_LABELS, HEIGHT_PX, PALETTE, Unit
 _FEW_DECADES = 3
 # A label may stand so much beside the first and the last bar, as a factor.
 _EDGE = 1.3
+_ROUND_MS = (1.0, 10.0, 100.0, 300.0, 1e3, 3e3, 10e3, 30e3, 60e3, 180e3, 600e3, 1800e3, 3600e3)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,10 +51,14 @@ def histogram(bars: Sequence[HistogramBar], marks: Mapping[str, float], *, unit:
 
 
 def _decades_axis(bars: Sequence[HistogramBar], unit: Unit) -> alt.Axis:
-    """An axis with labels at round values: at powers of ten, and at 2 and 5 between few of them."""
+    """An axis with labels at round values: powers of ten with 2 and 5 between few of them, or seconds and minutes."""
     low, high = min(bar.low for bar in bars), max(bar.high for bar in bars)
-    first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
-    steps = (1, 2, 5) if last - first <= _FEW_DECADES else (1,)
-    rounds = (float(f"{step}e{power}") for power in range(first, last + 1) for step in steps)
+    rounds = _ROUND_MS if unit == "ms" else _round_numbers(low, high)
     values = [value for value in rounds if low / _EDGE <= value <= high * _EDGE]
     return alt.Axis(labelExpr=AXIS_LABELS[unit], values=values or [low])
+
+
+def _round_numbers(low: float, high: float) -> list[float]:
+    first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
+    steps = (1, 2, 5) if last - first <= _FEW_DECADES else (1,)
+    return [float(f"{step}e{power}") for power in range(first, last + 1) for step in steps]

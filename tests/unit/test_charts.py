@@ -54,6 +54,9 @@ def test_columns_are_stacked_from_zero_in_the_order_of_the_series():
     rows = next(iter(chart["datasets"].values()))
     assert [(row["series"], row["low"], row["high"]) for row in rows] == [("Ann", 0.0, 1.5), ("Bob", 1.5, 2.0)]
     assert rows[0]["when"] == "23 Nov 2026"
+    # For a screen reader, instead of the names and values of all fields.
+    assert rows[0]["told"] == "23 Nov 2026, Ann: $1.50"
+    assert chart["encoding"]["description"]["field"] == "told"
     assert chart["encoding"]["color"]["scale"]["range"] == [item.colour for item in series]
 
 
@@ -108,6 +111,14 @@ def test_a_histogram_is_labelled_at_round_values(low, high, values):
     axis = histogram(bars, {}, unit="count").to_dict()["layer"][0]["encoding"]["x"]["axis"]
 
     assert axis["values"] == values
+
+
+def test_a_histogram_of_times_is_labelled_in_seconds_and_minutes():
+    bars = [HistogramBar(low=400, high=130_000, calls=1, words="")]
+
+    axis = histogram(bars, {}, unit="ms").to_dict()["layer"][0]["encoding"]["x"]["axis"]
+
+    assert axis["values"] == [1_000, 3_000, 10_000, 30_000, 60_000]
 
 
 def test_names_in_a_legend_are_text():
