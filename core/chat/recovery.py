@@ -66,7 +66,9 @@ def recover_turns(
             taken = take_over(row["id"]) if take_over is not None else TakenOver()
             if taken is None:
                 continue
-            attempts = _recover(database, {**row, "taken": taken}, find_model, files, clock, price_at=price_at)
+            attempts = _recover(
+                database, row, taken, find_model=find_model, files=files, clock=clock, price_at=price_at
+            )
             settled(row["id"], attempts)
             recovered += 1
         except Exception:
@@ -78,41 +80,39 @@ def recover_turns(
 def _recover(
     database: Database,
     row: Row,
+    taken: TakenOver,
+    *,
     find_model: Callable[[str], ModelSpec | None],
     files: FileStore | None,
     clock: Clock,
-    *,
     price_at: PriceAt,
 ) -> Sequence[Attempt]:
-    taken: TakenOver = row["taken"]
     ids = TurnIds(
         turn=row["id"],
         conversation=row["conversation_id"],
         question=row["user_message_id"],
         answer=taken.answer_message_id or new_id(),
     )
-    asked, answer = _model(row["requested_model"], find_model), _answer(row)
+    answer, steps, attempts = _answer(row), from_json_steps(row["partial_steps"]), _tries(row)
     outcome = outcome_of(answer, ended="interrupted")
-    attempts = _tries(row)
+    asked = _model(row["requested_model"], find_model)
     answering = _model(row["answering_model"], find_model) if row["answering_model"] else asked
-    # Of a temporary chat nobody knows what was said, so nobody can count what it cost.
-    priced = _unpriced if row["temporary"] else price_at
     # A turn that was waiting for its next attempt had none under way.
     if row["attempt_started_at"] or not attempts:
         request = _request(row)
         completion = _completion(database, ids, answering, request, files)
         ended_at = row["checkpoint_at"] or row["started_at"]
+        # Of a temporary chat nobody knows what was said, so nobody can count what it cost.
+        priced = _unpriced if row["temporary"] else price_at
         attempt = attempt_row(ids, request, completion, answer, outcome, ended_at=ended_at, price_at=priced)
         attempts = [*attempts, attempt]
-    steps = from_json_steps(row["partial_steps"])
     served = answering if answer.pieces or steps else asked
+    message = answer_message(ids, served, answer, outcome, now=clock(), asked=asked, steps=steps)
     end_turn(
         database,
         turn_id=ids.turn,
         status=outcome.turn_status,
-        answer=None
-        if row["temporary"]
-        else answer_message(ids, served, answer, outcome, now=clock(), asked=asked, steps=steps),
+        answer=None if row["temporary"] else message,
         attempts=attempts,
         owned=taken.owned,
     )
