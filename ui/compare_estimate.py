@@ -110,8 +110,7 @@ def estimate_words(quotes: Sequence[Quote]) -> str:
         return "unpriced"
     if total.free:
         return "free"
-    low, high = formats.money(total.low_usd), formats.money(total.high_usd)
-    return f"about {low}" if low == high else f"about {low} to {high}"
+    return formats.about(total.low_usd, total.high_usd)
 
 
 def _chosen(services: Services, user: User, entry: Entry) -> Values:

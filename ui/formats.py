@@ -22,6 +22,12 @@ _SHORT_LABEL = 32
 _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
+def about(low_usd: Decimal, high_usd: Decimal) -> str:
+    """What something may cost: `about $0.0021 to $0.0040`, `about $0.08` where both read the same."""
+    low, high = money(low_usd), money(high_usd)
+    return f"about {low}" if low == high else f"about {low} to {high}"
+
+
 def cost(cost_usd: Decimal | None, code: str) -> str:
     """The cost of an answer: a figure, or the words "free" and "unpriced"; estimates say "about".
 

@@ -190,7 +190,7 @@ def estimate_words(cost: CostRange) -> str:
         return "at least one model is unpriced, so nobody can say what it costs"
     if cost.free:
         return "free"
-    return literal(f"about {formats.money(cost.low_usd)} to {formats.money(cost.high_usd)}")
+    return literal(formats.about(cost.low_usd, cost.high_usd))
 
 
 def _left(services: Services, user: User, cost: CostRange) -> str:

@@ -42,8 +42,11 @@ def interval_chart(board: Board, labels: Mapping[str, str]) -> Chart:
     return alt.layer(bars, dots).properties(height=_BELOW_PX + _ROW_PX * len(rows))
 
 
-def matrix_chart(pairs: Sequence[HeadToHead], labels: Mapping[str, str]) -> Chart:
-    """Who beat whom how often: the row's share of its votes against the column. White is half."""
+def matrix_chart(pairs: Sequence[HeadToHead], labels: Mapping[str, str], best_first: Sequence[str]) -> Chart:
+    """Who beat whom how often: the row's share of its votes against the column. White is half.
+
+    Rows and columns are in the order of `best_first`, the ids of models; those that it does not name come last.
+    """
     rows = pd.DataFrame(
         [
             {
@@ -56,10 +59,11 @@ def matrix_chart(pairs: Sequence[HeadToHead], labels: Mapping[str, str]) -> Char
             for one in pairs
         ]
     )
+    order = [labels[name] for name in dict.fromkeys([*best_first, *(one.model_id for one in pairs)])]
     size = _ABOVE_PX + _ROW_PX * rows["model"].nunique()
     base = alt.Chart(rows).encode(
-        x=alt.X("against:N", title="Against", axis=alt.Axis(orient="top", labelAngle=-40, labelLimit=160)),
-        y=alt.Y("model:N", title=None, axis=alt.Axis(labelLimit=220)),
+        x=alt.X("against:N", sort=order, title="Against", axis=alt.Axis(orient="top", labelAngle=-40, labelLimit=160)),
+        y=alt.Y("model:N", sort=order, title=None, axis=alt.Axis(labelLimit=220)),
         tooltip=["model:N", "against:N", alt.Tooltip("won:Q", format=".1%", title="Won, ties half"), "votes:Q"],
     )
     colour = alt.Color(

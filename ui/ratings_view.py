@@ -62,7 +62,7 @@ def _draw_boards(services: Services, counts: Mapping[str | None, int]) -> None:
         ratings_charts.interval_chart(board, labels), width="stretch", alt="Ratings of models with their intervals"
     )
     _draw_table(board, labels)
-    _draw_details(services, use_case, labels)
+    _draw_details(services, use_case, labels, best_first=[one.model_id for one in board.ratings])
 
 
 def _worked_out(services: Services, use_case: str | None, *, style: bool) -> Board:
@@ -128,12 +128,14 @@ def _below(board: Board, labels: Mapping[str, str]) -> str:
     return " ".join(parts)
 
 
-def _draw_details(services: Services, use_case: str | None, labels: Mapping[str, str]) -> None:
+def _draw_details(
+    services: Services, use_case: str | None, labels: Mapping[str, str], *, best_first: Sequence[str]
+) -> None:
     against, history = st.tabs(["Head to head", "Over time"], key="ratings_details", on_change="rerun")
     if against.open:
         with against:
             st.altair_chart(
-                ratings_charts.matrix_chart(services.boards.head_to_head(use_case), labels),
+                ratings_charts.matrix_chart(services.boards.head_to_head(use_case), labels, best_first),
                 width="stretch",
                 alt="Share of votes that each model won against each other one",
             )

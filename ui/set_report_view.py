@@ -21,8 +21,8 @@ from ui.times import local_time, viewer_zone
 
 _MOST_RUNS = 10
 _LIVE_S = 60
-# A long name leaves the figures in sight, on a phone too.
-_WIDTHS = {"Model": st.column_config.TextColumn(width=160)}
+# A long name leaves the figures in sight, on a phone too; how far a model is has room for what failed.
+_WIDTHS = {"Model": st.column_config.TextColumn(width=160), "Answered": st.column_config.TextColumn(width=130)}
 _EVERY_S = 2.0
 _CSV = [
     "run_id",

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ui import charts
+from core.arena.ratings import HeadToHead
+from ui import charts, ratings_charts
 from ui.histogram import HistogramBar, histogram
 
 MONDAY = datetime(2026, 11, 23)  # noqa: DTZ001 - a local time
@@ -131,3 +132,10 @@ def test_a_chart_says_in_words_what_it_shows():
     words = charts.columns_alt("Spend per day", {"a": Decimal(2), "b": Decimal(1)}, {"a": "Ann"}, total="$3.00")
 
     assert words == "Spend per day: $3.00 in all. Most: Ann $2.00, b $1.00."
+
+
+def test_who_beat_whom_is_read_from_the_best_to_the_worst_and_then_those_without_a_rating():
+    pairs = [HeadToHead(one, other, 4, 0.5) for one in ("a", "b", "new") for other in ("a", "b", "new") if one != other]
+    labels = {"a": "Alpha", "b": "Beta", "new": "New"}
+    encoding = ratings_charts.matrix_chart(pairs, labels, ["b", "a"]).to_dict()["layer"][0]["encoding"]
+    assert encoding["x"]["sort"] == encoding["y"]["sort"] == ["Beta", "Alpha", "New"]

@@ -269,3 +269,8 @@ def test_filters_are_blamed_for_an_empty_page_only_where_there_are_some():
 
     assert "filters" not in nothing_fits(everything)
     assert "clear the filters" in nothing_fits(replace(everything, models=("luna",)))
+
+
+def test_a_range_that_reads_the_same_at_both_ends_is_one_figure():
+    assert formats.about(Decimal("0.0767"), Decimal("0.0812")) == "about $0.08"
+    assert formats.about(Decimal("0.0021"), Decimal("0.0040")) == "about $0.0021 to $0.004"
