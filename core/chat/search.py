@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -77,7 +77,8 @@ def find_messages(database: Database, *, user_id: str, query: SearchQuery, limit
     if not query.terms:
         return []
     index_changed(database, user_id=user_id, wait_s=_WAIT_S)
-    return [Hit(**row) for row in database.fetch_all(_SQL["find_messages"], **_values(user_id, query, limit))]
+    values = _values(user_id, query, limit)
+    return database.snapshot(lambda cur: _found(cur, values))
 
 
 def find_conversations(
@@ -121,6 +122,16 @@ async def index_regularly(
             while await asyncio.to_thread(take_in) == _IN_BACKGROUND:
                 pass
         await asyncio.sleep(every_s)
+
+
+def _found(cur: Cursor, values: Mapping[str, object]) -> list[Hit]:
+    places = cur.fetch_all(_SQL["find_messages"], **values)
+    if not places:
+        return []
+    said = {
+        row.pop("id"): row for row in cur.fetch_all(_SQL["found_messages"], ids=[one["message_id"] for one in places])
+    }
+    return [Hit(**place, **said[place["message_id"]]) for place in places if place["message_id"] in said]
 
 
 def _take_in(cur: Cursor, user_id: str, stale: Sequence[tuple[str, datetime]]) -> None:

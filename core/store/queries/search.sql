@@ -99,12 +99,16 @@ top as (
     select * from newest where place <= 3 order by created_at desc, message_id desc limit $limit
 )
 select mine.id as conversation_id, mine.comparison_id, mine.title, mine.archived_at is not null as archived,
-    top.hits_in_conversation, messages.id as message_id, messages.role, messages.content, messages.model_label, messages.created_at
+    top.hits_in_conversation, top.message_id
 from top
 join mine on mine.id = top.conversation_id
-join messages on messages.id = top.message_id
-where messages.deleted_at is null
-order by messages.created_at desc, messages.id desc
+order by top.created_at desc, top.message_id desc
+
+-- name: found_messages
+-- Asked apart from the rest: on a PostgreSQL, DuckDB would read the text of every message for these few.
+select id, role, content, model_label, created_at
+from messages
+where id in (select unnest($ids)) and deleted_at is null
 
 -- name: find_comparisons
 -- By title, model and time, the one used last first. Empty terms and filters are always true; none has a tag.
