@@ -135,7 +135,12 @@ def test_a_chart_says_in_words_what_it_shows():
 
 
 def test_who_beat_whom_is_read_from_the_best_to_the_worst_and_then_those_without_a_rating():
-    pairs = [HeadToHead(one, other, 4, 0.5) for one in ("a", "b", "new") for other in ("a", "b", "new") if one != other]
+    pairs = [
+        HeadToHead(model_id=one, other_id=other, votes=4, share=0.5)
+        for one in ("a", "b", "new")
+        for other in ("a", "b", "new")
+        if one != other
+    ]
     labels = {"a": "Alpha", "b": "Beta", "new": "New"}
     encoding = ratings_charts.matrix_chart(pairs, labels, ["b", "a"]).to_dict()["layer"][0]["encoding"]
     assert encoding["x"]["sort"] == encoding["y"]["sort"] == ["Beta", "Alpha", "New"]
