@@ -23,7 +23,7 @@ from bench.ledger_recording import READERS, SESSIONS, record_while_read
 from bench.ledger_reports import Timed, measure
 from bench.ledger_rows import Trace
 from bench.stats import percentile
-from core.accounts.users import create_user
+from core.accounts.users import User, create_user
 from core.clock import utc_now
 from core.store.database import Database
 from core.store.ledger_copy import LedgerCopy
@@ -45,9 +45,11 @@ def main() -> int:
         print(f"Skipped: the trace is not there ({', '.join(str(path) for path in trace.missing)}).")
         return 0
     if options.build:
-        options.build.mkdir(parents=True)
-        _build(options.build, options.rows, trace).close()
-        _prepare_to_start(options.build)
+        build_folder(options.build, options.rows, trace)
+        print(
+            f"Start it with SWITCHBOARD_DATA_DIR={options.build} SWITCHBOARD_MODELS={options.build / 'models.yaml'} "
+            f"and sign in as admin with {PASSWORD}"
+        )
         return 0
     with tempfile.TemporaryDirectory(prefix="bench-ledger-") as folder:
         database = _build(Path(folder), options.rows, trace)
@@ -149,15 +151,12 @@ def _timed(work: Callable[[], Database]) -> tuple[Database, float]:
     return work(), time.perf_counter() - started
 
 
-def _prepare_to_start(folder: Path) -> None:
-    database = Database(f"duckdb:{folder / 'switchboard.duckdb'}")
-    create_user(database, username="admin", display_name="Administrator", password=PASSWORD, role="admin")
-    database.close()
+def build_folder(folder: Path, rows: int, trace: Trace) -> User:
+    """Make a data folder with so many attempts to start Switchboard on, and return its administrator."""
+    folder.mkdir(parents=True)
     (folder / "models.yaml").write_text(_registry(), encoding="utf-8")
-    print(
-        f"Start it with SWITCHBOARD_DATA_DIR={folder} SWITCHBOARD_MODELS={folder / 'models.yaml'} "
-        f"and sign in as admin with {PASSWORD}"
-    )
+    with closing(_build(folder, rows, trace)) as database:
+        return create_user(database, username="admin", display_name="Administrator", password=PASSWORD, role="admin")
 
 
 def _registry() -> str:

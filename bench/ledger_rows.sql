@@ -157,3 +157,7 @@ select conversation_id, min(user_id), 'Conversation of ' || strftime(min(started
 from attempts
 where conversation_id is not null
 group by conversation_id
+
+-- name: indexed
+-- There is not a message in them that the search would have to find first.
+insert into search_state (conversation_id, user_id, indexed_until) select id, user_id, updated_at from conversations

@@ -77,7 +77,7 @@ def standings(
 ) -> Sequence[Standing]:
     """Every model with at least 20 answers among the chosen calls. `ratings` and `win_shares` are by model."""
     where = clause(chosen, viewer=viewer)
-    sql = _SQL["standings"].replace("{where}", where.sql).replace("{answered}", _SQL["answered"])
+    sql = _SQL["standings"].replace("{where}", where.sql)
     rows = ledger.fetch_all(sql, enough=ENOUGH_ANSWERS, **where.parameters)
     ratings, win_shares = ratings or {}, win_shares or {}
     return [

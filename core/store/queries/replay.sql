@@ -128,15 +128,16 @@ order by started_at desc, id desc
 limit $limit
 
 -- name: standings
+-- `duration_us` is there for whole answers of the model itself alone: of all `answered` asks, the rest is left to say.
 select
     served_model as model_id,
     count(*) as answers,
-    count(*) filter (where cost_usd is null) as unpriced,
+    count(*) - count(cost_usd) as unpriced,
     (sum(cost_usd) / nullif(count(cost_usd), 0))::decimal(18,9) as cost_per_answer_usd,
     median(first_token_us) / 1000 as first_token_ms,
     median(duration_us) / 1000 as duration_ms
 from measured_calls
-where {where} and {answered} and status = 'ok'
+where {where} and duration_us is not null and served_model is not null and source <> 'probe' and output_tokens > 0
 group by 1
 having count(*) >= $enough
 order by 1

@@ -284,11 +284,12 @@ group by 1, 2
 -- name: detours
 -- What failed tries cost those who were answered by a later try of the same turn, by the model that failed: until the
 -- next try began, and the money of the failed one. Summed over a turn this is its receipt (core.chat.receipt).
-with failed as (
+-- Materialized: the join of the few takes half as long as one that looks for them while it reads.
+with failed as materialized (
     select id, started_at, coalesce(served_model, requested_model) as model, cost_usd
     from ledger
     where {where} and status not in ('ok', 'stopped', 'budget')
-), next as (
+), next as materialized (
     select parent_id, started_at, coalesce(served_model, requested_model) as model
     from ledger
     where started_at >= $since and parent_id is not null
