@@ -24,6 +24,9 @@ _ADDING = "groups_adding"
 _NAME = "groups_name"
 _MEMBERS = "groups_members"
 _CHOSEN = "groups_chosen"
+# The group that a callback chose, and how often one did.
+_PUT_FORWARD = "groups_put_forward"
+_TIMES_CHOSEN = "groups_times_chosen"
 
 _EMPTY = (
     "There are no groups yet. A group opens models to some people only: add one here, then choose it under "
@@ -45,18 +48,30 @@ def draw_groups(services: Services, people: Sequence[User]) -> None:
         return
     _draw_list(services, groups)
     by_id = {group.id: group for group in groups}
-    chosen = st.selectbox(
-        "Manage group",
-        by_id,
-        key=_CHOSEN,
-        index=None,
-        placeholder="Choose a group",
-        format_func=lambda key: by_id[key].name if key in by_id else "",
-    )
+    chosen = _draw_choice(by_id)
     draw_problem("group")
     if chosen in by_id:
         _draw_members(services, by_id[chosen], people)
         _draw_name(services, by_id[chosen])
+
+
+def _draw_choice(by_id: Mapping[str, Group]) -> str | None:
+    put_forward = st.session_state.get(_PUT_FORWARD)
+    # Another field whenever a callback chooses: a click that the browser sent before it had heard of that choice brings
+    # the older value of the field along, which would be taken for a newer choice.
+    return st.selectbox(
+        "Manage group",
+        by_id,
+        key=f"{_CHOSEN}_{st.session_state.get(_TIMES_CHOSEN, 0)}",
+        index=list(by_id).index(put_forward) if put_forward in by_id else None,
+        placeholder="Choose a group",
+        format_func=lambda key: by_id[key].name if key in by_id else "",
+    )
+
+
+def _choose(group_id: str | None) -> None:
+    st.session_state[_PUT_FORWARD] = group_id
+    st.session_state[_TIMES_CHOSEN] = st.session_state.get(_TIMES_CHOSEN, 0) + 1
 
 
 def draw_unknown_groups(services: Services) -> None:
@@ -179,7 +194,7 @@ def _add(services: Services) -> Work:
         group_id = once("create", create)
         st.session_state[_NAME], st.session_state[_MEMBERS] = "", []
         st.session_state[_ADDING] = False
-        st.session_state[_CHOSEN] = group_id
+        _choose(group_id)
         return f"{_name_of(services, group_id)} was added."
 
     return work
@@ -207,7 +222,7 @@ def _rename(services: Services, group: Group, key: str) -> Work:
 def _delete(services: Services, group: Group) -> Work:
     def work(admin: User) -> str:
         once("delete", partial(services.delete_group, group.id, actor_id=admin.id))
-        st.session_state[_CHOSEN] = None
+        _choose(None)
         return f"{group.name} was deleted."
 
     return work

@@ -70,7 +70,11 @@ def _field(page: AppTest, kind: str, label: str):
 
 
 def _choose(page: AppTest, group_id: str) -> AppTest:
-    return page.selectbox(key="groups_chosen").set_value(group_id).run()
+    return _choice(page).set_value(group_id).run()
+
+
+def _choice(page: AppTest):
+    return _field(page, "selectbox", "Manage group")
 
 
 def _said(page: AppTest) -> str:
@@ -95,6 +99,21 @@ def test_no_groups_says_what_they_are_for_and_which_are_missing(admin_page):
     assert not admin_page.exception
     assert "There are no groups yet" in _said(admin_page)
     assert "The group Legal does not exist: nobody may use Filed through it" in _said(admin_page)
+
+
+def test_a_new_group_stays_chosen_when_a_click_from_before_comes_in_after_it(admin_page, services):
+    services.groups.create("First", member_ids=(), actor_id=None)
+    admin_page.run()
+    # What the browser knows of the page when the group is added: nothing is chosen.
+    from_before = admin_page._tree.get_widget_states()
+    admin_page.text_input(key="groups_name").set_value("Second")
+    _click(admin_page, "Add group")
+
+    admin_page._run(from_before)
+
+    assert not admin_page.exception
+    second = next(group for group in services.groups.current() if group.name == "Second")
+    assert _choice(admin_page).value == second.id
 
 
 def test_a_group_is_added_with_members_and_opens_what_names_it(admin_page, services, bob):
