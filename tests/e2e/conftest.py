@@ -1,6 +1,6 @@
 """A browser and whole servers for the tests that drive the app as a person does.
 
-`server` is one server per test module with an administrator; `start` makes fresh ones. `page` is a fresh
+`server` is one server per test module with an administrator; `start` makes fresh ones. `page` is an empty
 browser profile, not yet signed in; `open_profile` makes more.
 """
 
@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
-from tests.support.browsing import add_admin, keep_session
+from tests.support.browsing import add_admin, empty_profile, keep_session
 from tests.support.live_server import LiveServer, start_server
 
 ARGUMENTS = (
@@ -95,22 +95,34 @@ def _server(start: StartServer) -> LiveServer:
     return start(admin=True)
 
 
+@pytest.fixture(name="kept_context", scope="module")
+def _kept_context(browser: Browser) -> Iterator[BrowserContext]:
+    """A profile that is emptied after each test but for its cache: reading Streamlit's scripts anew takes seconds."""
+    context = browser.new_context(viewport=DESKTOP)
+    yield context
+    context.close()
+
+
 @pytest.fixture(name="open_profile")
-def _open_profile(browser: Browser) -> Iterator[OpenProfile]:
+def _open_profile(browser: Browser, kept_context: BrowserContext) -> Iterator[OpenProfile]:
     """Open a page in a browser profile of its own; keyword arguments are Playwright's `new_context` options."""
-    contexts = []
+    contexts: list[BrowserContext] = []
 
     def open_profile(**options) -> Page:
-        context = browser.new_context(**{"viewport": DESKTOP, **options})
+        plain = not options and kept_context not in contexts
+        context = kept_context if plain else browser.new_context(**{"viewport": DESKTOP, **options})
         contexts.append(context)
         return context.new_page()
 
     yield open_profile
     for context in contexts:
-        context.close()
+        if context is kept_context:
+            empty_profile(context)
+        else:
+            context.close()
 
 
 @pytest.fixture(name="page")
 def _page(open_profile: OpenProfile) -> Page:
-    """A page in a fresh browser profile."""
+    """A page in an empty browser profile."""
     return open_profile()

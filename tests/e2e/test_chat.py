@@ -24,7 +24,8 @@ from tests.support.provider_behaviour import RATE_LIMITED, say
 from tests.support.provider_server import ProviderServer
 
 SHORT = say("A **bold** answer with `code`.\n\n```python\nprint('hi')\n```\n\nIt costs $5 and $E = mc^2$.")
-LONG = " ".join(f"word{number}" for number in range(400))
+# Longer than a busy machine takes for a reload: the tests stop it.
+ENDLESS = " ".join(f"word{number}" for number in range(4000))
 HTML = "Before <script>document.title = 'hacked'</script><img src=x onerror=\"document.title='hacked'\"> after."
 
 
@@ -32,7 +33,7 @@ HTML = "Before <script>document.title = 'hacked'</script><img src=x onerror=\"do
 def _provider():
     with ProviderServer() as provider:
         provider.behave("swift", SHORT)
-        provider.behave("steady", say(LONG, tokens_per_second=40))
+        provider.behave("steady", say(ENDLESS, tokens_per_second=40))
         provider.behave("html", say(HTML))
         # Asked again at once: how long it waits otherwise is a matter of the tests of routing.
         provider.behave("fault-429", replace(RATE_LIMITED, retry_after="0"))
@@ -93,17 +94,21 @@ def test_the_url_opens_the_conversation_after_a_reload_and_in_another_tab(chat: 
     expect(messages(other).nth(0)).to_contain_text("Remember me")
 
 
-def test_an_answer_goes_on_while_the_person_looks_elsewhere(chat: Page) -> None:
-    choose_model(chat, "Steady")
-    ask(chat, "Take your time")
-    expect(messages(chat).nth(1)).to_contain_text("word20")
+def test_an_answer_goes_on_while_the_person_looks_elsewhere(chat: Page, provider: ProviderServer) -> None:
+    provider.behave("steady", say(" ".join(f"word{number}" for number in range(240)), tokens_per_second=40))
+    try:
+        choose_model(chat, "Steady")
+        ask(chat, "Take your time")
+        expect(messages(chat).nth(1)).to_contain_text("word20")
 
-    chat.get_by_role("link", name="Settings").click()
-    expect(chat.get_by_role("heading", name="Settings")).to_be_visible()
-    chat.get_by_role("link", name="Chat", exact=True).click()
+        chat.get_by_role("link", name="Settings").click()
+        expect(chat.get_by_role("heading", name="Settings")).to_be_visible()
+        chat.get_by_role("link", name="Chat", exact=True).click()
 
-    expect(messages(chat).nth(1)).to_contain_text("word399", timeout=20_000)
-    wait_until_answered(chat, 2)
+        expect(messages(chat).nth(1)).to_contain_text("word239", timeout=20_000)
+        wait_until_answered(chat, 2)
+    finally:
+        provider.behave("steady", say(ENDLESS, tokens_per_second=40))
 
 
 def test_a_reload_in_mid_answer_finds_it_running(chat: Page) -> None:

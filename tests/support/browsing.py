@@ -6,8 +6,9 @@ import re
 from contextlib import closing
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
 from core.accounts.session_secret import load_session_secret
 from core.accounts.sessions import start_session, write_token
@@ -68,6 +69,18 @@ def open_signed_in(page: Page, server: LiveServer, *, username: str = ADMIN, pas
     if either.inner_text().endswith("in"):
         sign_in(page, username, password)
         _SESSIONS[server.process.pid, username] = page.context.cookies()
+
+
+def empty_profile(context: BrowserContext) -> None:
+    """Close its pages and forget all that they kept, but for the cache of files."""
+    for page in context.pages:
+        devtools = context.new_cdp_session(page)
+        address = urlsplit(page.url)
+        kept = {"origin": f"{address.scheme}://{address.netloc}", "storageTypes": "all"}
+        devtools.send("Storage.clearDataForOrigin", kept)
+        page.close()
+    context.clear_cookies()
+    context.clear_permissions()
 
 
 def fill_setup(page: Page, *, code: str, username: str = ADMIN, password: str = PASSWORD, again: str = "") -> None:

@@ -75,8 +75,11 @@ def messages(page: Page) -> Locator:
 
 
 def stop_button(page: Page) -> Locator:
-    """The button that is there while an answer is written."""
-    return page.get_by_role("button", name="Stop", exact=True)
+    """Our button that is there while an answer is written.
+
+    Streamlit has one of the same name in the header, which our style hides once it has been loaded.
+    """
+    return page.locator(".st-key-stop").get_by_role("button", name="Stop", exact=True)
 
 
 def wait_until_answered(page: Page, count: int) -> None:
