@@ -56,14 +56,14 @@ def draw_groups(services: Services, people: Sequence[User]) -> None:
 
 
 def _draw_choice(by_id: Mapping[str, Group]) -> str | None:
-    put_forward = st.session_state.get(_PUT_FORWARD)
+    put_forward: str | None = st.session_state.get(_PUT_FORWARD)
     # Another field whenever a callback chooses: a click that the browser sent before it had heard of that choice brings
     # the older value of the field along, which would be taken for a newer choice.
     return st.selectbox(
         "Manage group",
         by_id,
         key=f"{_CHOSEN}_{st.session_state.get(_TIMES_CHOSEN, 0)}",
-        index=list(by_id).index(put_forward) if put_forward in by_id else None,
+        index=list(by_id).index(put_forward) if put_forward is not None and put_forward in by_id else None,
         placeholder="Choose a group",
         format_func=lambda key: by_id[key].name if key in by_id else "",
     )
