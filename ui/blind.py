@@ -22,6 +22,7 @@ from core.chat.turns import LiveTurn
 from core.errors import SwitchboardError
 from ui import compare, state
 from ui.auth import current_user
+from ui.clicks import once_here
 from ui.unbroken import once, unbroken
 
 USE_CASE = "blind_use_case"
@@ -29,7 +30,6 @@ REASON = "blind_reason"
 
 _ROUND = "round"
 _OPENED = "opened_blind_round"
-_VOTED = "blind_voted_last"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,16 +126,14 @@ def _begin(services: Services, user: User, text: str) -> str:
 def vote(services: Services, round_id: str, outcome: Outcome) -> None:
     """Vote on the open round and show who answered."""
     user = current_user(services)
-    # The second click of a double click is no other vote.
-    if user is None or st.session_state.get(_VOTED) == round_id:
+    if user is None:
         return
     try:
         found = blind.load_round(services.database, comparison_id=round_id, user_id=user.id)
         reason = st.session_state.get(REASON)
         find_model = services.registry.current().get
         cast = partial(blind.vote, services.database, found, outcome, find_model=find_model, reason=reason)
-        once("vote", cast)
-        st.session_state[_VOTED] = round_id
+        once_here("vote", round_id, lambda: once("vote", cast))
     except SwitchboardError as error:
         state.leave_notice(str(error))
     st.session_state.pop(REASON, None)

@@ -6,6 +6,7 @@ And what adds one. Callbacks ask who is acting.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 import streamlit as st
 
@@ -21,6 +22,7 @@ from core.chat.conversation import Message
 from core.errors import SwitchboardError
 from ui import compare_state, state
 from ui.auth import current_user
+from ui.clicks import once_here
 from ui.compare import load_said, words_of
 from ui.unbroken import once, unbroken
 
@@ -89,8 +91,8 @@ def ask_next(services: Services, comparison_id: str, column_id: str) -> None:
 
 
 @unbroken
-def join(services: Services, comparison_id: str) -> None:
-    """Let the model that was chosen answer the first question as a further column."""
+def join(services: Services, comparison_id: str, shown: int) -> None:
+    """Let the model that was chosen answer the first question as a further column, beside the `shown` ones."""
     user, chosen = current_user(services), st.session_state.get(JOINS)
     if user is None or not isinstance(chosen, str):
         return
@@ -101,8 +103,10 @@ def join(services: Services, comparison_id: str) -> None:
         if question is not None:
             words = words_of(question.content, question.attachments, use_case=comparison.use_case)
             models = services.offered_models(user)
-            entry = Entry(model_id=chosen)
-            compare_state.note_joined(once("join", lambda: services.arena.join(comparison, entry, models, words)).id)
+            work = partial(services.arena.join, comparison, Entry(model_id=chosen), models, words)
+            joined = once_here("join", f"{comparison_id} {shown}", lambda: once("join", work))
+            if joined is not None:
+                compare_state.note_joined(joined.id)
     except SwitchboardError as error:
         state.leave_notice(str(error))
 

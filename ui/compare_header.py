@@ -85,10 +85,12 @@ def _draw_join(services: Services, user: User, opened: OpenComparison, history: 
     form = place.container(height=_FORM_PX, width=_FORM_WIDTH_PX, border=False)
     if place.open:
         with form.container():
-            _draw_join_form(services, user, opened, [*history, opened.prompt])
+            _draw_join_form(services, user, opened, opened.comparison, [*history, opened.prompt])
 
 
-def _draw_join_form(services: Services, user: User, opened: OpenComparison, read: Sequence[Message]) -> None:
+def _draw_join_form(
+    services: Services, user: User, opened: OpenComparison, comparison: Comparison, read: Sequence[Message]
+) -> None:
     models = services.offered_models(user)
     hidden = read_preferences(load_preferences(services.database, user.id)).hidden_models
     chosen = st.selectbox(
@@ -106,7 +108,7 @@ def _draw_join_form(services: Services, user: User, opened: OpenComparison, read
             type="primary",
             disabled=chosen is None,
             on_click=compare_acts.join,
-            args=(services, opened.comparison.id if opened.comparison else ""),
+            args=(services, comparison.id, len(comparison.answers)),
         )
         if chosen is not None:
             quoted = quote_after(services, models[chosen], read, opened)

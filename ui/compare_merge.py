@@ -8,7 +8,7 @@ from functools import partial
 import streamlit as st
 
 from core.accounts.users import User
-from core.arena.comparison import Column, NewColumn, load_comparison
+from core.arena.comparison import Column, Comparison, NewColumn, load_comparison
 from core.arena.merging import CRITERIA, WAYS, Said, Way, instruction, merge_prompt
 from core.arena.points import Point, points_of
 from core.bootstrap import Services
@@ -16,6 +16,7 @@ from core.chat.conversation import Message
 from core.errors import SwitchboardError
 from ui import state
 from ui.auth import current_user
+from ui.clicks import once_here
 from ui.compare import OpenComparison, words_of
 from ui.compare_diff import column_names
 from ui.compare_estimate import estimate_words, quote_text
@@ -23,7 +24,7 @@ from ui.formats import short_price
 from ui.markdown import literal
 from ui.unbroken import once, unbroken
 
-_PANEL, _WAY, _MODEL, _CRITERIA = "merge", "merge_way", "merge_model", "merge_criteria"
+_WAY, _MODEL, _CRITERIA = "merge_way", "merge_model", "merge_criteria"
 _SHOWN_PX, _WRITTEN_PX = 260, 170
 
 # By column id.
@@ -35,7 +36,10 @@ def draw_merge(services: Services, user: User, opened: OpenComparison) -> None:
     answered = _answered(opened)
     if len(answered) < 2 or opened.comparison is None:  # noqa: PLR2004 - two are needed to be merged
         return
-    place = st.expander("Merge the answers", key=_PANEL, icon=":material/merge:", on_change="rerun")
+    comparison = opened.comparison
+    # One for each number of columns: where there is a further one, the merged answer stands in its place.
+    key = f"merge_{len(comparison.columns)}"
+    place = st.expander("Merge the answers", key=key, icon=":material/merge:", on_change="rerun")
     if not place.open:
         return
     with place:
@@ -45,7 +49,7 @@ def draw_merge(services: Services, user: User, opened: OpenComparison) -> None:
         text = _prompt(opened, answered, wanted)
         with st.expander("The whole message", type="compact"), st.container(height=_SHOWN_PX, border=False):
             st.code(text, language=None, wrap_lines=True)
-        _draw_sending(services, user, opened.comparison.id, text, answered)
+        _draw_sending(services, user, comparison, text, answered)
 
 
 def _answered(opened: OpenComparison) -> Answered:
@@ -114,7 +118,7 @@ def _question(opened: OpenComparison) -> str:
     return last.content if last else ""
 
 
-def _draw_sending(services: Services, user: User, comparison_id: str, text: str, answered: Answered) -> None:
+def _draw_sending(services: Services, user: User, comparison: Comparison, text: str, answered: Answered) -> None:
     models = services.offered_models(user)
     ids = list(models)
     usual = next((column.model_id for column, _ in answered.values() if column.model_id in models), None)
@@ -129,7 +133,7 @@ def _draw_sending(services: Services, user: User, comparison_id: str, text: str,
         )
         model = models.get(chosen or "")
         sources = [answer.id for _, answer in answered.values()]
-        send = partial(_merge, services, comparison_id, chosen, text, sources)
+        send = partial(_merge, services, comparison, chosen, text, sources)
         st.button(
             "Merge", key="merge_start", type="primary", icon=":material/merge:", disabled=not model, on_click=send
         )
@@ -138,7 +142,7 @@ def _draw_sending(services: Services, user: User, comparison_id: str, text: str,
 
 
 @unbroken
-def _merge(services: Services, comparison_id: str, model_id: str | None, text: str, sources: Sequence[str]) -> None:
+def _merge(services: Services, comparison: Comparison, model_id: str | None, text: str, sources: Sequence[str]) -> None:
     user = current_user(services)
     if user is None:
         return
@@ -148,10 +152,8 @@ def _merge(services: Services, comparison_id: str, model_id: str | None, text: s
         return
     new = NewColumn(model_id=model.id, model_label=model.label, parameters={}, kind="merge", sources=sources)
     try:
-        comparison = load_comparison(services.database, comparison_id=comparison_id, user_id=user.id)
-        words = words_of(text, use_case=comparison.use_case)
-        once("merge", lambda: services.arena.merge(comparison, new, words))
-        # The merged answer appears in the panel's place.
-        st.session_state[_PANEL] = False
+        now = load_comparison(services.database, comparison_id=comparison.id, user_id=user.id)
+        work = partial(services.arena.merge, now, new, words_of(text, use_case=now.use_case))
+        once_here("merge", f"{now.id} {len(comparison.columns)}", lambda: once("merge", work))
     except SwitchboardError as error:
         state.leave_notice(str(error))

@@ -26,6 +26,7 @@ from core.arena.set_runs import SetRun, begin_run, load_run
 from core.bootstrap import Services
 from core.errors import SwitchboardError
 from ui.accounts_view import act
+from ui.clicks import once_here
 from ui.formats import counted
 
 PLACE = "prompt_sets"
@@ -175,8 +176,8 @@ def delete(services: Services, set_id: str) -> None:
     act(services, PLACE, work)
 
 
-def start_run(services: Services, wanted: PromptSet) -> None:
-    """Put a set to the chosen models and open the run."""
+def start_run(services: Services, wanted: PromptSet, shown: int) -> None:
+    """Put a set, of which `shown` runs are on show, to the chosen models and open the run."""
 
     def work(user: User) -> str:
         offered = services.askable_models(user)
@@ -187,4 +188,4 @@ def start_run(services: Services, wanted: PromptSet) -> None:
         show(run_id=job.run_id)
         return "The run has begun. It goes on when you leave this page."
 
-    act(services, PLACE, work)
+    act(services, PLACE, lambda user: once_here("set_run", f"{wanted.id} {shown}", lambda: work(user)) or "")

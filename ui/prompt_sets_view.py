@@ -100,8 +100,8 @@ def draw_set(services: Services, user: User, wanted: PromptSet) -> None:
     _draw_head(services, user, wanted)
     draw_problem(prompt_sets.PLACE)
     _draw_problems()
-    _draw_run_form(services, user, wanted)
     runs = runs_of_set(services.database, set_id=wanted.id, user_id=user.id)
+    _draw_run_form(services, user, wanted, shown=len(runs))
     if runs:
         st.markdown("**Runs**")
         for run in runs:
@@ -152,7 +152,7 @@ def _draw_problems() -> None:
     st.warning("\n".join(["Not everything could be read:", "", *lines]), icon=":material/error:")
 
 
-def _draw_run_form(services: Services, user: User, wanted: PromptSet) -> None:
+def _draw_run_form(services: Services, user: User, wanted: PromptSet, *, shown: int) -> None:
     models = services.askable_models(user)
     chosen = st.multiselect(
         "Put it to 2 to 8 models",
@@ -180,7 +180,7 @@ def _draw_run_form(services: Services, user: User, wanted: PromptSet) -> None:
         icon=":material/play_arrow:",
         disabled=len(picked) < 2,  # noqa: PLR2004 - said in the label
         on_click=prompt_sets.start_run,
-        args=(services, wanted),
+        args=(services, wanted, shown),
     )
 
 

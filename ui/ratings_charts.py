@@ -61,8 +61,10 @@ def matrix_chart(pairs: Sequence[HeadToHead], labels: Mapping[str, str], best_fi
     )
     order = [labels[name] for name in dict.fromkeys([*best_first, *(one.model_id for one in pairs)])]
     size = _ABOVE_PX + _ROW_PX * rows["model"].nunique()
+    # Slanted as they are, they do not overlap on a phone either.
+    axis = alt.Axis(orient="top", labelAngle=-40, labelLimit=160, labelOverlap=False)
     base = alt.Chart(rows).encode(
-        x=alt.X("against:N", sort=order, title="Against", axis=alt.Axis(orient="top", labelAngle=-40, labelLimit=160)),
+        x=alt.X("against:N", sort=order, title="Against", axis=axis),
         y=alt.Y("model:N", sort=order, title=None, axis=alt.Axis(labelLimit=220)),
         tooltip=["model:N", "against:N", alt.Tooltip("won:Q", format=".1%", title="Won, ties half"), "votes:Q"],
     )

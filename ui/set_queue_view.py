@@ -11,10 +11,11 @@ from core.arena.votes import Outcome
 from core.bootstrap import Services
 from ui.accounts_view import act
 from ui.blocks import draw_blocks
+from ui.clicks import once_here
 from ui.markdown import literal
 from ui.prompt_sets import PLACE
 
-_REASON, _VOTED = "set_vote_reason", "set_voted_last"
+_REASON = "set_vote_reason"
 _VOTES: tuple[tuple[Outcome, str, str], ...] = (
     ("left", "A is better", ":material/west:"),
     ("tie", "Equally good", ":material/drag_handle:"),
@@ -59,13 +60,10 @@ def _draw_pair(blind: Blind) -> None:
 
 
 def _vote(services: Services, run: SetRun, key: str, outcome: Outcome) -> None:
-    if st.session_state.get(_VOTED) == key:
-        return
-
     def work(user: User) -> str:
         find, reason = services.registry.current().get, st.session_state.get(_REASON)
         cast = vote_on_pair(services.database, run, key, outcome, user_id=user.id, find_model=find, reason=reason)
-        st.session_state[_REASON], st.session_state[_VOTED] = "", key
+        st.session_state[_REASON] = ""
         return f"The vote does not count: {cast.void}." if cast.void else "Thank you: the ratings count it."
 
-    act(services, PLACE, work)
+    act(services, PLACE, lambda user: once_here("set_vote", key, lambda: work(user)) or "")

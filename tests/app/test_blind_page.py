@@ -10,7 +10,7 @@ from core.arena.votes import Ballot, Side, cast_vote
 from core.bootstrap import close_services, open_services
 from core.settings import Settings
 from tests.support.budgets import budget
-from tests.support.chatting import write_registry
+from tests.support.chatting import click_again, write_registry
 from tests.support.live_server import ROOT
 from tests.support.people import add_person
 from tests.support.provider_behaviour import say
@@ -77,9 +77,7 @@ def test_a_round_hides_its_models_until_the_vote(services):
     better = app.button(key="vote_left")
     better.click().run()
     # The second click of a double click.
-    states = app._tree.get_widget_states()
-    states.widgets.add(id=better.id).trigger_value = True
-    app._run(states)
+    click_again(app, better.id)
     told = shown(app)
     assert not app.warning
     assert "You preferred A. Thank you" in told

@@ -216,7 +216,7 @@ def test_the_difference_of_two_answers_is_shown_in_words(page, services, ada):
 
 def test_answers_are_merged_by_points_that_were_ticked(page, services, ada, provider):
     ask(page, "Should we upgrade?")
-    page.session_state["merge"] = True
+    page.session_state["merge_2"] = True
     page.session_state["merge_way"] = "checklist"
     page.run()
     ticked = {box.label.split(" :gray")[0]: box.value for box in page.checkbox}

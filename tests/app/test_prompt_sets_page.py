@@ -7,6 +7,7 @@ from streamlit.testing.v1 import AppTest
 from core.arena.prompt_files import Prompt
 from core.arena.prompt_sets import list_sets, load_prompts, make_set
 from core.arena.set_runs import begin_run, jobs_of_run, load_run, runs_of_set
+from tests.support.chatting import click_again
 from tests.support.live_server import ROOT
 from tests.support.people import add_person
 from tests.support.provider_behaviour import say
@@ -101,9 +102,7 @@ def test_the_blind_queue_names_no_model_and_counts_the_vote(services):
     better = next(button.id for button in app.button if button.label == "A is better")
     press(app, "A is better")
     # The second click of a double click: it meant the pair before.
-    states = app._tree.get_widget_states()
-    states.widgets.add(id=better).trigger_value = True
-    app._run(states)
+    click_again(app, better)
     assert not app.error
     press(app, "Equally good")
     assert "no two answers left" in shown(app)

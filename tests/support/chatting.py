@@ -58,6 +58,13 @@ def choose_in_menu(page: AppTest, choice: str) -> AppTest:
     return page._run(states)
 
 
+def click_again(page: AppTest, button_id: str) -> AppTest:
+    """The second click of a double click, on a button that may have gone by now."""
+    states = page._tree.get_widget_states()
+    states.widgets.add(id=button_id).trigger_value = True
+    return page._run(states)
+
+
 def composer(page: Page) -> Locator:
     """The box where one types."""
     return page.get_by_placeholder("Ask anything")
