@@ -11,6 +11,7 @@ import streamlit as st
 
 from core.accounts.users import User
 from core.bootstrap import Services
+from core.costs.local_days import grain_for
 from core.costs.reports.explorer import NOTHING, PAGE_ROWS, TIMES, Cell, Explored, explore, narrowed
 from core.costs.reports.totals import total
 from core.costs.usage_filter import UsageFilter
@@ -46,7 +47,7 @@ class _View:
 def draw_explorer(services: Services, user: User, chosen: UsageFilter) -> None:
     """Draw the controls, the chart and the table of the same groups, and the calls of the one picked."""
     names = load_names(services, user)
-    shown, view = _draw_controls(user)
+    shown, view = _draw_controls(user, chosen)
     if shown == _DISTRIBUTIONS:
         draw_distribution(services, user, chosen, names=names, by=view.first)
         return
@@ -65,13 +66,15 @@ def draw_explorer(services: Services, user: User, chosen: UsageFilter) -> None:
     _draw_picked(services, user, chosen, view, names)
 
 
-def _draw_controls(user: User) -> tuple[str, _View]:
+def _draw_controls(user: User, chosen: UsageFilter) -> tuple[str, _View]:
     # Percentiles are of kinds of calls, and not of days.
     kinds = [name for name in GROUP_LABELS if user.is_admin or name != "person"]
     costs_view.seed("per", _PER, kinds, default="model")
     groups = [name for name in [*GROUP_LABELS, *_TIME_LABELS] if user.is_admin or name != "person"]
     costs_view.seed("show", _SHOWN, [*_SHOWN_LABELS], default=_SUMS)
-    costs_view.seed("by", _FIRST, groups, default="day")
+    # Four hundred days of ten models are too many columns to see, and take a browser long.
+    usual = grain_for(chosen.since, chosen.until)
+    costs_view.seed("by", _FIRST, groups, default=usual)
     costs_view.seed("then", _SECOND, [NOTHING, *groups], default="model")
     costs_view.seed("measure", _MEASURE, [*MEASURE_LABELS], default="spend")
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -87,7 +90,7 @@ def _draw_controls(user: User) -> tuple[str, _View]:
         if shown == _DISTRIBUTIONS:
             per = _select("Group by", "per", _PER, kinds, default="model")
             return shown, _View(first=per, second=NOTHING, measure="spend")
-        first = _select("Group by", "by", _FIRST, groups, default="day")
+        first = _select("Group by", "by", _FIRST, groups, default=usual)
         rest = [NOTHING, *(name for name in groups if name != first and (name not in TIMES or first not in TIMES))]
         if st.session_state[_SECOND] not in rest:
             st.session_state[_SECOND] = NOTHING

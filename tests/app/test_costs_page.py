@@ -105,6 +105,17 @@ def test_the_explorer_groups_by_any_two_and_says_what_its_chart_shows(services, 
     assert list(table["Spend"]) == [5.0, 2.0]
 
 
+@pytest.mark.parametrize(("period", "grain"), [("today", "Hour"), ("30d", "Day"), ("all", "Week")])
+def test_the_explorer_begins_with_columns_that_suit_the_time(services, ada, open_costs, period, grain):
+    _spend(services, ada, "5")
+
+    page = open_costs(ada, tab="Explorer", period=period)
+
+    assert page.selectbox(key="costs_first").value == grain.lower()
+    assert grain in page.dataframe[0].value.columns
+    assert "by" not in page.query_params
+
+
 def test_a_member_can_group_by_anything_but_people(services, ada, bob, open_costs):
     _spend(services, ada, "5")
     _spend(services, bob, "2")
