@@ -1,64 +1,49 @@
-"""The composition root: the only module that builds real dependencies."""
+"""The composition root: what builds real dependencies, on core.foundation."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Coroutine
 from functools import partial
-from pathlib import Path
 from typing import Any
 
-from core.accounts.audiences import Audiences
-from core.accounts.audit import record
-from core.accounts.first_admin import open_sign_in
-from core.accounts.groups import Groups
-from core.accounts.preferences import load_team_zone
 from core.accounts.users import load_user
 from core.arena.boards import Boards
 from core.arena.evidence import KeptEvidence, measure_evidence_regularly
 from core.arena.set_runner import SetRunner
 from core.catalog.access import offered
-from core.catalog.catalog import Catalog
-from core.catalog.discovery import Discovery
 from core.catalog.health import Cooling
 from core.catalog.models import ModelSpec
-from core.catalog.overrides import Overrides
 from core.catalog.passive_health import PassiveHealth, keep_history
 from core.catalog.probes import Prober
 from core.catalog.rate_limits import HeardLimits
-from core.catalog.registry import LiveRegistry
 from core.chat.allowance import Allowance
 from core.chat.attachment_care import sweep_regularly
 from core.chat.completion_probe import CompletionProbe
 from core.chat.elsewhere import Elsewhere
 from core.chat.import_job import ImportJobs
 from core.chat.purge import purge_regularly
-from core.chat.recovery import recover_turns
 from core.chat.search import index_regularly
 from core.chat.summariser import Summariser
 from core.chat.takeover import watch_regularly
 from core.chat.titles import Titler
 from core.chat.turns import TurnEngine
-from core.costs.budgets import Budgets, recount_regularly
+from core.costs.budgets import recount_regularly
 from core.costs.call_metrics import CallMetrics, watch_lag
 from core.costs.output_lengths import KeptLengths, measure_regularly
-from core.costs.price_book import PriceBook
 from core.costs.refusals import RefusalLog
-from core.costs.token_budgets import TokenBudgets
 from core.demo.fill import demo_present
+from core.foundation import Foundation, open_foundation
 from core.providers.circuit import Circuits
-from core.providers.endpoints import Keys, load_keys, resolve_endpoint
+from core.providers.endpoints import Keys, resolve_endpoint
 from core.providers.gateways import Gateways, build_gateways
 from core.providers.local_model import LocalModel
 from core.readiness import lacks_key, person_of, refuse_unready
 from core.services import Services
 from core.settings import Settings, load_settings
-from core.shared.journal import ALONE
-from core.sharing import Kept, open_sharing, start_sharing, turns_elsewhere
-from core.store.database import Database
+from core.sharing import Kept, start_sharing, turns_elsewhere
 from core.store.files import FileStore
 from core.store.ledger_copy import LedgerCopy, refresh_regularly
-from core.store.migrate import migrate
 from core.tools.toolbox import load_tools
 
 __all__ = ["Services", "build_services", "close_services", "open_services"]
@@ -66,69 +51,29 @@ __all__ = ["Services", "build_services", "close_services", "open_services"]
 
 def build_services(settings: Settings) -> Services:
     """Build everything from settings. Raises SwitchboardError when something cannot be opened."""
-    file = LiveRegistry(settings.models, local_models=settings.local_model == "on")
-    keys = load_keys(Path(".streamlit/secrets.toml"))
-    database, files = Database(settings.store_url), FileStore(settings.files_dir)
-    try:
-        migrate(database)
-        book = PriceBook(database, record=record)
-        registry = Catalog(
-            file, discovery=Discovery(keys=keys), overrides=Overrides(database, record=record), book=book
-        )
-        groups = Groups(database)
-        sign_in = open_sign_in(
-            database,
-            data_dir=settings.data_dir,
-            admin_password=settings.admin_password,
-            session_secret=settings.session_secret,
-        )
-        sharing = open_sharing(settings, database, files, secret=sign_in.secret)
-        journal = sharing.journal or ALONE
-        budgets = Budgets(
-            database,
-            people=Audiences(database, groups),
-            record=record,
-            zone=partial(load_team_zone, database),
-            journal=journal,
-        )
-        tokens = TokenBudgets(database, journal=journal)
-        registry.current()  # fills the book: no call is to come before its price
-        if not settings.shares_store:
-            recover_turns(database, find_model=registry.find, files=files, price_at=book.price_at)
-    except BaseException:
-        database.close()
-        raise
+    base = open_foundation(settings)
+    database, files, keys, book = base.database, base.files, base.keys, base.book
+    registry, sharing, journal = base.registry, base.sharing, base.journal
     local_model = _start_local_model(settings)
     limits, lengths, refusals = HeardLimits(journal=journal), KeptLengths(database), RefusalLog(database)
     gateway = _build_gateway(keys, local_model, files=files, limits=limits)
     metrics = CallMetrics()
     allowance = partial(
         Allowance,
-        budgets,
+        base.budgets,
         lengths=lengths.current,
         refusals=refusals,
         price_at=book.price_at,
         hear=metrics.count,
-        tokens=tokens,
+        tokens=base.tokens,
     )
 
     def stop_here(turn_id: str) -> None:
         engine.stop_by_id(turn_id)
 
     elsewhere = turns_elsewhere(sharing, database, find_model=registry.find, stop_here=stop_here)
-    engine = _build_engine(
-        settings,
-        database,
-        registry,
-        keys,
-        gateway=gateway,
-        groups=groups,
-        files=files,
-        book=book,
-        allowance=allowance,
-        circuits=Circuits(journal=journal),
-        elsewhere=elsewhere,
-    )
+    circuits = Circuits(journal=journal)
+    engine = _build_engine(base, gateway=gateway, allowance=allowance, circuits=circuits, elsewhere=elsewhere)
     health = PassiveHealth(database, cooling=partial(_cooling, engine), run_aside=engine.run_aside)
     ledger = LedgerCopy(database, settings.data_dir / "ledger-copy.duckdb")
     evidence = KeptEvidence(database, Boards(database))
@@ -151,11 +96,11 @@ def build_services(settings: Settings) -> Services:
     )
     set_runner = SetRunner(database, engine, members=sharing.members)
     kept = Kept(
-        budgets=budgets,
-        tokens=tokens,
+        budgets=base.budgets,
+        tokens=base.tokens,
         registry=registry,
         prices=book,
-        groups=groups,
+        groups=base.groups,
         engine=engine,
         set_runner=set_runner,
     )
@@ -166,7 +111,7 @@ def build_services(settings: Settings) -> Services:
         partial(index_regularly, database, turn=sharing.turn),
         partial(sweep_regularly, database, files, turn=sharing.turn),
         partial(purge_regularly, database, files, turn=sharing.turn),
-        partial(recount_regularly, budgets.recount_if_changed, tokens.recount_if_changed),
+        partial(recount_regularly, base.budgets.recount_if_changed, base.tokens.recount_if_changed),
         partial(watch_lag, partial(metrics.late, "engine")),
         partial(measure_regularly, lengths),
         partial(refresh_regularly, ledger),
@@ -182,14 +127,14 @@ def build_services(settings: Settings) -> Services:
         ledger=ledger,
         registry=registry,
         prices=book,
-        sign_in=sign_in,
-        groups=groups,
+        sign_in=base.sign_in,
+        groups=base.groups,
         engine=engine,
         imports=ImportJobs(database, files),
         health=health,
         prober=prober,
         limits=limits,
-        budgets=budgets,
+        budgets=base.budgets,
         refusals=refusals,
         lengths=lengths,
         summaries=Summariser(
@@ -227,19 +172,15 @@ def _build_gateway(keys: Keys, local_model: LocalModel | None, *, files: FileSto
 
 
 def _build_engine(
-    settings: Settings,
-    database: Database,
-    registry: Catalog,
-    keys: Keys,
+    base: Foundation,
     *,
     gateway: Gateways,
-    groups: Groups,
-    files: FileStore,
-    book: PriceBook,
     allowance: Callable[..., Allowance],
     circuits: Circuits,
     elsewhere: Elsewhere,
 ) -> TurnEngine:
+    settings, database, registry, groups, keys = base.settings, base.database, base.registry, base.groups, base.keys
+
     def askable(user_id: str) -> dict[str, ModelSpec]:
         """The models that a person may use and that can be asked now."""
         models = offered(registry.current().models, person_of(load_user(database, user_id), groups))
@@ -250,7 +191,7 @@ def _build_engine(
         }
 
     limits = allowance(candidates=askable)
-    titler = Titler(database, gateway=gateway, candidates=askable, limits=limits, price_at=book.price_at)
+    titler = Titler(database, gateway=gateway, candidates=askable, limits=limits, price_at=base.book.price_at)
     engine = TurnEngine(
         database=database,
         gateway=gateway,
@@ -258,8 +199,8 @@ def _build_engine(
         refuse=partial(refuse_unready, database=database, groups=groups, keys=keys),
         stall_s=settings.stall_s,
         on_close=gateway.aclose,
-        files=files,
-        price_at=book.price_at,
+        files=base.files,
+        price_at=base.book.price_at,
         tools=load_tools(),
         after_answer=titler.title if settings.titles == "on" else None,
         limits=limits,

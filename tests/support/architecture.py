@@ -42,6 +42,7 @@ RANKS = {
     "core.readiness": 5,
     "core.sharing": 6,
     "core.services": 7,
+    "core.foundation": 7,
     "core.bootstrap": 8,
     "core.doctor": 9,
     "core.cli_usage": 9,
@@ -69,17 +70,17 @@ LIBRARIES = {
 }
 # What only the composition root builds. The store builds a Database for looking after a store without a server.
 BUILT_ONCE = {
-    "Database": ("core/bootstrap.py", "core/store/"),
-    "Catalog": ("core/bootstrap.py",),
-    "Discovery": ("core/bootstrap.py",),
-    "Groups": ("core/bootstrap.py",),
-    "LiveRegistry": ("core/bootstrap.py",),
-    "Overrides": ("core/bootstrap.py",),
+    "Database": ("core/foundation.py", "core/store/"),
+    "Catalog": ("core/foundation.py",),
+    "Discovery": ("core/foundation.py",),
+    "Groups": ("core/foundation.py",),
+    "LiveRegistry": ("core/foundation.py",),
+    "Overrides": ("core/foundation.py",),
     "DirectGateway": ("core/providers/gateways.py", "core/providers/gateway_warmup.py"),
     "LiteLLMGateway": ("core/providers/gateways.py", "core/providers/gateway_warmup.py"),
     "Gateways": ("core/bootstrap.py", "core/providers/gateways.py"),
     "LocalModel": ("core/bootstrap.py",),
-    "PriceBook": ("core/bootstrap.py",),
+    "PriceBook": ("core/foundation.py",),
     "PassiveHealth": ("core/bootstrap.py",),
     "TurnEngine": ("core/bootstrap.py",),
 }

@@ -70,7 +70,7 @@ def test_a_breach_is_caught(path, text):
         ("core/chat/turns.py", "from core.costs.ledger import record\nfrom core.store.database import Database"),
         ("core/costs/ledger.py", "from core.catalog.models import ModelSpec\nfrom core.providers.events import Usage"),
         ("core/providers/litellm_gateway.py", "def f():\n    import litellm"),
-        ("core/bootstrap.py", "from core.store.database import Database\nDatabase('duckdb:x')"),
+        ("core/foundation.py", "from core.store.database import Database\nDatabase('duckdb:x')"),
         ("pages/chat_page.py", "import streamlit\nfrom ui import chat\nfrom core.errors import NotFound"),
         ("app.py", "from ui.auth import current_user"),
     ],
