@@ -100,8 +100,8 @@ def test_models_say_what_they_cost_and_how_they_are(http) -> None:
     assert fast["status"]["state"]
     assert http.get("/v1/models/fast").json()["id"] == "fast"
     assert http.get("/v1/models/none").status_code == 404
-    status = http.get("/api/models/fast/status").json()
-    assert (status["id"], status["first_token_ms"]["half_hour"]["p95"]) == ("fast", None)
+    status = http.get("/api/models/silent/status").json()
+    assert (status["id"], status["first_token_ms"]["half_hour"]["p95"]) == ("silent", None)
     assert http.get("/api/models/none/status").status_code == 404
 
 
