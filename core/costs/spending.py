@@ -19,6 +19,9 @@ from decimal import Decimal
 
 from core.costs.periods import PERIODS, Period, period_start
 
+# What comes late comes within seconds.
+_SETTLED_KEPT = 10_000
+
 # A period by when it began (naive UTC).
 Key = tuple[Period, datetime]
 
@@ -91,6 +94,8 @@ class Spending:
         self._zone = zone
         self._sums: defaultdict[Key, dict[str, Sum]] = defaultdict(dict)
         self._holds: dict[str, _Hold] = {}
+        # The turns that settled last, the oldest first.
+        self._settled: dict[str, None] = {}
         # What settled since the ledger is being read, and the turns that the last reading had already seen.
         self._meanwhile: list[tuple[str, Sequence[Paid]]] | None = None
         self._seen: frozenset[str] = frozenset()
@@ -128,9 +133,13 @@ class Spending:
         return [*before, last + more_usd]
 
     def put(self, turn_id: str, *, user_id: str, calls: Sequence[Decimal], owner: str = "") -> None:
-        """A turn holds this, whether or not the purses have it: somebody has looked."""
+        """A turn holds this, whether or not the purses have it: somebody has looked. One that has settled does not.
+
+        A call that is ended while it waits for its hold may get it afterwards: nobody would let go of it.
+        """
         with self._lock:
-            self._holds[turn_id] = _Hold(user_id, list(calls), owner)
+            if turn_id not in self._settled:
+                self._holds[turn_id] = _Hold(user_id, list(calls), owner)
 
     def own_holds(self) -> dict[str, tuple[str, Sequence[Decimal]]]:
         """What the turns of this process hold: by turn the person, and the estimates of its calls."""
@@ -153,6 +162,9 @@ class Spending:
         """The turn's rows are in the ledger: count them and let go of what the turn held, in one step."""
         with self._lock:
             self._holds.pop(turn_id, None)
+            self._settled[turn_id] = None
+            if len(self._settled) > _SETTLED_KEPT:
+                del self._settled[next(iter(self._settled))]
             if turn_id in self._seen:
                 return
             self._add(rows)

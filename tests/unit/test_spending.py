@@ -113,6 +113,18 @@ def test_calls_that_grow_by_turns_spend_no_more_than_there_is(amount, calls, str
         assert taken[turn] >= min(calls[int(turn.split()[1])][0], cost)
 
 
+def test_a_hold_that_comes_after_its_turn_has_settled_is_none():
+    counters = Counters(zone=UTC)
+    assert hold(counters.spending, "turn", 2) is None
+    counters.settle("turn", [paid(1)], tokens={})
+
+    # On a thread that nobody waits for any more.
+    counters.grow("turn", user_id="ann", at=NOW, more=lambda: Decimal(3))
+    hold(counters.spending, "turn", 2)
+
+    assert counters.spending.balance(MONTH, now=NOW).held_usd == 0
+
+
 def test_a_call_that_does_not_fit_holds_nothing_and_is_told_how_every_purse_stands():
     spending = Spending(zone=UTC)
     assert hold(spending, "one", 8, purses=(MONTH, ALL)) is None
