@@ -201,8 +201,8 @@ def _columns(cur: Cursor, _: Cursor, *, chosen: UsageFilter, by: str) -> object:
 
 
 def _reconcile(cur: Cursor, store: Cursor, *, chosen: UsageFilter) -> object:
-    days = {"since": chosen.since.date(), "until": chosen.until.date()}
-    return reconcile(_as_database(store), _as_database(cur), provider="openai", find_model=lambda _: None, **days)
+    since, until = chosen.since.date(), chosen.until.date()
+    return reconcile(_as_database(store), _as_database(cur), provider="openai", since=since, until=until, models={})
 
 
 def _as_database(cur: Cursor) -> Any:

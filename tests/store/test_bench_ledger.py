@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from bench import ledger_rows
+from bench.ledger_reports import measure
 from bench.ledger_rows import Trace, build
 
 UNTIL = datetime(2026, 11, 1, tzinfo=UTC).replace(tzinfo=None)
@@ -82,3 +83,10 @@ def test_a_fallback_follows_its_failure_within_the_turn(store):
 def test_a_trace_that_is_not_there_is_named(tmp_path, trace):
     assert trace.missing == []
     assert Trace(trace.conversations, tmp_path / "none.csv").missing == [tmp_path / "none.csv"]
+
+
+def test_every_report_of_the_bench_is_one_that_the_pages_have(store):
+    found = {report.name: report for report in measure(store, store, now=UNTIL, repetitions=1)}
+
+    assert len(found) > 50
+    assert all(report.slowest.clock_ms > 0 for report in found.values())
