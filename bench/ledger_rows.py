@@ -17,7 +17,6 @@ from core.store.migrate import migrate
 from core.store.sql import parse_queries
 
 DAYS = 400
-USERS = 200
 MODELS = 40
 
 _ROOT = Path(__file__).resolve().parents[1]

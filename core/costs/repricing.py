@@ -52,7 +52,7 @@ class Effect:
     """What prices make of a model's calls: of `calls` priced from tokens, `unpriced` had no price, `corrected` change.
 
     `beside` more keep what their provider billed or a cache gave: only our own figure beside it changes.
-    `before_usd` is the sum of those that had one. `first_at` and `last_at` are when the calls ended; None without any.
+    `before_usd` is the sum of those that had one. `last_at` is when the last of them ended; None without any.
     """
 
     calls: int = 0
@@ -61,7 +61,6 @@ class Effect:
     beside: int = 0
     before_usd: Decimal = Decimal(0)
     after_usd: Decimal = Decimal(0)
-    first_at: datetime | None = None
     last_at: datetime | None = None
 
     @property
