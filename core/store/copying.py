@@ -23,11 +23,12 @@ Progress = Callable[[str, int, int, str], None]
 _ORDER = {"attempts": "id", "search_texts": "message_id", "invoice_lines": "invoice_id", "demo_rows": "row_id"}
 # What every migrated store holds from the start: replaced, not refused.
 _SEEDED = "account_locks"
+# What a PostgreSQL notes for the copies of the ledger (postgres_notes.sql) is no part of the store.
 _COLUMNS = """
 select table_name, column_name from duckdb_columns()
 where database_name = $catalog and table_name in (
     select table_name from duckdb_tables() where database_name = $catalog and not internal and not temporary
-) and table_name not in ('migrations', $mark)
+) and schema_name <> 'ledger_notes' and table_name not in ('migrations', $mark)
 order by table_name, column_index"""
 
 

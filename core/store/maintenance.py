@@ -13,8 +13,10 @@ from core.errors import StoreError
 from core.store.copying import copy_store
 from core.store.database import Cursor, Database
 
+# What a PostgreSQL notes for the copies of the ledger (postgres_notes.sql) is no part of the store.
 _TABLES = """
-select table_name from duckdb_tables() where database_name = $database and not internal order by table_name"""
+select table_name from duckdb_tables()
+where database_name = $database and schema_name <> 'ledger_notes' and not internal order by table_name"""
 
 
 @dataclass(frozen=True, slots=True)

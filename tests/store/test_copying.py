@@ -13,6 +13,7 @@ from core.store.copying import copy_store
 from core.store.database import Database
 from core.store.maintenance import back_up, row_counts
 from core.store.migrate import migrate
+from core.store.views import make_notes
 from tests.support.attempts import add_attempt
 
 AT = datetime(2026, 1, 2, 3, 4, 5, 678901)  # noqa: DTZ001 - naive UTC is the store's own form
@@ -48,6 +49,8 @@ def _filled(file):
 
 def test_there_and_back_everything_is_the_same(filled, blank, back):
     there = copy_store(filled, blank, piece=2)
+    # As every Switchboard on a PostgreSQL does from its first report on.
+    make_notes(blank)
     copy_store(blank, back, piece=2)
 
     assert there["attempts"] == 7
@@ -94,6 +97,7 @@ def test_what_is_changed_meanwhile_is_noticed(filled, blank):
 
 def test_a_backup_of_a_postgresql_is_a_store_in_a_file(filled, blank, tmp_path):
     copy_store(filled, blank)
+    make_notes(blank)
 
     done = back_up(blank, tmp_path / "backup.duckdb")
 
