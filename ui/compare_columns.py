@@ -167,8 +167,8 @@ def prompt_frame(opened: OpenComparison) -> AbstractContextManager[Any]:
 
 
 def draw_prompt(message: Message) -> None:
-    """The question that all columns answer."""
-    with st.chat_message("user", avatar=_PERSON):
+    """The question that all columns answer; a long one is scrolled, so that the answers stay in sight."""
+    with st.container(key="asked_of_all"), st.chat_message("user", avatar=_PERSON):
         draw_attached(message)
         if message.content:
             st.markdown(as_typed(message.content))

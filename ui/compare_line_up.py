@@ -39,6 +39,7 @@ from ui.parameters_form import draw_widget, for_widget
 _ADD = "add_to_line_up"
 _NAME = "line_up_name"
 _FORM_PX, _FORM_WIDTH_PX = 480, 380
+_GONE = "This model is no longer offered. Choose another one."
 
 
 def draw_line_up(services: Services, user: User) -> None:
@@ -56,11 +57,12 @@ def draw_line_up(services: Services, user: User) -> None:
 
 def _draw_seat(services: Services, user: User, seat: Seat, models: Mapping[str, ModelSpec]) -> None:
     model = models.get(seat.entry.model_id)
+    gone = ":material/error:" if model is None else None
     place = st.popover(
         literal(model.label if model else seat.entry.model_id),
         key=_seat_key(seat.id),
-        icon=":material/tune:" if seat.entry.parameters else None,
-        help="Model, system prompt and parameters of this column",
+        icon=gone or (":material/tune:" if seat.entry.parameters else None),
+        help=_GONE if gone else "Model, system prompt and parameters of this column",
         wrap=False,
         on_change="rerun",
     )
@@ -86,7 +88,7 @@ def _draw_model(services: Services, seat: Seat, models: Mapping[str, ModelSpec])
     key, ids = f"model_of_{seat.id}", list(models)
     known = seat.entry.model_id if seat.entry.model_id in models else None
     if known is None:
-        st.warning("This model is no longer offered. Choose another one.", icon=":material/error:")
+        st.warning(_GONE, icon=":material/error:")
     st.session_state[key] = known
     st.selectbox(
         "Model", ids, key=key, format_func=partial(_named, models), on_change=_take_model, args=(services, seat.id, key)

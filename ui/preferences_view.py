@@ -27,6 +27,7 @@ from ui import file_state, state
 from ui.accounts_view import Work, act, draw_problem
 from ui.answer_cap import draw_answer_cap
 from ui.auth import current_user
+from ui.choices import draw_choice
 from ui.density import forget_density
 from ui.markdown import literal
 from ui.parameters_form import draw_own_preset, preset_title
@@ -198,18 +199,7 @@ def _draw_choice(
     services: Services, name: str, label: str, options: Mapping[str, str], held: str | None, **shown: Any
 ) -> None:
     key = f"preference_{name}"
-    # What is stored, each time: a default that is no longer offered shows as not set and stays stored until changed.
-    st.session_state[key] = held if held in options else None
-    st.selectbox(
-        label,
-        list(options),
-        key=key,
-        index=None,
-        format_func=lambda option: options[option],
-        on_change=_save,
-        args=(services, name, key),
-        **shown,
-    )
+    draw_choice(key, label, options, held, on_change=_save, args=(services, name, key), **shown)
 
 
 @unbroken

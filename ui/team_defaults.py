@@ -12,6 +12,7 @@ from core.accounts.users import User
 from core.bootstrap import Services
 from core.catalog.models import ModelSpec
 from ui.accounts_view import Work, act
+from ui.choices import draw_choice
 from ui.density import forget_density
 from ui.unbroken import once
 
@@ -71,13 +72,11 @@ def _draw_choice(
     note: str,
 ) -> None:
     key = f"team_{name}"
-    st.session_state[key] = held if held in options else None
-    st.selectbox(
+    draw_choice(
+        key,
         label,
-        list(options),
-        key=key,
-        index=None,
-        format_func=lambda option: options[option],
+        options,
+        held,
         placeholder=placeholder,
         help=f"{note} Only administrators see this.",
         on_change=act,

@@ -136,7 +136,7 @@ class Arena:
             again = question.id if question else None
             live = self._start(comparison, column, words, history, again=again, begun=begun)
         except SwitchboardError as error:
-            note_problem(self._database, column.id, str(error))
+            note_problem(self._database, column.id, _in_column(error))
             raise
         if column.problem:
             note_problem(self._database, column.id, None)
@@ -213,7 +213,7 @@ class Arena:
         # After all have been asked: no model waits for a sentence about another one.
         if turns:
             for column in columns:
-                problem = str(refused[column.id]) if column.id in refused else None
+                problem = _in_column(refused[column.id]) if column.id in refused else None
                 if problem != column.problem:
                     note_problem(self._database, column.id, problem)
         return Asked(turns=turns, refused=refused)
@@ -277,6 +277,11 @@ def layers_of(database: Database, entry: Entry, *, user_id: str) -> Layers:
     """What the team, a person and the line-up set for a model."""
     layers = load_layers(database, user_id=user_id, model_id=entry.model_id, conversation_id=None)
     return Layers(team=layers.team, mine=layers.mine, conversation=entry.parameters)
+
+
+def _in_column(error: SwitchboardError) -> str:
+    """Why a column was not asked. The next step of a refusal is for a message box, and there the message is not."""
+    return f"{error.user_message} When that has changed, Retry sends the message."
 
 
 def _nobody() -> TurnRefused:
