@@ -19,21 +19,51 @@ TABLES = {
     "attempts": "id",
     "feedback": "message_id",
 }
-# What grew on those rows while somebody looked at the demo, by table: its column, and the table of the rows that it is
+# What grew on those rows while somebody looked at the demo: a table, its column, and the table of the rows that it is
 # about. What the demo's people began later goes with them; what they asked real models stays in the ledger, because it
-# was paid for.
-_GROWN = {
-    "search_texts": ("conversation_id", "conversations"),
-    "search_state": ("conversation_id", "conversations"),
-    "branch_leaves": ("conversation_id", "conversations"),
-    "conversation_parameters": ("conversation_id", "conversations"),
-    "summaries": ("conversation_id", "conversations"),
-    "shares": ("conversation_id", "conversations"),
-    "messages": ("conversation_id", "conversations"),
-    "turns": ("conversation_id", "conversations"),
-    "feedback": ("conversation_id", "conversations"),
-    "adjustments": ("attempt_id", "attempts"),
-}
+# was paid for, and the audit stays as well.
+GROWN = (
+    *(
+        (table, "conversation_id", "conversations")
+        for table in (
+            "search_texts",
+            "search_state",
+            "branch_leaves",
+            "conversation_parameters",
+            "summaries",
+            "shares",
+            "messages",
+            "turns",
+            "feedback",
+            "comparison_columns",
+            "run_answers",
+            "machine_judgements",
+        )
+    ),
+    ("adjustments", "attempt_id", "attempts"),
+    ("run_prompts", "run_id", "set_runs"),
+    ("set_jobs", "run_id", "set_runs"),
+    ("set_runs", "id", "set_runs"),
+    ("set_prompts", "set_id", "prompt_sets"),
+    ("prompt_sets", "id", "prompt_sets"),
+    *(
+        (table, "user_id", "users")
+        for table in (
+            "comparisons",
+            "comparison_continuations",
+            "blind_rounds",
+            "votes",
+            "answer_cache",
+            "preferences",
+            "api_tokens",
+            "group_claims",
+            "refusals",
+        )
+    ),
+    *((table, "owner_id", "users") for table in ("line_ups", "presets", "prompts")),
+    # Limits of those who are gone bind nobody.
+    *((table, "subject", about) for table in ("budgets", "rate_limits") for about in ("users", "user_groups")),
+)
 
 _SQL = load_queries("demo")
 
@@ -42,9 +72,10 @@ def remove(database: Database) -> Mapping[str, int]:
     """Take out everything that was made, and what grew on it. Returns how many rows that were made went, by table."""
 
     def work(cur: Cursor) -> dict[str, int]:
-        cur.execute(_SQL["note_later_conversations"])
+        for query in ("note_later_conversations", "note_later_runs", "note_later_prompt_sets"):
+            cur.execute(_SQL[query])
         counts = {table: count for table in TABLES if (count := _take_out(cur, table))}
-        for table, (column, about) in _GROWN.items():
+        for table, column, about in GROWN:
             _delete_grown(cur, table, column=column, about=about)
         cur.execute(_SQL["forget_demo_rows"])
         return counts

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -9,9 +10,10 @@ import pytest
 
 from core import cli
 from core.catalog.models import ModelSpec, Prices, ProviderSpec
+from core.costs.limits import Whom
 from core.costs.pricing import compute_cost
 from core.demo.fill import demo_present, fill
-from core.demo.removal import remove
+from core.demo.removal import GROWN, TABLES, remove
 from core.demo.shapes import quantile
 from core.demo.team import ADMIN, MEMBERS
 from core.errors import StoreError
@@ -21,6 +23,7 @@ from core.store.maintenance import row_counts
 from core.store.migrate import migrate
 from tests.store.test_open import held_by_another_process
 from tests.support.attempts import add_attempt
+from tests.support.budgets import budget, make_budgets, rate
 from tests.support.people import add_person
 
 NOW = datetime(2026, 11, 27, 16, tzinfo=UTC).replace(tzinfo=None)
@@ -140,6 +143,34 @@ def test_what_the_demos_people_began_later_goes_with_them_and_what_was_paid_for_
 
     assert database.fetch_all("select id from conversations") == [{"id": "adas"}]
     assert database.fetch_all("select id from attempts") == [{"id": "paid"}]
+
+
+def test_every_table_of_peoples_own_is_looked_through(database):
+    rows = database.fetch_all(
+        "select distinct table_name from information_schema.columns where column_name in ('user_id', 'owner_id')"
+    )
+    # Members go with their group; what was paid for and who did what stays.
+    kept = {"attempts", "audit", "ledger", "measured_calls", "group_members"}
+
+    assert {row["table_name"] for row in rows} - kept <= {*TABLES, *(table for table, _, _ in GROWN)}
+
+
+def test_comparisons_and_limits_of_the_demos_people_go_with_them(database, counts):
+    someone = database.fetch_one("select id from users where username like 'demo-%' limit 1")["id"]
+    ada = add_person(database, "ada")
+    for user_id in (someone, ada.id):
+        database.execute(
+            "insert into comparisons (id, user_id, title, created_at, updated_at) values ($id, $id, '', $now, $now)",
+            id=user_id,
+            now=NOW,
+        )
+        for limit in (budget("1"), rate(requests_per_minute=1)):
+            make_budgets(database, replace(limit, whom=Whom(audience="user", subject=user_id, shared=False)))
+
+    remove(database)
+
+    for table, column in (("comparisons", "user_id"), ("budgets", "subject"), ("rate_limits", "subject")):
+        assert database.fetch_all(f"select {column} from {table}") == [{column: ada.id}]  # noqa: S608 - names of ours
 
 
 def test_a_store_that_is_used_is_left_alone(database):

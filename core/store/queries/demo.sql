@@ -13,5 +13,13 @@ from conversations
 where user_id in (select row_id from demo_rows where table_name = 'users')
     and id not in (select row_id from demo_rows where table_name = 'conversations')
 
+-- name: note_later_runs
+insert into demo_rows (table_name, row_id)
+select 'set_runs', id from set_runs where user_id in (select row_id from demo_rows where table_name = 'users')
+
+-- name: note_later_prompt_sets
+insert into demo_rows (table_name, row_id)
+select 'prompt_sets', id from prompt_sets where owner_id in (select row_id from demo_rows where table_name = 'users')
+
 -- name: forget_demo_rows
 delete from demo_rows
