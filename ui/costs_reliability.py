@@ -27,6 +27,7 @@ from ui.costs_words import at_least, nothing_fits
 from ui.markdown import literal
 
 _HISTORY_DAYS = 30
+_STOPPED = "By people, or because a budget was used up on the way: no failure of the model."
 _TAX = (
     "For every try that failed and was followed by another: the time from its beginning to the beginning of the next, "
     "waiting included, and what the failed try itself cost. Added up over an answer that is its receipt."
@@ -71,7 +72,13 @@ def _draw_figures(found: Reliability) -> None:
             **_PLAIN,
         )
         st.metric("Fallback tax, money", literal(at_least(found.tax)), "cost of tries that failed", help=_TAX, **_PLAIN)
-        st.metric("Stopped", f"{stopped.calls:,}", f"{literal(at_least(stopped))} for what was written", **_PLAIN)
+        st.metric(
+            "Stopped",
+            f"{stopped.calls:,}",
+            f"{literal(at_least(stopped))} for what was written",
+            help=_STOPPED,
+            **_PLAIN,
+        )
 
 
 def _draw_failures(found: Reliability, chosen: UsageFilter) -> None:
