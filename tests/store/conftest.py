@@ -29,6 +29,7 @@ ON_BOTH = frozenset(
         "test_feedback",
         "test_groups",
         "test_landing",
+        "test_ledger_copy",
         "test_ledger_view",
         "test_limits_kept",
         "test_migrate",
