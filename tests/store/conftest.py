@@ -45,6 +45,7 @@ ON_BOTH = frozenset(
         "test_purge",
         "test_reconcile",
         "test_replay",
+        "test_replicas",
         "test_search",
         "test_sessions",
         "test_sharing",
