@@ -21,12 +21,12 @@ from core.chat.completion_probe import CompletionProbe
 from core.chat.loop_thread import LoopThread
 from core.providers.circuit import Circuits
 from core.providers.endpoints import Endpoint
-from core.providers.litellm_gateway import LiteLLMGateway
+from core.providers.litellm_gateway import LiteLLMGateway, load_litellm
 from core.store.database import Database
 from tests.faults.test_gateway_anthropic import canned
 from tests.support.moving_clock import MovingClock
 from tests.support.provider_server import ProviderServer, port_nobody_listens_on
-from tests.support.turns import open_store, wait_until
+from tests.support.turns import TIMEOUT_S, open_store, wait_until
 
 UNKNOWN = ModelStatus("unknown", "not tried lately")
 
@@ -57,7 +57,7 @@ class Rig:
     def probe(self, model: ModelSpec) -> ModelStatus:
         """Look at a model, wait for the probe, and look again."""
         assert self.prober.ask(model, self.health.status(model.id))
-        assert self.ended.acquire(timeout=10)
+        assert self.ended.acquire(timeout=TIMEOUT_S)
         return self.health.status(model.id)
 
     def rows(self) -> list[dict]:
@@ -229,6 +229,8 @@ def test_a_model_without_a_free_question_is_asked_for_one_token_and_pays_for_it(
             return Endpoint("anthropic/claude-cheap", model.provider.api_base, "sk-secret")
 
         gateway = LiteLLMGateway(resolve=resolve)
+        # As a server does while it warms up: it takes seconds, and no probe waits for it.
+        load_litellm()
         complete = CompletionProbe(rig.database, gateway=gateway, circuits=Circuits(clock=rig.clock), clock=rig.clock)
         rig.use(complete=complete)
 
