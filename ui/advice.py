@@ -71,7 +71,7 @@ def missing_sentence(advice: Advice) -> str:
     if not advice.missing:
         return ""
     takes = ", ".join(f"{name} {_TAKES[name]}" for name in advice.missing)
-    return f"Too little of the team's own evidence to put these in order yet: it takes, for two models each, {takes}."
+    return f"Too little of the team's own evidence for an order yet: it takes, for the same two models, {takes}."
 
 
 def _quality(one: Known, advice: Advice) -> list[str]:

@@ -115,7 +115,7 @@ def test_votes_put_the_better_one_first_and_the_dial_is_kept(services):
     page.pills(key="recommend_for").set_value("coding").run()
 
     assert page.segmented_control(key="recommend_by").value == "balanced"
-    assert "it takes, for two models each, 20 timed answers" in _captions(page).replace("speed ", "")
+    assert "it takes, for the same two models, 20 timed answers" in _captions(page).replace("speed ", "")
     page.segmented_control(key="recommend_by").set_value("quality").run()
 
     assert not page.exception
