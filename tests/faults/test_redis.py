@@ -31,6 +31,7 @@ LANE = Lane(limit_id="limit", user_id="", model_id=None, requests=10, tokens=Non
 class Replica:
     journal: RedisJournal
     counters: Counters
+    tokens: Counters
     circuits: Circuits
     heard: HeardLimits
 
@@ -76,6 +77,7 @@ def replica(server: RedisServer, name: str) -> Iterator[Replica]:
     made = Replica(
         journal=journal,
         counters=Counters(zone=UTC, journal=journal),
+        tokens=Counters(zone=UTC, journal=journal, of="token_"),
         circuits=Circuits(journal=journal),
         heard=HeardLimits(journal=journal),
     )
@@ -140,6 +142,18 @@ def test_what_a_turn_cost_takes_the_place_of_what_it_held_everywhere(pair):
 
     assert wait_until(lambda: two.spent_usd == Decimal("0.2"))
     assert (two.held_usd, two.ask("other", "0.5")) == (0, True)
+
+
+def test_people_and_tokens_are_counted_in_one_journal_and_apart(pair):
+    one, two = pair
+    entry = Entry(turn_id="turn", user_id="token", cost_usd=Decimal("0.3"), tokens=0, at=NOW)
+
+    one.tokens.enter(entry, check=lambda: None, binding=True)
+    assert wait_until(lambda: two.tokens.spending.balance(PURSE, now=NOW).held_usd == Decimal("0.3"))
+    one.tokens.settle("turn", [Paid("token", NOW, Decimal("0.2"))], tokens={})
+    assert wait_until(lambda: two.tokens.spending.balance(PURSE, now=NOW).left_usd == Decimal("0.8"))
+
+    assert (two.held_usd, two.spent_usd, one.held_usd, one.spent_usd) == (0, 0, 0, 0)
 
 
 def test_a_model_that_fails_on_one_replica_is_left_alone_by_the_other(pair):
