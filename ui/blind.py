@@ -44,9 +44,16 @@ class OpenRound:
 
     @property
     def votable(self) -> bool:
-        """Whether both answers have ended and say something, and nobody has voted."""
-        whole = len(self.answers) == 2 and all(answer and answer.content for answer in self.answers)  # noqa: PLR2004
-        return bool(self.round and not self.round.revealed and not self.live and whole)
+        """Whether both answers have come to their ends and say something, and nobody has voted."""
+        whole = [answer for answer in self.answers if answer and answer.content and answer.status == "complete"]
+        return bool(self.round and not self.round.revealed and not self.live and len(whole) == 2)  # noqa: PLR2004
+
+    @property
+    def waiting(self) -> str | None:
+        """What a round waits for, as the composer says it; None when another prompt can be typed."""
+        if self.round is None or self.round.revealed:
+            return None
+        return "Vote on these two first" if self.votable or self.live else "Show who they were, then ask again"
 
 
 def load_open(services: Services, user: User) -> OpenRound:

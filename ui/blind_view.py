@@ -69,16 +69,16 @@ def _save_switch(services: Services, user: User) -> str:
 
 def draw_composer(services: Services, opened: OpenRound) -> None:
     """The box for the prompt, and the use case that it is for."""
-    waiting = opened.round is not None and not opened.round.revealed
+    waiting = opened.waiting
     with st.bottom:
         if notice := state.take_notice():
             st.warning(literal(notice), icon=":material/error:")
         if opened.use_cases and not waiting:
             _draw_use_case(opened)
         st.chat_input(
-            "Vote on these two first" if waiting else "Ask two hidden models",
+            waiting or "Ask two hidden models",
             key=state.COMPOSER,
-            disabled=waiting or not opened.use_cases,
+            disabled=waiting is not None or not opened.use_cases,
             on_submit=_submit,
             args=(services,),
         )
@@ -183,7 +183,7 @@ def draw_vote_bar(place: DeltaGenerator, services: Services, opened: OpenRound) 
     with place.container():
         if opened.round.revealed:
             _draw_result(services, opened)
-        elif opened.votable and all(answer and answer.status == "complete" for answer in opened.answers):
+        elif opened.votable:
             _draw_choices(services, opened.round.comparison.id)
         else:
             st.button(

@@ -13,7 +13,7 @@ from tests.support.budgets import budget
 from tests.support.chatting import click_again, write_registry
 from tests.support.live_server import ROOT
 from tests.support.people import add_person
-from tests.support.provider_behaviour import say
+from tests.support.provider_behaviour import UNAUTHORIZED, say
 from tests.support.provider_server import ProviderServer
 from tests.support.signed_in import sign_in_app
 from tests.support.turns import model
@@ -96,6 +96,19 @@ def test_a_round_is_found_again_until_it_is_voted_on(services):
     again.button(key="skip").click().run()
     assert "There was no vote" in shown(again)
     assert services.boards.board().votes == 0
+
+
+def test_where_an_answer_failed_the_next_step_is_to_see_who_it_was(services, provider):
+    provider.behave("swift", UNAUTHORIZED)
+    set_blind_use_cases(services.database, ["coding"], actor_id="root")
+    app = page_of(add_person(services.database, "ann"))
+    app.chat_input[0].set_value("Why?").run()
+    assert "a vote would not count" in shown(app)
+    assert app.chat_input[0].placeholder == "Show who they were, then ask again"
+
+    app.button(key="give_up").click().run()
+    assert not app.exception
+    assert app.chat_input[0].placeholder == "Ask two hidden models"
 
 
 def test_a_budget_that_does_not_cover_two_is_said_without_naming_them(services):
