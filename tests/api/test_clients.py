@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -64,6 +67,16 @@ def test_llm_on_the_command_line_prints_the_answer(llm, tmp_path, options, print
     assert (done.returncode, done.stdout.strip()) == (0, printed), done.stderr
 
 
+@pytest.fixture(name="own_loop")
+def _own_loop() -> Iterator[None]:
+    """LiteLLM asks for the thread's event loop and would leave the one that it is made, open."""
+    with closing(asyncio.new_event_loop()) as loop:
+        asyncio.set_event_loop(loop)
+        yield
+        asyncio.set_event_loop(None)
+
+
+@pytest.mark.usefixtures("own_loop")
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # its own, about pydantic
 def test_litellm_finds_an_openai_endpoint_here(server, token) -> None:
     litellm = load_litellm()
