@@ -22,6 +22,7 @@ from ui.times import local_time, viewer_zone
 
 _STATES = {"running": "running", "paused": "paused", "done": "finished", "cancelled": "cancelled"}
 _SHOWN_PROBLEMS = 20
+_PAST_PX, _ROW_PX = 260, 36
 _MOST_MODELS = 8
 
 
@@ -90,7 +91,8 @@ def _draw_past(services: Services, user: User) -> None:
         return
     st.caption("What your own chats began with. Tick those to take; nobody else sees this list.")
     table = pd.DataFrame({"First question": [one.text for one in questions], "Chat": [one.title for one in questions]})
-    chosen = st.dataframe(table, hide_index=True, on_select="rerun", selection_mode="multi-row", height=260)
+    height_px = min(_PAST_PX, _ROW_PX * (len(table) + 1))
+    chosen = st.dataframe(table, hide_index=True, on_select="rerun", selection_mode="multi-row", height=height_px)
     rows = chosen["selection"]["rows"]
     st.session_state[prompt_sets.PAST] = [questions[at].conversation_id for at in rows if at < len(questions)]
 
