@@ -212,6 +212,8 @@ def test_a_favourite_comes_first_and_stays_after_signing_out(chat: Page) -> None
 
 def test_the_choice_survives_another_page_and_is_that_of_the_conversation(chat: Page) -> None:
     choose_model(chat, "Béta")
+    # Until the card shows it: leaving earlier may reach Streamlit while it is still taking in the choice.
+    expect(chat.locator(".st-key-favourite_beta")).to_be_attached()
     chat.get_by_role("link", name="Settings").click()
     expect(chat.get_by_role("heading", name="Settings")).to_be_visible()
     chat.get_by_role("link", name="Chat", exact=True).click()
