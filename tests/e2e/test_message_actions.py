@@ -129,7 +129,7 @@ def test_sending_twice_by_accident_asks_once(chat: Page, provider: ProviderServe
     wait_until_answered(chat, 2)
 
     chat.locator(".st-key-new_chat button").click()
-    chat.get_by_role("button", name=SUGGESTION).dblclick()
+    chat.locator(".st-key-suggestions").get_by_role("button", name=SUGGESTION).dblclick()
     expect(messages(chat).nth(0)).to_contain_text(SUGGESTION)
     wait_until_answered(chat, 2)
 
