@@ -43,13 +43,13 @@ def executable() -> str | None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark every test of this folder: `-m "not browser"` leaves them out.
 
-    One that fails is tried once more, and the summary names it: a hundred of them share two processors with Chromium,
-    and an unlucky moment of one must not hide what the others say. A defect fails twice.
+    One that fails is tried twice more, and the summary names it: hundreds of them share two processors with Chromium,
+    and an unlucky moment of one must not hide what the others say. A defect fails each time.
     """
     for item in items:
         if item.path.is_relative_to(Path(__file__).parent):
             item.add_marker(pytest.mark.browser)
-            item.add_marker(pytest.mark.flaky(reruns=1))
+            item.add_marker(pytest.mark.flaky(reruns=2))
 
 
 # Of a module and not of the session: Playwright holds an event loop while it runs, and async tests of other folders
