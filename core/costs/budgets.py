@@ -10,7 +10,6 @@ what it held.
 from __future__ import annotations
 
 import asyncio
-import logging
 import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -35,14 +34,13 @@ from core.costs.limit_rows import (
 from core.costs.limits import Budget, People, RateLimit, concerns, in_force, payers, whom_words
 from core.costs.periods import period_end
 from core.costs.rates import Full, Lane
+from core.costs.recounting import Recounting
 from core.costs.refusals import refuse_budget, refuse_rate, refuse_unpriced, stop_for_budget
 from core.costs.spending import Balance, Paid, Purse
 from core.costs.standing import Level, Standing
 from core.errors import LimitReached
 from core.shared.journal import ALONE, Journal
 from core.store.database import Database
-
-log = logging.getLogger(__name__)
 
 _LEVELS: tuple[Level, ...] = ("spent", "warned", "fine")
 _RECOUNTED_EVERY_S = 60.0
@@ -79,10 +77,9 @@ class Budgets:
         self._read_zone = zone
         self._clock = clock
         self._admitting = threading.Lock()
-        self._recounting = threading.Lock()
         self.counters = Counters(zone=zone(), journal=journal)
         self._spending = self.counters.spending
-        self._counted_version = -1
+        self._recounting = Recounting(database, self._count, of="what people have spent")
         self.budgets, self.rate_limits = load_limits(database)
         self.recount()
 
@@ -220,21 +217,16 @@ class Budgets:
 
     def recount(self) -> None:
         """Read from the ledger what was spent, with the team's time zone as it is now. Raises what the store raises."""
-        with self._recounting:
-            version = self._database.version
-            self._spending.recount(
-                lambda zone: count_ledger(self._database, zone=zone, now=self._clock()), zone=self._read_zone()
-            )
-            self._counted_version = version
+        self._recounting.now()
 
     def recount_if_changed(self) -> None:
         """Recount when anything was written since the last time; a failure is logged and what is known stays."""
-        if self._database.version == self._counted_version:
-            return
-        try:
-            self.recount()
-        except Exception:
-            log.exception("the ledger could not be summed up again; budgets go on from the last sums")
+        self._recounting.if_changed()
+
+    def _count(self) -> None:
+        self._spending.recount(
+            lambda zone: count_ledger(self._database, zone=zone, now=self._clock()), zone=self._read_zone()
+        )
 
     def _author(self, limit: Budget | RateLimit, actor_id: str | None) -> Author:
         subject = whom_words(limit.whom, self.people)

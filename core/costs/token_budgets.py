@@ -6,7 +6,6 @@ asks for more where it turns out longer, so that many at once end where the mone
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -18,14 +17,13 @@ from core.costs.call import Call, Kind, TokenBudget
 from core.costs.counters import Counters, Entry
 from core.costs.ledger import Attempt
 from core.costs.periods import period_start
+from core.costs.recounting import Recounting
 from core.costs.spending import Balance, Counted, Paid, Purse, Sum
 from core.costs.words import money
 from core.errors import LimitReached
 from core.shared.journal import ALONE, Journal
 from core.store.database import Cursor, Database
 from core.store.sql import load_queries
-
-log = logging.getLogger(__name__)
 
 _SQL = load_queries("token_use")
 # A turn that ended longer ago has settled.
@@ -44,10 +42,9 @@ class TokenBudgets:
         self.counters = Counters(zone=UTC, journal=journal, of="token_")
         self._spending = self.counters.spending
         self._admitting = threading.Lock()
-        self._recounting = threading.Lock()
         # Whose the turns are that hold something.
         self._tokens: dict[str, str] = {}
-        self._counted_version = -1
+        self._recounting = Recounting(database, self._count, of="what tokens have spent")
         self.recount()
 
     def admit(self, call: Call, *, kind: Kind = "first") -> bool:
@@ -108,19 +105,14 @@ class TokenBudgets:
 
     def recount(self) -> None:
         """Read from the ledger what was spent. Raises what the store raises."""
-        with self._recounting:
-            version = self._database.version
-            self._spending.recount(lambda _zone: _count(self._database, now=self._clock()))
-            self._counted_version = version
+        self._recounting.now()
 
     def recount_if_changed(self) -> None:
         """Recount when anything was written since the last time; a failure is logged and what is known stays."""
-        if self._database.version == self._counted_version:
-            return
-        try:
-            self.recount()
-        except Exception:
-            log.exception("what tokens have spent could not be summed up again; the last sums go on to hold")
+        self._recounting.if_changed()
+
+    def _count(self) -> None:
+        self._spending.recount(lambda _zone: _count(self._database, now=self._clock()))
 
     def _check(self, token: TokenBudget, entry: Entry, cost_usd: Decimal) -> None:
         short = self._spending.short(
