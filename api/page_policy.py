@@ -24,6 +24,9 @@ class PagePolicy:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a connection on."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
 
         async def told(message: Message) -> None:
             if message["type"] == "http.response.start":

@@ -11,7 +11,7 @@ from core.providers.gateway import ChatMessage, CompletionRequest
 from core.providers.parts import ImagePart, ReasoningText, ToolCall
 
 # English has four bytes a token, Chinese three: a figure that is rather too high, and needs no counting.
-_BYTES_PER_TOKEN = 3
+BYTES_PER_TOKEN = 3
 # What each message costs besides its text (OpenAI's cookbook counts 3 to 4).
 _MESSAGE_TOKENS = 4
 
@@ -38,7 +38,7 @@ def quick_tokens(completion: CompletionRequest) -> int:
     messages = completion.messages
     size = sum(len(text.encode("utf-8", "replace")) for text in texts_of(messages))
     images = estimate_image_tokens_of(messages, model=completion.model)
-    return size // _BYTES_PER_TOKEN + 1 + _MESSAGE_TOKENS * len(messages) + images
+    return size // BYTES_PER_TOKEN + 1 + _MESSAGE_TOKENS * len(messages) + images
 
 
 def counted_tokens(completion: CompletionRequest) -> int:

@@ -12,14 +12,13 @@ from functools import partial
 
 from core.chat.admission import TurnRequest
 from core.chat.allowance import Limits
+from core.chat.message_tokens import BYTES_PER_TOKEN
 from core.costs.token_count import estimate_tokens
 from core.providers.events import Event, ReasoningDelta, TextDelta, ToolCallPiece
 from core.providers.gateway import CompletionRequest
 
 # A stretch: short, so that nobody holds much that another answer could use, and a second of most models' writing.
 STRETCH_TOKENS = 64
-# More than most texts have, so that the tokens are counted only when it matters.
-_BYTES_PER_TOKEN = 3
 
 
 class Meter:
@@ -43,8 +42,8 @@ class Meter:
             return
         self._pieces.append(text)
         self._bytes += len(text.encode("utf-8", "replace"))
-        # As many tokens as this text may have at most, but for scripts that a tokenizer takes to bytes.
-        if self._counted + self._bytes // _BYTES_PER_TOKEN >= self._covered:
+        # Counted only when it matters. No text has more tokens, but in scripts that a tokenizer takes to bytes.
+        if self._counted + self._bytes // BYTES_PER_TOKEN >= self._covered:
             await asyncio.to_thread(self._look)
 
     def _look(self) -> None:
