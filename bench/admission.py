@@ -49,9 +49,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.admission", description=__doc__)
     parser.add_argument("--rows", type=int, default=1_000_000, help="attempts in the ledger")
     rows = parser.parse_args().rows
-    trace = ledger_rows.trace_beside_the_repository()
-    if trace.missing:
-        print(f"Skipped: the trace is not there ({', '.join(str(path) for path in trace.missing)}).")
+    trace = ledger_rows.find_trace()
+    if trace is None:
         return 0
     with tempfile.TemporaryDirectory(prefix="bench-admission-") as folder:
         database = ledger_rows.build(Path(folder) / "store.duckdb", rows=rows, until=utc_now(), trace=trace)

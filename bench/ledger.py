@@ -40,9 +40,8 @@ PASSWORD = "bench-password-1"  # noqa: S105 - of a throw-away installation on lo
 def main() -> int:
     """Build, measure, print; 1 when a target is missed, 0 also when there is no trace to measure with."""
     options = _options()
-    trace = ledger_rows.trace_beside_the_repository()
-    if trace.missing:
-        print(f"Skipped: the trace is not there ({', '.join(str(path) for path in trace.missing)}).")
+    trace = ledger_rows.find_trace()
+    if trace is None:
         return 0
     if options.build:
         build_folder(options.build, options.rows, trace)

@@ -36,10 +36,14 @@ class Trace:
         return [path for path in (self.conversations, self.code) if not path.is_file()]
 
 
-def trace_beside_the_repository() -> Trace:
-    """Where the trace is looked for: `../shared/data`."""
+def find_trace() -> Trace | None:
+    """The trace in `../shared/data`; None where it is not, which is said."""
     folder = _ROOT.parent / "shared" / "data"
-    return Trace(folder / "azure_llm_trace_2023_conv.csv", folder / "azure_llm_trace_2023_code.csv")
+    trace = Trace(folder / "azure_llm_trace_2023_conv.csv", folder / "azure_llm_trace_2023_code.csv")
+    if trace.missing:
+        print(f"Skipped: the trace is not there ({', '.join(str(path) for path in trace.missing)}).")
+        return None
+    return trace
 
 
 def build(path: Path, *, rows: int, until: datetime, trace: Trace) -> Database:

