@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from weakref import WeakKeyDictionary, ref
 
 from starlette.requests import Request
 
@@ -14,19 +16,50 @@ from core.chat.turns import TurnEngine
 from core.providers.events import Event, Finished, ReasoningDelta, TextDelta, ToolCallPiece
 
 
+class _Doorman:
+    """Brings the news of other threads to the readers on one loop. Waking a loop costs system calls of both threads.
+
+    So what comes while a waking is on its way goes with it.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        # Kept by the loop's name below, it must not keep the loop.
+        self._loop = ref(loop)
+        self._rung: deque[asyncio.Event] = deque()
+        self._on_its_way = False
+
+    def ring(self, rung: asyncio.Event) -> None:
+        """Set an event of the loop soon; a loop that has closed has no reader any more. From any thread."""
+        # Added before looking, and taken out below after the mark is gone: no event is left behind.
+        self._rung.append(rung)
+        if not self._on_its_way:
+            self._on_its_way = True
+            loop = self._loop()
+            if loop is not None:
+                with suppress(RuntimeError):
+                    loop.call_soon_threadsafe(self._open)
+
+    def _open(self) -> None:
+        self._on_its_way = False
+        while self._rung:
+            self._rung.popleft().set()
+
+
+_DOORMEN: WeakKeyDictionary[asyncio.AbstractEventLoop, _Doorman] = WeakKeyDictionary()
+
+
 @dataclass(frozen=True, slots=True)
 class _Bell:
     """What the engine's thread rings for a reader on another loop."""
 
-    loop: asyncio.AbstractEventLoop
+    doorman: _Doorman
     rung: asyncio.Event
 
     def set(self) -> None:
-        """Ring; a loop that has closed has no reader any more."""
-        # Rung already, the reader finds what has come when it reads next: waking a loop costs a system call.
+        """Ring."""
+        # Rung already, the reader finds what has come when it reads next.
         if not self.rung.is_set():
-            with suppress(RuntimeError):
-                self.loop.call_soon_threadsafe(self.rung.set)
+            self.doorman.ring(self.rung)
 
 
 class Follower:
@@ -94,9 +127,10 @@ class Follower:
 @asynccontextmanager
 async def following(live: LiveTurn) -> AsyncIterator[Follower]:
     """A reader of a turn."""
-    rung = asyncio.Event()
+    rung, loop = asyncio.Event(), asyncio.get_running_loop()
+    doorman = _DOORMEN.get(loop) or _DOORMEN.setdefault(loop, _Doorman(loop))
     # The buffer only ever asks it to ring.
-    with live.buffer.waking(_Bell(asyncio.get_running_loop(), rung)):
+    with live.buffer.waking(_Bell(doorman, rung)):
         yield Follower(live, rung)
 
 

@@ -39,39 +39,43 @@ class TurnBuffer:
         self._ended = False
         self._changed = threading.Condition()
         # Readers of several buffers: each has one event for all of them.
-        self._waking: list[Wakes] = []
+        self._waking: tuple[Wakes, ...] = ()
 
     def append(self, event: Event) -> None:
         """Add an event and wake the readers. After the end it does nothing: readers have been told the last word."""
         with self._changed:
-            if not self._ended:
-                self._events.append(event)
-                self._tell()
+            if self._ended:
+                return
+            self._events.append(event)
+            waking = self._tell()
+        _wake(waking)
 
     def end(self) -> None:
         """No event will follow."""
         with self._changed:
             self._ended = True
-            self._tell()
+            waking = self._tell()
+        _wake(waking)
 
     @contextmanager
     def waking(self, event: Wakes) -> Iterator[None]:
         """Within the block, `event` is set whenever something comes or the turn ends: for a reader of several buffers.
 
-        Such a reader clears the event, reads every buffer without waiting, and then waits for the event.
+        Such a reader clears the event, reads every buffer without waiting, and then waits for the event. It may be set
+        once more after the block.
         """
         with self._changed:
-            self._waking.append(event)
+            self._waking = (*self._waking, event)
         try:
             yield
         finally:
             with self._changed:
-                self._waking.remove(event)
+                self._waking = tuple(other for other in self._waking if other is not event)
 
-    def _tell(self) -> None:
+    def _tell(self) -> tuple[Wakes, ...]:
+        """Wake who waits here; whom else to wake once the lock is free."""
         self._changed.notify_all()
-        for event in self._waking:
-            event.set()
+        return self._waking
 
     def read(self, offset: int, *, timeout_s: float) -> Reading:
         """The events after `offset`, waiting at most `timeout_s` for the first new one or the end."""
@@ -84,3 +88,9 @@ class TurnBuffer:
         """Wait for the end of the turn; False when it did not come in time."""
         with self._changed:
             return self._changed.wait_for(lambda: self._ended, timeout_s)
+
+
+def _wake(waking: tuple[Wakes, ...]) -> None:
+    # Not within the lock: who is woken reads at once, and would wait for it.
+    for event in waking:
+        event.set()

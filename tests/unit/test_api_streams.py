@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import AsyncIterator
 from datetime import datetime
@@ -15,7 +16,7 @@ from core.chat.attempt import Answer
 from core.chat.conversation import Message
 from core.chat.live_turn import LiveTurn
 from core.chat.turn_record import TurnIds
-from core.providers.events import Finished, TextDelta
+from core.providers.events import Event, Finished, TextDelta
 from core.providers.gateway import CompletionRequest
 from tests.support.turns import model
 
@@ -87,3 +88,32 @@ async def test_what_another_thread_adds_wakes_the_stream() -> None:
     assert HEARTBEAT not in text
     assert text.endswith(DONE)
     assert "there." in text
+
+
+async def test_news_of_several_turns_at_once_reach_every_reader() -> None:
+    turns = [running() for _ in range(5)]
+
+    def write() -> None:
+        for piece in ("Hello", " ", "there."):
+            for live in turns:
+                live.buffer.append(TextDelta(piece))
+        for live in turns:
+            live.buffer.end()
+
+    async def said(live: LiveTurn) -> str:
+        async with following(live) as follower:
+            events: list[Event] = []
+            while not follower.ended:
+                events += await follower.read(timeout_s=5)
+        return "".join(event.text for event in events if isinstance(event, TextDelta))
+
+    reading = [asyncio.create_task(said(live)) for live in turns]
+    await asyncio.sleep(0)
+    threads = [threading.Thread(target=write) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+
+    for text in await asyncio.gather(*reading):
+        assert text.startswith("Hello")
+    for thread in threads:
+        thread.join()

@@ -132,3 +132,22 @@ def test_a_reader_of_several_buffers_is_woken_by_each_and_left_alone_afterwards(
     second.end()
 
     assert not woken.is_set()
+
+
+def test_who_is_woken_can_read_at_once():
+    buffer = TurnBuffer()
+
+    class Reader:
+        """Reads on another thread as soon as it is woken, and waits for that."""
+
+        read = ""
+
+        def set(self) -> None:
+            with ThreadPoolExecutor(1) as threads:
+                self.read = text_of(threads.submit(buffer.read, 0, timeout_s=0).result(5).events)
+
+    reader = Reader()
+    with buffer.waking(reader):
+        buffer.append(TextDelta("Hi"))
+
+    assert reader.read == "Hi"
