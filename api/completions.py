@@ -25,7 +25,8 @@ from core.accounts.tokens import Bearer
 from core.bootstrap import Services
 from core.catalog.models import Capability, ModelSpec
 from core.catalog.recommend import recommend
-from core.chat.conversation import Message
+from core.chat.answer_figures import figures_of
+from core.chat.conversation import AnswerFigures, Message
 from core.chat.live_turn import LiveTurn
 from core.chat.script_call import capabilities_of
 from core.chat.store import with_figures
@@ -200,10 +201,10 @@ async def _served(services: Services, live: LiveTurn) -> Served:
     answer = live.result
     if answer is None:
         raise RuntimeError("a turn without a result was not found to have failed")
-    said, figured = live.answer, await asyncio.to_thread(partial(_figured, services, live, answer))
+    said = live.answer
     return Served(
         answer=answer,
-        figures=figured.figures,
+        figures=figures_of(live.recorded) if live.recorded else await asyncio.to_thread(_read, services, live, answer),
         attempts=_attempts(live),
         calls=tuple(said.calls),
         signed=said.signed,
@@ -211,14 +212,14 @@ async def _served(services: Services, live: LiveTurn) -> Served:
     )
 
 
-def _figured(services: Services, live: LiveTurn, answer: Message) -> Message:
-    """The answer with what it took; without, where the store does not answer: what was said is not lost for that."""
+def _read(services: Services, live: LiveTurn, answer: Message) -> AnswerFigures | None:
+    """What the answer took; None where the store does not answer: what was said is not lost for that."""
     try:
         [figured] = with_figures(services.database, [answer], conversation_id=live.ids.conversation)
     except StoreError:
         log.warning("what turn %s took could not be read", live.ids.turn, exc_info=True)
-        return answer
-    return figured
+        return None
+    return figured.figures
 
 
 def _attempts(live: LiveTurn) -> int:

@@ -14,6 +14,7 @@ from core.chat.conversation import FallbackChoice, Message, ToolStep
 from core.chat.outcome import Ending, Outcome
 from core.chat.turn_buffer import TurnBuffer
 from core.chat.turn_record import TurnIds
+from core.costs.ledger import Attempt
 from core.errors import ProviderError
 from core.providers.gateway import CompletionRequest
 from core.tools.tool import Tool
@@ -34,6 +35,7 @@ class LiveTurn:
     """A running turn.
 
     Readers use `buffer`, and `result` after it has ended: the answer, stored unless its error message says otherwise.
+    `recorded` are the ledger rows that were stored with it, oldest first; empty as long as nobody knows that they were.
     The rest belongs to the engine's loop: `model` is the one that was asked for, `completion` and `answer` are those
     of the attempt under way, `error` is why it failed, and `tries` are the attempts before it. `held` says that the
     limits have let the call under way pass; a kept answer needs that only when it is gone by the time it is wanted.
@@ -61,6 +63,7 @@ class LiveTurn:
     covered_tokens: int | None = None
     buffer: TurnBuffer = field(default_factory=TurnBuffer)
     result: Message | None = None
+    recorded: Sequence[Attempt] = ()
     ending: Ending | None = None
     ended_early: asyncio.Event = field(default_factory=asyncio.Event)
 

@@ -46,20 +46,28 @@ def begin_turn(
     where there are several. Raises TurnRefused when the conversation is already being answered, from whichever tab,
     thread or replica.
     """
+    if request.call is not None and owner is None:
+        database.execute(_SQL["insert_temporary_turn"], **_temporary_row(request, ids), now=now)
+        return
 
     def work(cur: Cursor) -> None:
         # A conversation that this turn makes cannot have another; every statement is time the provider is not asked.
-        if request.conversation_id is not None or question is None:
+        if not _is_first(request, question):
             _refuse_second_turn(cur, ids)
         if request.temporary is None:
             _store_place(cur, request, ids, question, now)
-        cur.execute(_SQL["insert_turn"], **_turn_row(request, ids), now=now)
-        if request.temporary is not None:
-            cur.execute(_SQL["mark_temporary"], id=ids.turn, token_id=request.token_id)
+            cur.execute(_SQL["insert_turn"], **_turn_row(request, ids), now=now)
+        else:
+            cur.execute(_SQL["insert_temporary_turn"], **_temporary_row(request, ids), now=now)
         if owner is not None:
             _own(cur, ids, request, owner)
 
     database.transaction(work)
+
+
+def _is_first(request: TurnRequest, question: Message | None) -> bool:
+    """Whether the turn makes its conversation; what a script sends is one of its own, named for this call alone."""
+    return request.call is not None or (request.conversation_id is None and question is not None)
 
 
 def _own(cur: Cursor, ids: TurnIds, request: TurnRequest, owner: str) -> None:
@@ -114,26 +122,35 @@ def end_turn(
     answer: Message | None,
     attempts: Sequence[Attempt],
     owned: bool = False,
-) -> None:
+) -> bool:
     """Store the answer, the ledger rows of its attempts, oldest first, and the turn's end together.
 
     `answer` is None for a turn of a temporary chat: no text of it is stored. `owned`: it began with an owner.
     Does nothing when the turn has ended already, so that it may be tried again after a failure whose effect is unknown.
+    Returns whether this call has ended it.
     """
     chained = _chained(attempts)
 
-    def work(cur: Cursor) -> None:
-        if not cur.fetch_one(_SQL["running_turn"], id=turn_id):
-            return
+    def work(cur: Cursor) -> bool:
+        if not _end(cur, turn_id, status=status, now=chained[-1].ended_at):
+            return False
         if answer is not None:
             insert_message(cur, answer)
         for attempt in chained:
             record_attempt(cur, attempt)
-        cur.execute(_SQL["end_turn"], id=turn_id, status=status, now=chained[-1].ended_at)
         if owned:
             cur.execute(_REPLICAS_SQL["disown_turn"], turn_id=turn_id)
+        return True
 
-    database.transaction(work)
+    return database.transaction(work)
+
+
+def _end(cur: Cursor, turn_id: str, *, status: str, now: datetime) -> bool:
+    """Mark a running turn as ended; False for one that has ended already."""
+    # A server does not say how many rows a statement changed.
+    if cur.shared and not cur.fetch_one(_SQL["running_turn"], id=turn_id):
+        return False
+    return cur.update(_SQL["end_turn"], id=turn_id, status=status, now=now) != 0
 
 
 def _chained(attempts: Sequence[Attempt]) -> list[Attempt]:
@@ -194,3 +211,7 @@ def _turn_row(request: TurnRequest, ids: TurnIds) -> dict[str, object]:
         "requested_model": request.model_id,
         "parameters": json.dumps(dict(request.parameters), sort_keys=True),
     }
+
+
+def _temporary_row(request: TurnRequest, ids: TurnIds) -> dict[str, object]:
+    return {**_turn_row(request, ids), "token_id": request.token_id}

@@ -165,7 +165,7 @@ class TurnWriter:
         if kept:
             # Kept while the turn still runs: nobody's data can be deleted between the two.
             self._cache.keep(live.completion, live.answer, user_id=live.request.user_id, now=answer.created_at)
-        end_turn(
+        ended = end_turn(
             self._database,
             turn_id=live.ids.turn,
             status=outcome.turn_status,
@@ -173,6 +173,8 @@ class TurnWriter:
             attempts=attempts,
             owned=self._owned,
         )
+        # What had ended before, perhaps by a try that seemed to fail, has rows that are not these.
+        live.recorded = attempts if ended else ()
         # Until its rows are written, a turn holds what it was expected to cost.
         self._limits.settle(live.ids.turn, attempts)
 

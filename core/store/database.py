@@ -46,6 +46,14 @@ class Cursor:
         else:
             self.raw.execute(sql, parameters or None)
 
+    def update(self, sql: str, **parameters: Any) -> int | None:
+        """Run an update or a delete; how many rows it changed, or None where a server ran it and does not say."""
+        self.execute(sql, **parameters)
+        if self.shared:
+            return None
+        [(changed,)] = self.raw.fetchall()
+        return int(changed)
+
     def execute_many(self, sql: str, rows: Sequence[Parameters]) -> None:
         """Run a statement once per row of parameters."""
         for row in rows:
@@ -200,10 +208,13 @@ class Database:
         `work` may run more than once (a conflicting transaction is retried with a growing, jittered wait), so it must
         have no effect outside the store.
         """
+        return self._retried(lambda cur: self._attempt(cur, work))
+
+    def _retried(self, run: Callable[[Cursor], T]) -> T:
         with self.cursor() as cur:
             for tried in count(1):
                 try:
-                    return self._attempt(cur, work)
+                    return run(cur)
                 except duckdb.Error as error:
                     if tried >= self._engine.tries(error):
                         raise
@@ -245,7 +256,17 @@ class Database:
 
     def execute(self, sql: str, **parameters: Any) -> None:
         """One statement in a transaction of its own, retried on conflict."""
-        self.transaction(lambda cur: cur.execute(sql, **parameters))
+        if self.is_shared:
+            self.transaction(lambda cur: cur.execute(sql, **parameters))
+        else:
+            # In a file a statement outside of a transaction is one: that saves two more of them.
+            self._retried(lambda cur: self._commit_alone(cur, sql, parameters))
+
+    def _commit_alone(self, cur: Cursor, sql: str, parameters: Parameters) -> None:
+        try:
+            cur.execute(sql, **parameters)
+        finally:
+            self._count()
 
     def close(self) -> None:
         """Write everything out and let go of the file. Calling it again does nothing."""

@@ -31,16 +31,23 @@ def _running(database):
 
 
 class FailingStore(Database):
-    """A store whose transactions fail while `failing` is set, as on a full disk."""
+    """A store whose writes fail while `failing` is set, as on a full disk."""
 
     failing = False
     refused = 0
 
     def transaction(self, work):
+        self.refuse()
+        return super().transaction(work)
+
+    def execute(self, sql, **parameters):
+        self.refuse()
+        super().execute(sql, **parameters)
+
+    def refuse(self):
         if self.failing:
             self.refused += 1
             raise OSError(28, "No space left on device")
-        return super().transaction(work)
 
 
 @pytest.fixture(name="failing_store")

@@ -48,11 +48,11 @@ def begin(database, text="A question", *, conversation_id=None, parent_id=None, 
 
 
 def end(database, ids, request, text="An answer", *, ended_at=NOW + timedelta(seconds=2)):
-    """The normal end of a turn."""
+    """The normal end of a turn; whether it was one."""
     answer = Answer(started_at=NOW, text=[text], finish_reason="stop", sent=True)
     outcome = outcome_of(answer)
     completion = CompletionRequest(model=model(), messages=[ChatMessage("user", request.text)])
-    end_turn(
+    return end_turn(
         database,
         turn_id=ids.turn,
         status=outcome.turn_status,
@@ -98,9 +98,9 @@ def test_a_turn_ends_with_answer_ledger_row_and_status_together(database):
 
 def test_a_turn_that_has_ended_is_not_ended_again(database):
     ids, request = begin(database)
-    end(database, ids, request)
+    assert end(database, ids, request)
 
-    end(database, replace(ids, answer=new_id()), request, "Another answer")
+    assert not end(database, replace(ids, answer=new_id()), request, "Another answer")
     checkpoint_turn(database, Checkpoint(text="late"), turn_id=ids.turn, now=NOW)
 
     assert sorted(row["content"] for row in rows(database, "messages")) == ["A question", "An answer"]

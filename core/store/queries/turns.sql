@@ -7,8 +7,14 @@ insert into turns (
     '', '', $now
 )
 
--- name: mark_temporary
-update turns set temporary = true, token_id = $token_id where id = $id
+-- name: insert_temporary_turn
+insert into turns (
+    id, conversation_id, user_id, user_message_id, source, use_case, requested_model, parameters, status,
+    partial_text, partial_reasoning, started_at, temporary, token_id
+) values (
+    $id, $conversation_id, $user_id, $user_message_id, $source, $use_case, $requested_model, $parameters, 'running',
+    '', '', $now, true, $token_id
+)
 
 -- name: running_turn_of_conversation
 select id from turns where conversation_id = $conversation_id and status = 'running'
