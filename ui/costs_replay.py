@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -111,8 +111,19 @@ def _draw_targets(
             placeholder="-",
             alt="What the chosen calls would have cost on other models",
         )
+        _say_unpriced(found)
     for one in found:
         _draw_basis(services, user, chosen, models, one)
+
+
+def _say_unpriced(found: Sequence[Replay]) -> None:
+    """Beside the table and not behind a click: without it, a saving looks smaller than it is."""
+    most = max(one.unpriced for one in found)
+    if most:
+        st.caption(
+            f"{formats.counted(most, 'call')} of these {'has' if most == 1 else 'have'} no known cost, so **Was** and **Saved** "
+            "are at least what is shown. An administrator enters missing prices under Admin, Prices."
+        )
 
 
 def _suggested(models: Mapping[str, ModelSpec], answered: Mapping[str, int]) -> list[str]:
@@ -182,7 +193,7 @@ def _draw_basis(
         if not box.open:
             return
         if one.unpriced:
-            st.markdown(f"- {one.unpriced:,} of the calls have no known cost: what it was is at least the figure.")
+            st.markdown(f"- {one.unpriced:,} of the calls have no known cost: what they were is not in it.")
         if one.model.prices and one.model.prices.off_peak:
             st.markdown("- Its cheaper hours are not counted: every call is priced as in the busy ones.")
         for part in one.parts:

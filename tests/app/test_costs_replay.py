@@ -41,6 +41,17 @@ def spend(services, *, model, usd="1", count=20, lasted_s=2.0):
         )
 
 
+def spend_unpriced(services, *, model, count):
+    for _ in range(count):
+        add_attempt(
+            services.database,
+            ended_at=utc_now() - timedelta(hours=2),
+            model=model,
+            usage=Usage(input_tokens=1000, output_tokens=100),
+            cost=Cost(cost_usd=None, code="unpriced", computed_cost_usd=None, reported_cost_usd=None),
+        )
+
+
 def test_an_empty_ledger_says_what_to_do(page):
     shown = page()
 
@@ -59,3 +70,16 @@ def test_the_calls_are_priced_on_other_models_and_the_beaten_one_is_named(servic
     assert replayed["Was"].iloc[0] == pytest.approx(6.0)
     assert (replayed["Would be"] < 6.0).all()
     assert dict(zip(standings["Model"], standings["Beaten by"], strict=True)) == {"quick": "", "dear": "quick"}
+
+
+def test_calls_without_a_price_make_what_it_was_a_least(services, page):
+    spend(services, model="quick", usd="0.1")
+    spend_unpriced(services, model="quick", count=3)
+
+    assert any(line.value.startswith("3 calls of these have no known cost") for line in page().caption)
+
+
+def test_where_every_call_has_a_price_nothing_is_said_of_it(services, page):
+    spend(services, model="quick", usd="0.1")
+
+    assert not any("no known cost" in line.value for line in page().caption)
