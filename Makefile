@@ -6,7 +6,7 @@ INSTALLED_DEV := .venv/.installed-dev
 # Three at a time for two processors, as browser tests mostly wait. A file's tests stay together: its server is for all
 # of them. Which file comes when says tests/support/order.py.
 WORKERS := -n 3 --dist loadfile --no-loadscope-reorder
-FAST := $(WORKERS) --hypothesis-profile=fast -m "not browser and not slow and not local_model"
+FAST := $(WORKERS) --hypothesis-profile=fast -m "not slow and not local_model" -k "not postgresql"
 
 # Some systems set this; without compiled files every start takes seconds longer.
 unexport PYTHONDONTWRITEBYTECODE
@@ -28,8 +28,8 @@ test: $(INSTALLED_DEV)  ## Check the code and run all tests, in Chromium too whe
 	@$(MAKE) --no-print-directory style
 	@$(MAKE) --no-print-directory -j 2 types suite
 
-test-fast: $(INSTALLED_DEV)  ## Run the tests that need neither a browser nor patience
-	@$(PYTHON) -m pytest tests/unit tests/store tests/app $(FAST)
+test-fast: $(INSTALLED_DEV)  ## Run the tests that need no browser, no page, no PostgreSQL and no patience
+	@$(PYTHON) -m pytest tests/unit tests/store $(FAST)
 
 check: style types  ## Check style and types
 

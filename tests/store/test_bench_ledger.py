@@ -85,6 +85,7 @@ def test_a_trace_that_is_not_there_is_named(tmp_path, trace):
     assert Trace(trace.conversations, tmp_path / "none.csv").missing == [tmp_path / "none.csv"]
 
 
+@pytest.mark.slow
 def test_every_report_of_the_bench_is_one_that_the_pages_have(store):
     found = {report.name: report for report in measure(store, store, now=UNTIL, repetitions=1)}
 

@@ -40,6 +40,7 @@ def add_some(database, clock, chance: random.Random, *, most_minutes: float, cou
         )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(4))
 def test_figures_that_are_kept_are_those_of_the_ledger_whatever_time_passes(database, clock, seed: int) -> None:
     chance = random.Random(seed)

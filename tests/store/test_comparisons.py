@@ -357,6 +357,7 @@ with rig(database, *models.values(), checkpoint_s=0.01) as made:
 """
 
 
+@pytest.mark.slow
 def test_after_a_kill_a_comparison_has_all_that_had_come(store_url):
     killed = subprocess.run(
         [sys.executable, "-c", _VICTIM, store_url], cwd=ROOT, capture_output=True, check=False, timeout=60

@@ -83,6 +83,7 @@ def answered(rows: Iterable[dict], chosen: UsageFilter, viewer: Viewer) -> list[
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("viewer", [TEAM, BOB], ids=["team", "member"])
 def test_replay_compares_with_what_the_calls_cost_in_the_ledger(ledger, viewer):
     database, rows, chosen = ledger

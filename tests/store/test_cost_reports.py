@@ -121,6 +121,7 @@ def grouped(rows: Iterable[dict], *names: str) -> dict:
     return {key[0] if len(names) == 1 else key: spent(part) for key, part in found.items()}
 
 
+@pytest.mark.slow
 def test_the_overview_adds_up_to_the_ledger(ledger):
     overview = ledger.read(load_overview, by="model", now=NOW)
     rows = ledger.rows()

@@ -43,6 +43,7 @@ def _counts(database):
     return fill(database, models=MODELS, password_hash=None, now=NOW)
 
 
+@pytest.mark.slow
 def test_there_is_something_of_everything(database, counts):
     assert counts["users"] == len(MEMBERS)
     assert min(counts.values()) > 1
@@ -57,6 +58,7 @@ def test_there_is_something_of_everything(database, counts):
     assert database.fetch_one("select 1 from attempts where fallback_of is not null")
 
 
+@pytest.mark.slow
 def test_every_call_belongs_and_is_priced_to_the_last_digit(database, counts):
     assert not database.fetch_all(
         "select id from attempts where user_id not in (select id from users) or source = 'chat' and "
@@ -72,6 +74,7 @@ def test_every_call_belongs_and_is_priced_to_the_last_digit(database, counts):
         assert row["cost_usd"] == compute_cost(usage, PRICES)
 
 
+@pytest.mark.slow
 def test_every_conversation_is_a_tree_that_ends_where_it_says(database, counts):
     assert not database.fetch_all("select id from conversations where leaf_message_id not in (select id from messages)")
     assert not database.fetch_all(
@@ -80,6 +83,7 @@ def test_every_conversation_is_a_tree_that_ends_where_it_says(database, counts):
     assert database.fetch_one("select max(created_at) as last from messages")["last"] <= NOW
 
 
+@pytest.mark.slow
 def test_it_is_the_same_every_time(database, counts, tmp_path):
     other = Database(f"duckdb:{tmp_path / 'other.duckdb'}")
     migrate(other)
@@ -90,6 +94,7 @@ def test_it_is_the_same_every_time(database, counts, tmp_path):
     other.close()
 
 
+@pytest.mark.slow
 def test_everything_is_taken_out_again_and_nothing_else(database, counts):
     ada = add_person(database, "ada")
     before = {table: rows for table, rows in row_counts(database).items() if table not in counts}
@@ -126,6 +131,7 @@ def test_what_grew_on_the_demo_goes_with_it(database, counts):
     assert {row_counts(database)[table] for table in ("search_texts", "search_state", "adjustments")} == {0}
 
 
+@pytest.mark.slow
 def test_what_the_demos_people_began_later_goes_with_them_and_what_was_paid_for_stays(database, counts):
     someone = database.fetch_one("select id from users where username like 'demo-%' limit 1")["id"]
     ada = add_person(database, "ada")
@@ -155,6 +161,7 @@ def test_every_table_of_peoples_own_is_looked_through(database):
     assert {row["table_name"] for row in rows} - kept <= {*TABLES, *(table for table, _, _ in GROWN)}
 
 
+@pytest.mark.slow
 def test_comparisons_and_limits_of_the_demos_people_go_with_them(database, counts):
     someone = database.fetch_one("select id from users where username like 'demo-%' limit 1")["id"]
     ada = add_person(database, "ada")
@@ -188,6 +195,7 @@ def test_a_table_of_quantiles_is_read_straight_between_its_entries():
     assert [quantile((0, 10, 30), share) for share in (0, 0.25, 0.5, 0.75, 1)] == [0, 5, 10, 20, 30]
 
 
+@pytest.mark.slow
 def test_the_command_line_says_how_to_sign_in_and_takes_it_out(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("SWITCHBOARD_DATA_DIR", str(tmp_path))
     for name in ("SWITCHBOARD_STORE", "SWITCHBOARD_MODELS", "SWITCHBOARD_PORT", "SWITCHBOARD_LOCAL_MODEL"):

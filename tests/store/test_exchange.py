@@ -242,6 +242,7 @@ def test_a_file_that_cannot_be_read_is_refused_and_the_next_one_imported(databas
     assert titles(database, ada) == ["Trip"]
 
 
+@pytest.mark.slow
 def test_one_import_runs_at_a_time(database, ada, jobs):
     many = [chatgpt(name=f"gpt-{number}") for number in range(300)]
     jobs.start([Upload(name="a.json", data=json.dumps(many).encode())], user_id=ada.id)
@@ -393,6 +394,7 @@ def parcels(draw):
     )
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 @given(given_parcels=st.lists(parcels(), min_size=1, max_size=3))
 def test_export_then_import_gives_the_same_tree(database, given_parcels):

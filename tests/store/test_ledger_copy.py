@@ -99,6 +99,7 @@ def _copy(database, tmp_path):
     copy.close()
 
 
+@pytest.mark.slow
 @given(steps=st.lists(st.tuples(st.sampled_from(_STEPS), st.integers(0, 10**6), st.booleans()), max_size=12))
 @settings(max_examples=12, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 @example(steps=[(_call, 0, True), (_swap, 0, False), (_checkpoint, 0, False)])
@@ -131,6 +132,7 @@ def test_a_damaged_copy_is_made_anew(database, copy, tmp_path, damage):
     _same(copy, database)
 
 
+@pytest.mark.slow
 def test_a_copy_damaged_in_the_middle_is_made_anew(database, copy, tmp_path):
     fill_ledger(database, seed=1, since=SINCE, until=UNTIL, calls=300)
     copy.refresh()
@@ -143,6 +145,7 @@ def test_a_copy_damaged_in_the_middle_is_made_anew(database, copy, tmp_path):
     _same(copy, database)
 
 
+@pytest.mark.slow
 def test_a_copy_of_another_layout_is_made_anew(database, copy, tmp_path):
     fill_ledger(database, seed=1, since=SINCE, until=UNTIL, calls=30)
     copy.refresh()
@@ -153,6 +156,7 @@ def test_a_copy_of_another_layout_is_made_anew(database, copy, tmp_path):
     _same(copy, database)
 
 
+@pytest.mark.slow
 def test_a_column_that_a_later_version_adds_is_copied(database, copy):
     fill_ledger(database, seed=1, since=SINCE, until=UNTIL, calls=30)
     copy.refresh()
@@ -171,6 +175,7 @@ def test_while_the_copy_is_made_reports_read_the_store(database):
         assert copy.fetch_all("select count(*) as n from users") == [{"n": 0}]
 
 
+@pytest.mark.slow
 def test_a_commit_that_comes_late_is_not_missed(database, copy):
     fill_ledger(database, seed=1, since=SINCE, until=UNTIL, calls=2)
     copy.refresh()
@@ -185,6 +190,7 @@ def test_a_commit_that_comes_late_is_not_missed(database, copy):
     _same(copy, database)
 
 
+@pytest.mark.slow
 def test_a_reading_keeps_its_moment(database, copy):
     fill_ledger(database, seed=1, since=SINCE, until=UNTIL, calls=5)
 

@@ -79,6 +79,7 @@ def test_what_is_shown_of_an_address_has_no_password():
     assert "hun@ter2" not in address.redacted("said hun@ter2 and hun%40ter2")
 
 
+@pytest.mark.slow
 def test_two_that_start_at_the_same_moment_apply_every_step_once(postgres):
     url = postgres.create()
     both = [subprocess.Popen([sys.executable, "-c", _MIGRATE, url], cwd=ROOT, stdout=subprocess.PIPE) for _ in range(2)]
@@ -88,6 +89,7 @@ def test_two_that_start_at_the_same_moment_apply_every_step_once(postgres):
     assert sum(applied) == len(shipped_migrations())
 
 
+@pytest.mark.slow
 def test_a_server_that_was_restarted_is_used_again(tmp_path):
     with running_postgres() as server:
         database = Database(server.url())

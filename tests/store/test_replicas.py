@@ -197,6 +197,7 @@ class Seen:
     leads: bool = False
 
 
+@pytest.mark.slow
 def test_a_run_of_a_set_works_on_one_replica_hears_the_others_and_outlives_it(database):
     gate, models = Gate(), [model("one"), model("two")]
     gateway = ScriptedGateway(fallback=lambda _request: (gate, *answer("Fine")))

@@ -281,6 +281,7 @@ def _empty(tmp_path_factory):
     database.close()
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(usages=st.lists(USAGES, min_size=1, max_size=3), prices=prices())
 def test_the_sql_agrees_with_the_arithmetic_to_the_last_digit(empty, usages, prices):

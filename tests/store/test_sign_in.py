@@ -81,6 +81,7 @@ def test_a_day_of_quiet_forgets(database, clock):
     assert "seconds" not in _fail(database, clock)[0]
 
 
+@pytest.mark.slow
 def test_a_name_that_does_not_exist_looks_the_same(database, clock):
     add_person(database, "ada")
 

@@ -290,6 +290,7 @@ def test_a_temporary_chat_keeps_its_steps_in_its_messages_only(chat):
     assert [row["partial_steps"] for row in chat.rows("turns")] == [None]
 
 
+@pytest.mark.slow
 def test_a_file_of_an_earlier_message_can_be_queried(database, tmp_path):
     files = FileStore(tmp_path)
     held = files.put(b"n\n1\n2\n")

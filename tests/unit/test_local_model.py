@@ -134,6 +134,7 @@ async def test_who_asks_while_it_cannot_start_is_refused_at_once(start):
     assert (await refusal(model)).error_class == ErrorClass.CONNECTION
 
 
+@pytest.mark.slow
 # To be sick the child has to have started, which takes seconds on a busy machine.
 @pytest.mark.parametrize(
     ("behaviour", "within_s", "told"), [("silent", 0.5, "did not start in time"), ("sick", 5.0, "never became healthy")]
