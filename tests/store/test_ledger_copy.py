@@ -145,6 +145,19 @@ def test_a_copy_damaged_in_the_middle_is_made_anew(database, copy, tmp_path):
     _same(copy, database)
 
 
+def test_the_copy_has_the_newest_format_of_a_file(copy, tmp_path):
+    copy.refresh()
+    copy.close()
+
+    with duckdb.connect(str(tmp_path / "copy.duckdb")) as connection:
+        made = connection.execute("select tags['storage_version'] from duckdb_databases() where not internal").fetchall()
+        connection.execute(f"attach '{tmp_path / 'newest.duckdb'}' as newest (storage_version 'latest')")
+        newest = connection.execute(
+            "select tags['storage_version'] from duckdb_databases() where database_name = 'newest'"
+        ).fetchall()
+    assert made == newest
+
+
 @pytest.mark.slow
 def test_a_copy_of_another_layout_is_made_anew(database, copy, tmp_path):
     fill_ledger(database, seed=1, since=SINCE, until=UNTIL, calls=30)
