@@ -21,6 +21,7 @@ from core.clock import Clock, utc_now
 from core.errors import AccountError, NotFound
 from core.ids import new_id
 from core.store.database import Cursor, Database
+from core.store.kept import KeptReads
 from core.store.sql import load_queries
 
 Scope = Literal["chat", "usage", "admin"]
@@ -127,23 +128,66 @@ def find_bearer(database: Database, text: str, *, clock: Clock = utc_now) -> Bea
 
     The scope admin holds as long as its owner is an administrator.
     """
+    wanted = _hash(text)
+    try:
+        # Known ones only: who guesses does not fill the memory.
+        known = _KNOWN.read(database, wanted, lambda: _read(database, wanted))
+    except NotFound:
+        return None
+    return known.bearer if _works(known, wanted, clock()) else None
+
+
+def known_bearer(database: Database, text: str, *, clock: Clock = utc_now) -> Bearer | None:
+    """The same without a look at the store; None also for a token that has to be looked up, or whose use to be noted.
+
+    For an event loop, where a thread for every call would cost more than the rest of it.
+    """
     wanted, now = _hash(text), clock()
-    with database.cursor() as cur:
-        row = cur.fetch_one(_SQL["token_by_hash"], hash=wanted)
-        # The index found it by comparing; this comparison takes the same time for every wrong one.
-        if row is None or not hmac.compare_digest(row["hash"], wanted):
-            return None
-        if row["revoked_at"] is not None or (row["expires_at"] is not None and row["expires_at"] <= now):
-            return None
-        user = load_user_in(cur, row["user_id"])
-    return None if user.disabled_at is not None else Bearer(_within_role(_to_token(row), user), user)
+    known = _KNOWN.find(database, wanted)
+    if known is None or not _works(known, wanted, now) or _use_is_news(known.bearer.token, now):
+        return None
+    return known.bearer
 
 
 def note_used(database: Database, token: ApiToken, *, clock: Clock = utc_now) -> None:
     """Keep `last_used_at` within a minute of the truth."""
     now = clock()
-    if token.last_used_at is None or now - token.last_used_at >= _USED_EVERY:
+    if _use_is_news(token, now):
         database.execute(_SQL["note_used"], id=token.id, now=now)
+
+
+def _use_is_news(token: ApiToken, now: datetime) -> bool:
+    return token.last_used_at is None or now - token.last_used_at >= _USED_EVERY
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """A token as it stands in the store, whether or not it works."""
+
+    hash: str
+    revoked: bool
+    bearer: Bearer
+
+
+_KNOWN: KeptReads[_Known] = KeptReads(most=1000, tables=("api_tokens", "users"))
+
+
+def _read(database: Database, wanted: str) -> _Known:
+    with database.cursor() as cur:
+        row = cur.fetch_one(_SQL["token_by_hash"], hash=wanted)
+        if row is None:
+            raise NotFound("There is no such token.")
+        user = load_user_in(cur, row["user_id"])
+    return _Known(row["hash"], row["revoked_at"] is not None, Bearer(_within_role(_to_token(row), user), user))
+
+
+def _works(known: _Known, wanted: str, now: datetime) -> bool:
+    token, user = known.bearer.token, known.bearer.user
+    # The index found it by comparing; this comparison takes the same time for every wrong one.
+    if not hmac.compare_digest(known.hash, wanted):
+        return False
+    expired = token.expires_at is not None and token.expires_at <= now
+    return not known.revoked and not expired and user.disabled_at is None
 
 
 def _checked(new: NewToken, user: User, *, now: datetime) -> dict[str, Any]:

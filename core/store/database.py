@@ -2,8 +2,7 @@
 
 DuckDB's connection is not safe to share between threads (results of one thread turn up in another), its cursors are.
 Of two transactions that touch one row at the same time the second one fails: it is retried here, in one place, so that
-no caller needs to know. On a store that several processes share, a statement runs either in DuckDB or, as text, on the
-server itself (core.store.server_sql); both are in the same transaction.
+no caller needs to know.
 """
 
 from __future__ import annotations
@@ -11,128 +10,24 @@ from __future__ import annotations
 import random
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from itertools import count
 from typing import Any, TypeVar
 
 import duckdb
-import pyarrow as pa
 
 from core.errors import StoreError
+from core.store.cursor import Cursor, Parameters, Row
 from core.store.engine import Engine, open_engine
-from core.store.server_sql import ddl, runs_on_server, with_values
+from core.store.written import ANY_TABLE
 
-Row = dict[str, Any]
-Parameters = Mapping[str, Any]
+__all__ = ["Cursor", "Database", "Row"]
+
 T = TypeVar("T")
 
 _FIRST_WAIT_S = 0.002
-_ON_SERVER = "call postgres_execute('store', $text)"
-_ASK_SERVER = "select * from postgres_query('store', $text)"
-
-
-class Cursor:
-    """A cursor of one call: runs statements with named parameters (`$name`) and returns rows as dictionaries."""
-
-    def __init__(self, raw: duckdb.DuckDBPyConnection, *, shared: bool = False) -> None:
-        self.raw = raw
-        self.shared = shared
-
-    def execute(self, sql: str, **parameters: Any) -> None:
-        """Run a statement for its effect."""
-        if self.shared and runs_on_server(sql):
-            self.on_server(with_values(sql, parameters))
-        else:
-            self.raw.execute(sql, parameters or None)
-
-    def update(self, sql: str, **parameters: Any) -> int | None:
-        """Run an update or a delete; how many rows it changed, or None where a server ran it and does not say."""
-        self.execute(sql, **parameters)
-        if self.shared:
-            return None
-        [(changed,)] = self.raw.fetchall()
-        return int(changed)
-
-    def execute_many(self, sql: str, rows: Sequence[Parameters]) -> None:
-        """Run a statement once per row of parameters."""
-        for row in rows:
-            self.execute(sql, **row)
-
-    def on_server(self, text: str) -> None:
-        """Run statements on the server of a shared store as they stand there, in this transaction."""
-        self.raw.execute(_ON_SERVER, {"text": text})
-
-    def shape(self, sql: str) -> None:
-        """Run the statements of a migration, which make and change tables."""
-        if self.shared:
-            self.on_server(ddl(sql))
-            self.raw.execute("call pg_clear_cache()")
-        else:
-            self.raw.execute(sql)
-
-    def append(self, table: str, rows: Sequence[Parameters]) -> None:
-        """Append many rows at once: all have the keys of the first, which are columns of `table`.
-
-        A hundred times faster than one statement a row; a Decimal stays exact.
-        """
-        if not rows:
-            return
-        self.append_arrow(table, pa.Table.from_pylist([dict(row) for row in rows]))
-
-    def append_arrow(self, table: str, rows: pa.Table) -> None:
-        """Append the rows of an Arrow table, whose columns are columns of `table`."""
-        with self.reading("appended", rows):
-            columns = ", ".join(f'"{name}"' for name in rows.column_names)
-            self.raw.execute(f"insert into {table} ({columns}) select {columns} from appended")  # noqa: S608 - no values
-
-    @contextmanager
-    def reading(self, name: str, table: pa.Table) -> Iterator[None]:
-        """Let statements of the block read an Arrow table under a name."""
-        self.raw.register(name, table)
-        try:
-            yield
-        finally:
-            self.raw.unregister(name)
-
-    def fetch_all(self, sql: str, **parameters: Any) -> list[Row]:
-        """All rows of a query. DECIMAL columns come as Decimal, TIMESTAMP as naive UTC datetime."""
-        self._ask(sql, parameters)
-        names = [column[0] for column in self.raw.description or ()]
-        return [dict(zip(names, values, strict=True)) for values in self.raw.fetchall()]
-
-    def fetch_columns(self, sql: str, **parameters: Any) -> dict[str, Any]:
-        """The result of a query as NumPy arrays by column, for arithmetic on many rows.
-
-        Money does not belong here: DECIMAL becomes a float.
-        """
-        self._ask(sql, parameters)
-        return self.raw.fetchnumpy()
-
-    def fetch_arrow(self, sql: str, **parameters: Any) -> pa.Table:
-        """The result of a query as an Arrow table, exact: for handing many rows on."""
-        self._ask(sql, parameters)
-        return self.raw.to_arrow_table()
-
-    def fetch_one(self, sql: str, **parameters: Any) -> Row | None:
-        """The first row of a query, or None."""
-        rows = self.fetch_all(sql, **parameters)
-        return rows[0] if rows else None
-
-    def fetch_batches(self, sql: str, *, rows: int, **parameters: Any) -> Iterator[pa.Table]:
-        """The result of a query as Arrow tables of so many rows: exact, and no row passes through Python.
-
-        Nothing else may be asked of this cursor until the last one was taken.
-        """
-        self._ask(sql, parameters)
-        for batch in self.raw.to_arrow_reader(rows):
-            yield pa.Table.from_batches([batch])
-
-    def _ask(self, sql: str, parameters: Parameters) -> None:
-        if self.shared and runs_on_server(sql):
-            self.raw.execute(_ASK_SERVER, {"text": with_values(sql, parameters)})
-        else:
-            self.raw.execute(sql, parameters or None)
 
 
 class Database:
@@ -147,6 +42,7 @@ class Database:
         self._engine: Engine = open_engine(url)
         self._closed = threading.Event()
         self._version = 0
+        self._versions: Counter[str] = Counter()
         self._counting = threading.Lock()
 
     @property
@@ -181,6 +77,15 @@ class Database:
                 self._count()
         return self._version
 
+    def version_of(self, *tables: str) -> int | None:
+        """Grows with every write to one of these tables, and costs nothing to look at.
+
+        None on a shared store: what others write to them is not known. Take it before reading what is to be kept.
+        """
+        if self.is_shared:
+            return None
+        return sum(self._versions[table] for table in (*tables, ANY_TABLE))
+
     @contextmanager
     def cursor(self) -> Iterator[Cursor]:
         """A cursor that lives as long as the block. Statements outside `transaction` commit one by one.
@@ -190,7 +95,13 @@ class Database:
         if self._closed.is_set():
             raise StoreError("The store is closed.", next_step="Start Switchboard again.")
         with self._explained(), self._engine.lease() as raw:
-            yield Cursor(raw, shared=self.is_shared)
+            cur = Cursor(raw, shared=self.is_shared)
+            try:
+                yield cur
+            finally:
+                if cur.written:
+                    with self._counting:
+                        self._versions.update(cur.written)
 
     @contextmanager
     def _explained(self) -> Iterator[None]:

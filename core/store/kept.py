@@ -7,7 +7,7 @@ it showed before.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from typing import Generic, TypeVar
 from weakref import WeakKeyDictionary
 
@@ -19,24 +19,31 @@ T = TypeVar("T")
 class KeptReads(Generic[T]):
     """What a read brought, by its key; all of it is let go with the next write (`Database.version`).
 
-    What is kept is handed to several threads: it must be a value that nobody changes. At most `most` are kept for a
-    store. Safe to use from any thread.
+    With `tables` only with one to these; of a shared store, where others write to them, nothing is kept then. What is
+    kept is handed to several threads: it must be a value that nobody changes. At most `most` are kept for a store. Safe
+    to use from any thread.
     """
 
-    def __init__(self, *, most: int) -> None:
+    def __init__(self, *, most: int, tables: Sequence[str] = ()) -> None:
         self._most = most
+        self._tables = tables
         self._lock = threading.Lock()
         self._kept: WeakKeyDictionary[Database, tuple[int, dict[Hashable, T]]] = WeakKeyDictionary()
 
     def find(self, database: Database, key: Hashable) -> T | None:
         """What was read for this key since the last write, if anything was."""
+        version = self._version(database)
+        if version is None:
+            return None
         with self._lock:
-            return self._current(database, database.version).get(key)
+            return self._current(database, version).get(key)
 
     def read(self, database: Database, key: Hashable, read: Callable[[], T]) -> T:
         """The same, or what `read` brings now. What it raises is raised."""
         # Taken before reading: what is written meanwhile makes it outdated.
-        version = database.version
+        version = self._version(database)
+        if version is None:
+            return read()
         with self._lock:
             kept = self._current(database, version)
             if key in kept:
@@ -48,6 +55,9 @@ class KeptReads(Generic[T]):
                 kept.clear()
             kept[key] = value
         return value
+
+    def _version(self, database: Database) -> int | None:
+        return database.version_of(*self._tables) if self._tables else database.version
 
     def _current(self, database: Database, version: int) -> dict[Hashable, T]:
         at, kept = self._kept.get(database, (-1, {}))

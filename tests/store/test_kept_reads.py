@@ -24,6 +24,25 @@ def test_a_read_is_made_once_until_something_is_written(database) -> None:
     assert kept.read(database, "a", lambda: next(reads)) == 2
 
 
+def test_a_read_of_some_tables_is_kept_until_one_of_them_is_written_to(database) -> None:
+    kept: KeptReads[int] = KeptReads(most=10, tables=("users", "api_tokens"))
+    reads = iter(range(10))
+
+    def look() -> int:
+        return kept.read(database, "a", lambda: next(reads))
+
+    before = look()
+    database.execute("delete from turns where id = 'nobody'")
+    # On a shared store others write to them too: there nothing is kept.
+    assert look() - before == (1 if database.is_shared else 0)
+    before = look()
+    database.transaction(lambda cur: cur.execute("update users set role = role where id = 'nobody'"))
+    assert look() == before + 1
+    with database.cursor() as cur:
+        cur.execute("update api_tokens set name = name where id = 'nobody'")
+    assert look() == before + 2
+
+
 def test_what_was_read_while_something_was_written_is_not_kept(database) -> None:
     kept: KeptReads[str] = KeptReads(most=10)
 

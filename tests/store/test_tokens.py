@@ -9,7 +9,15 @@ import pytest
 
 from core.accounts.audit import list_audit
 from core.accounts.changes import disable_user, set_role
-from core.accounts.tokens import NewToken, create_token, find_bearer, list_tokens, note_used, revoke_token
+from core.accounts.tokens import (
+    NewToken,
+    create_token,
+    find_bearer,
+    known_bearer,
+    list_tokens,
+    note_used,
+    revoke_token,
+)
 from core.accounts.users import create_user
 from core.errors import AccountError, NotFound
 from tests.support.moving_clock import MovingClock
@@ -58,6 +66,35 @@ def test_a_revoked_token_is_worthless_and_off_the_list(database, ann):
     assert [entry.action for entry in list_audit(database)][:2] == ["token.revoke", "token.create"]
     with pytest.raises(NotFound):
         revoke_token(database, ann, token_id=token.id, actor_id=ann.id)
+
+
+def test_a_token_that_was_just_used_is_worthless_as_soon_as_it_is_revoked_or_its_owner_shut_out(database, ann, admin):
+    (first, token), (second, _) = make(database, ann), make(database, ann)
+    assert find_bearer(database, first).token == token
+    revoke_token(database, ann, token_id=token.id, actor_id=ann.id)
+
+    assert find_bearer(database, first) is None
+    assert find_bearer(database, second) is not None
+    disable_user(database, user_id=ann.id, actor_id=admin.id)
+    assert (find_bearer(database, second), known_bearer(database, second)) == (None, None)
+
+
+def test_a_token_is_known_without_a_look_once_it_was_found_and_its_use_noted(database, ann):
+    clock = MovingClock()
+    text, token = create_token(
+        database, ann, NewToken(name="short", expires_at=clock.now + timedelta(seconds=50)), actor_id=None, clock=clock
+    )
+    find_bearer(database, text, clock=clock)
+    assert known_bearer(database, text, clock=clock) is None
+    note_used(database, token, clock=clock)
+    assert known_bearer(database, text, clock=clock) is None
+
+    found = find_bearer(database, text, clock=clock)
+    # Of a shared store nobody knows without a look what others have changed.
+    assert known_bearer(database, text, clock=clock) == (None if database.is_shared else found)
+    assert known_bearer(database, text + "x", clock=clock) is None
+    clock.advance(seconds=50)
+    assert known_bearer(database, text, clock=clock) is None
 
 
 def test_nobody_revokes_somebody_elses(database, ann, admin):
