@@ -35,47 +35,38 @@ class Entry(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
-class TierEntry(Entry):
+class DetailsEntry(Entry):
+    """The parts of input and output that may have prices of their own."""
+
+    cached_input: Usd | None = None
+    cache_write: Usd | None = None
+    cache_write_1h: Usd | None = None
+    reasoning: Usd | None = None
+    image: Usd | None = None
+    audio: Usd | None = None
+    audio_output: Usd | None = None
+
+
+class TierEntry(DetailsEntry):
     """The prices of a call whose input is longer than `above_tokens`; what is left out costs as much as below."""
 
     above_tokens: Tokens
     input: Usd | None = None
     output: Usd | None = None
-    cached_input: Usd | None = None
-    cache_write: Usd | None = None
-    cache_write_1h: Usd | None = None
-    reasoning: Usd | None = None
-    image: Usd | None = None
-    audio: Usd | None = None
-    audio_output: Usd | None = None
 
 
-class ServiceEntry(Entry):
+class ServiceEntry(DetailsEntry):
     """The prices of calls at another level of service; what is left out of it is priced like its input or output."""
 
     input: Usd
     output: Usd
-    cached_input: Usd | None = None
-    cache_write: Usd | None = None
-    cache_write_1h: Usd | None = None
-    reasoning: Usd | None = None
-    image: Usd | None = None
-    audio: Usd | None = None
-    audio_output: Usd | None = None
 
 
-class PriceEntry(Entry):
+class PriceEntry(DetailsEntry):
     """USD per million tokens; `request` is USD per call."""
 
     input: Usd
     output: Usd
-    cached_input: Usd | None = None
-    cache_write: Usd | None = None
-    cache_write_1h: Usd | None = None
-    reasoning: Usd | None = None
-    image: Usd | None = None
-    audio: Usd | None = None
-    audio_output: Usd | None = None
     request: Usd | None = None
     tiers: list[TierEntry] = Field(default_factory=list)
     batch: ServiceEntry | None = None
