@@ -4,21 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeVar
 
+from core.catalog.effective import legal_parameters
+from core.catalog.models import Capability, ModelSpec, ParameterValue
 from core.chat.admission import TurnRequest
+from core.chat.allowance import Limits
 from core.chat.attempt import Answer, run_attempt
-from core.chat.metering import Meter
+from core.chat.metering import Meter, admit_metered
 from core.chat.outcome import Outcome, attempt_row, outcome_of
 from core.chat.turn_record import TurnIds
 from core.clock import Clock
 from core.costs.ledger import Attempt, record_attempt
 from core.costs.pricing import PriceAt, own_price
-from core.errors import ErrorClass, LimitReached, ProviderError
+from core.errors import ErrorClass, LimitReached, ProviderError, TurnRefused
 from core.providers.gateway import CompletionRequest, Gateway
 from core.store.database import Cursor
 from core.store.sql import load_queries
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +37,31 @@ class SideCall:
     completion: CompletionRequest
 
 
-async def ask_aside(
+async def call_aside(
+    call: SideCall,
+    *,
+    gateway: Gateway,
+    limits: Limits,
+    clock: Clock,
+    within_s: float,
+    late: str,
+    keep: Callable[[Answer, Outcome], T],
+) -> T:
+    """Make a call within its budgets and return what `keep` does with the whole answer, on a thread.
+
+    `late` is the sentence for one that takes longer than `within_s` seconds. Raises LimitReached, with nothing spent.
+    """
+    meter = await asyncio.to_thread(admit_metered, limits, call.request, call.completion, turn_id=call.ids.turn)
+    try:
+        answer = Answer(started_at=clock())
+        outcome = await _ask(gateway, call.completion, answer, clock=clock, within_s=within_s, late=late, meter=meter)
+        return await asyncio.to_thread(keep, answer, outcome)
+    except BaseException:
+        limits.release(call.ids.turn)
+        raise
+
+
+async def _ask(
     gateway: Gateway,
     completion: CompletionRequest,
     answer: Answer,
@@ -38,9 +69,8 @@ async def ask_aside(
     clock: Clock,
     within_s: float,
     late: str,
-    meter: Meter | None = None,
+    meter: Meter | None,
 ) -> Outcome:
-    """Take the whole of an answer. `late` is the sentence for one that takes longer than `within_s` seconds."""
     asking = run_attempt(
         gateway, completion, answer=answer, emit=lambda _event: None, now=clock, stall_s=within_s, meter=meter
     )
@@ -52,6 +82,20 @@ async def ask_aside(
     except (ProviderError, LimitReached) as error:
         return outcome_of(answer, error=error)
     return outcome_of(answer)
+
+
+def answer_room(model: ModelSpec, *, tokens: int, with_thoughts: int) -> int:
+    """How many tokens an answer may take: more of a model that thinks first, as a limit counts its thoughts too."""
+    return with_thoughts if Capability.REASONING in model.capabilities else tokens
+
+
+def kept_short(model: ModelSpec, *, max_tokens: int) -> Mapping[str, ParameterValue]:
+    """The parameters of a call whose answer has to be short."""
+    try:
+        return legal_parameters(model, {"max_tokens": max_tokens})
+    except TurnRefused:
+        # It has a limit of its own, or takes none: then it is the price that keeps it short.
+        return legal_parameters(model, {})
 
 
 def attempt_aside(

@@ -15,24 +15,22 @@ from functools import partial
 from typing import Any
 
 from core.catalog.choice import usual_price
-from core.catalog.effective import legal_parameters
-from core.catalog.models import Capability, ModelSpec
+from core.catalog.models import ModelSpec
 from core.chat.admission import TurnRequest
 from core.chat.allowance import Limits, Unlimited
 from core.chat.attachment_contents import with_contents
 from core.chat.attempt import Answer
 from core.chat.conversation import Message
 from core.chat.history_size import message_tokens
-from core.chat.metering import admit_metered
 from core.chat.outcome import Outcome
 from core.chat.portability import to_messages
-from core.chat.side_call import SideCall, ask_aside, attempt_aside, record_aside
+from core.chat.side_call import SideCall, answer_room, attempt_aside, call_aside, kept_short, record_aside
 from core.chat.summary import Summary, insert_summary
 from core.chat.turn_record import TurnIds
 from core.clock import Clock, utc_now
 from core.costs.estimate import CostRange, estimate_cost
 from core.costs.pricing import PriceAt, own_price
-from core.errors import LimitReached, TurnRefused
+from core.errors import LimitReached
 from core.ids import new_id
 from core.providers.gateway import ChatMessage, CompletionRequest, Gateway
 from core.store.database import Cursor, Database
@@ -149,26 +147,17 @@ class Summariser:
         """Make a summary and keep it; why there is none, or an empty text."""
         call = await asyncio.to_thread(self._call, plan, user_id, conversation_id)
         try:
-            meter = await asyncio.to_thread(
-                admit_metered, self._limits, call.request, call.completion, turn_id=call.ids.turn
-            )
-        except LimitReached as error:
-            return str(error)
-        try:
-            answer = Answer(started_at=self._clock())
-            outcome = await ask_aside(
-                self._gateway,
-                call.completion,
-                answer,
+            return await call_aside(
+                call,
+                gateway=self._gateway,
+                limits=self._limits,
                 clock=self._clock,
                 within_s=_WITHIN_S,
                 late="The summary took too long.",
-                meter=meter,
+                keep=partial(self._keep, plan, call),
             )
-            return await asyncio.to_thread(self._keep, plan, call, answer, outcome)
-        except BaseException:
-            self._limits.release(call.ids.turn)
-            raise
+        except LimitReached as error:
+            return str(error)
 
     def _keep(self, plan: SummaryPlan, call: SideCall, answer: Answer, outcome: Outcome) -> str:
         attempt = attempt_aside(call, answer, outcome, now=self._clock(), price_at=self._price_at)
@@ -197,7 +186,7 @@ class Summariser:
         return CompletionRequest(
             model=plan.model,
             messages=(*messages, ChatMessage("user", _TASK)),
-            parameters=_parameters(plan.model),
+            parameters=kept_short(plan.model, max_tokens=_room(plan.model)),
         )
 
 
@@ -240,12 +229,4 @@ def _price(older: Sequence[Message], model: ModelSpec) -> CostRange | None:
 
 
 def _room(model: ModelSpec) -> int:
-    return _OUTPUT_TOKENS_WITH_THOUGHTS if Capability.REASONING in model.capabilities else OUTPUT_TOKENS
-
-
-def _parameters(model: ModelSpec) -> Mapping[str, Any]:
-    try:
-        return legal_parameters(model, {"max_tokens": _room(model)})
-    except TurnRefused:
-        # It has a limit of its own, or takes none.
-        return legal_parameters(model, {})
+    return answer_room(model, tokens=OUTPUT_TOKENS, with_thoughts=_OUTPUT_TOKENS_WITH_THOUGHTS)

@@ -11,24 +11,24 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from decimal import Decimal
+from functools import partial
 
 from core.accounts.preferences import load_preferences, load_team_defaults, read_preferences, titles_wanted
 from core.catalog.choice import usual_price
-from core.catalog.effective import legal_parameters
-from core.catalog.models import Capability, ModelSpec, ParameterValue
+from core.catalog.models import ModelSpec
 from core.chat.admission import TurnRequest
 from core.chat.allowance import Limits, Unlimited
 from core.chat.attempt import Answer
 from core.chat.conversation import title_from
 from core.chat.live_turn import LiveTurn
-from core.chat.metering import admit_metered
 from core.chat.outcome import Outcome
-from core.chat.side_call import SideCall, ask_aside, attempt_aside, record_aside
+from core.chat.side_call import SideCall, answer_room, attempt_aside, call_aside, kept_short, record_aside
 from core.chat.turn_record import TurnIds
 from core.clock import Clock, utc_now
 from core.costs.pricing import PriceAt, compute_cost, own_price
-from core.errors import LimitReached, TurnRefused
+from core.errors import LimitReached
 from core.ids import new_id
 from core.providers.events import Usage
 from core.providers.gateway import ChatMessage, CompletionRequest, Gateway
@@ -41,7 +41,6 @@ _SQL = load_queries("titles")
 MOST_USD = Decimal("0.001")
 _INPUT_TOKENS = 700
 _OUTPUT_TOKENS = 40
-# A model that thinks first needs room for it: the limit counts its thoughts too.
 _OUTPUT_TOKENS_WITH_THOUGHTS = 400
 _QUESTION_CHARACTERS = 1200
 _ANSWER_CHARACTERS = 800
@@ -86,27 +85,16 @@ class Titler:
         plan = await asyncio.to_thread(self._plan, live)
         if plan is None:
             return
-        try:
-            meter = await asyncio.to_thread(
-                admit_metered, self._limits, plan.request, plan.completion, turn_id=plan.ids.turn
-            )
-        except LimitReached:
-            return
-        try:
-            answer = Answer(started_at=self._clock())
-            outcome = await ask_aside(
-                self._gateway,
-                plan.completion,
-                answer,
+        with suppress(LimitReached):
+            await call_aside(
+                plan,
+                gateway=self._gateway,
+                limits=self._limits,
                 clock=self._clock,
                 within_s=_WITHIN_S,
                 late="The title took too long.",
-                meter=meter,
+                keep=partial(self._keep, plan),
             )
-            await asyncio.to_thread(self._keep, plan, answer, outcome)
-        except BaseException:
-            self._limits.release(plan.ids.turn)
-            raise
 
     def _plan(self, live: LiveTurn) -> SideCall | None:
         user_id, conversation_id = live.request.user_id, live.ids.conversation
@@ -172,7 +160,7 @@ def _cheap(model: ModelSpec) -> bool:
 
 
 def _room(model: ModelSpec) -> int:
-    return _OUTPUT_TOKENS_WITH_THOUGHTS if Capability.REASONING in model.capabilities else _OUTPUT_TOKENS
+    return answer_room(model, tokens=_OUTPUT_TOKENS, with_thoughts=_OUTPUT_TOKENS_WITH_THOUGHTS)
 
 
 def _completion(model: ModelSpec, *, question: str, answer: str) -> CompletionRequest:
@@ -181,13 +169,5 @@ def _completion(model: ModelSpec, *, question: str, answer: str) -> CompletionRe
     return CompletionRequest(
         model=model,
         messages=(ChatMessage("user", asked),),
-        parameters=_parameters(model),
+        parameters=kept_short(model, max_tokens=_room(model)),
     )
-
-
-def _parameters(model: ModelSpec) -> Mapping[str, ParameterValue]:
-    try:
-        return legal_parameters(model, {"max_tokens": _room(model)})
-    except TurnRefused:
-        # It has a limit of its own, or takes none: then it is the price that keeps it short.
-        return legal_parameters(model, {})
