@@ -121,8 +121,8 @@ def _say_unpriced(found: Sequence[Replay]) -> None:
     most = max(one.unpriced for one in found)
     if most:
         st.caption(
-            f"{formats.counted(most, 'call')} of these {'has' if most == 1 else 'have'} no known cost, so **Was** and **Saved** "
-            "are at least what is shown. An administrator enters missing prices under Admin, Prices."
+            f"{formats.counted(most, 'call')} of these {'has' if most == 1 else 'have'} no known cost, so **Was** and "
+            "**Saved** are at least what is shown. An administrator enters missing prices under Admin, Prices."
         )
 
 

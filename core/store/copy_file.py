@@ -58,7 +58,7 @@ def _connect(path: Path | None) -> duckdb.DuckDBPyConnection:
 
 
 def _layout(store: Cursor) -> str:
-    """What a copy depends on besides the rows: the store's columns, these statements, DuckDB for its `hash`, the file."""
+    """What a copy depends on besides the rows: the store's columns, these statements, DuckDB and its file format."""
     row = store.fetch_one(_SQL["columns"]) or {}
     text = "\n".join([duckdb.__version__, _FORMAT, str(row["columns"]), _macros(), *_SQL.values()])
     return hashlib.sha256(text.encode()).hexdigest()

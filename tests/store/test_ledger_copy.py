@@ -149,12 +149,12 @@ def test_the_copy_has_the_newest_format_of_a_file(copy, tmp_path):
     copy.refresh()
     copy.close()
 
+    version = "select tags['storage_version'] from duckdb_databases() where database_name = ?"
     with duckdb.connect(str(tmp_path / "copy.duckdb")) as connection:
-        made = connection.execute("select tags['storage_version'] from duckdb_databases() where not internal").fetchall()
+        made = connection.execute(version, ["copy"]).fetchone()
         connection.execute(f"attach '{tmp_path / 'newest.duckdb'}' as newest (storage_version 'latest')")
-        newest = connection.execute(
-            "select tags['storage_version'] from duckdb_databases() where database_name = 'newest'"
-        ).fetchall()
+        newest = connection.execute(version, ["newest"]).fetchone()
+    assert made is not None
     assert made == newest
 
 
