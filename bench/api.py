@@ -113,9 +113,9 @@ def _measure(targets: Sequence[Target], *, clients: Sequence[int], rounds: int) 
 
 def _round(target: Target, clients: int, seen: Seen) -> None:
     command = [sys.executable, "-m", "bench.api_clients", "--api-base", target.api_base, "--key", target.key]
-    command += ["--model", _MODEL, "--tokens", _TOKENS, "--clients", clients, "--each", _EACH]
+    command += ["--model", _MODEL, "--tokens", str(_TOKENS), "--clients", str(clients), "--each", str(_EACH)]
     before = _cpu_s(target.pid)
-    done = subprocess.run(list(map(str, command)), cwd=processes.ROOT, capture_output=True, text=True, check=True)
+    done = subprocess.run(command, cwd=processes.ROOT, capture_output=True, text=True, check=True)
     used = _cpu_s(target.pid) - before
     answers = json.loads(done.stdout)
     whole = [answer for answer in answers if answer["whole"]]

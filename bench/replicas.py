@@ -191,7 +191,7 @@ def _words(line: str) -> bool:
 
 def _cpu_s(replicas: list[LiveServer]) -> float:
     spent = [psutil.Process(replica.process.pid).cpu_times() for replica in replicas]
-    return sum(times.user + times.system for times in spent)
+    return float(sum(times.user + times.system for times in spent))
 
 
 if __name__ == "__main__":

@@ -45,9 +45,8 @@ def _options() -> argparse.Namespace:
 
 
 def _ledger(server: PostgresServer, folder: Path, options: argparse.Namespace) -> bool:
-    trace = ledger_rows.trace_beside_the_repository()
-    if trace.missing:
-        print("Skipped: the trace that the ledger is made of is not there.")
+    trace = ledger_rows.find_trace()
+    if trace is None:
         return True
     path = folder / "ledger.duckdb"
     ledger_rows.build(path, rows=options.rows, until=utc_now(), trace=trace).close()

@@ -20,7 +20,7 @@ from functools import partial
 from pathlib import Path
 
 from PIL import Image
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, FilePayload, Page, ViewportSize, expect, sync_playwright
 
 from tests.e2e.conftest import ARGUMENTS, DESKTOP, executable
 from tests.support.browsing import create_admin, sign_in
@@ -30,7 +30,7 @@ from tests.support.provider_behaviour import call, say
 from tests.support.provider_server import ProviderServer
 
 FOLDER = Path(__file__).parents[1] / "docs" / "screenshots"
-PHONE = {"width": 390, "height": 844}
+PHONE: ViewportSize = {"width": 390, "height": 844}
 
 REGISTRY = """
 providers:
@@ -65,7 +65,11 @@ The order of `left` is kept, and so are its duplicates.
 """
 
 
-SALES = {"name": "sales.csv", "mimeType": "text/csv", "buffer": b"city,amount\nBerlin,210\nParis,340\nBerlin,415\n"}
+SALES: FilePayload = {
+    "name": "sales.csv",
+    "mimeType": "text/csv",
+    "buffer": b"city,amount\nBerlin,210\nParis,340\nBerlin,415\n",
+}
 SQL = "select city, sum(amount) as total from data group by city order by total desc"
 SUMMED = "**Berlin** sold most: 625 against 340 in Paris."
 # Two hundred and fifty-six colours are enough for a page, and a third of the bytes.
