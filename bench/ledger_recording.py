@@ -12,7 +12,7 @@ from functools import partial
 from bench.ledger_reports import reports
 from core.chat.admission import TurnRequest
 from core.chat.conversation import Message
-from core.chat.turn_record import TurnIds, begin_turn, end_turn
+from core.chat.turn_record import TurnEnd, TurnIds, begin_turn, end_turns
 from core.clock import utc_now
 from core.costs.ledger import Attempt
 from core.costs.pricing import Cost
@@ -74,7 +74,7 @@ def _turn(database: Database, session: int) -> float:
     begin_turn(database, request, ids=ids, question=_message(ids, "user", now), now=now)
     started = time.perf_counter()
     answer, attempt = _message(ids, "assistant", now), _attempt(ids, user_id, now)
-    end_turn(database, turn_id=ids.turn, status="completed", answer=answer, attempts=[attempt])
+    end_turns(database, [TurnEnd(turn_id=ids.turn, status="completed", answer=answer, attempts=[attempt])])
     return (time.perf_counter() - started) * 1000
 
 

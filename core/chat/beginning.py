@@ -15,21 +15,26 @@ from core.chat.money_cap import capped
 from core.chat.placement import Placement, place_turn
 from core.chat.sent_history import sent_history
 from core.chat.tool_steps import offers, tools_of_turn
-from core.chat.turn_record import begin_turn
+from core.chat.turn_record import ScriptTurn, begin_turn
 from core.clock import Clock
 from core.store.database import Database
 from core.store.files import FileStore
+from core.store.together import Together
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Beginning:
-    """What it takes to begin turns. `owner` names this replica where there are several, `files` what is attached."""
+    """What it takes to begin turns. `owner` names this replica where there are several, `files` what is attached.
+
+    `script_turns` begins those of scripts, where this process has the store to itself: many may come at once.
+    """
 
     database: Database
     files: FileStore | None
     asking: Asking
     clock: Clock
     owner: str | None
+    script_turns: Together[ScriptTurn, None]
 
     def begin(self, request: TurnRequest, model: ModelSpec, *, conversation_id: str) -> LiveTurn:
         """Store the question of a turn; what the turn may cost is held of the limits from then on.
@@ -41,11 +46,17 @@ class Beginning:
         live = self._prepared(request, model, place, now=now)
         self._admit(live)
         try:
-            begin_turn(self.database, request, ids=place.ids, question=place.question, now=now, owner=self.owner)
+            self._store(request, place, now=now)
         except BaseException:
             self.asking.limits.release(place.ids.turn)
             raise
         return live
+
+    def _store(self, request: TurnRequest, place: Placement, *, now: datetime) -> None:
+        if request.call is not None and self.owner is None:
+            self.script_turns.add(ScriptTurn(request, place.ids, now))
+        else:
+            begin_turn(self.database, request, ids=place.ids, question=place.question, now=now, owner=self.owner)
 
     def _prepared(self, request: TurnRequest, model: ModelSpec, place: Placement, *, now: datetime) -> LiveTurn:
         """The turn with what is sent for it. Raises TurnRefused for what the model cannot take."""

@@ -19,7 +19,7 @@ from core.chat.kept_tries import from_json
 from core.chat.outcome import answer_message, attempt_row, outcome_of
 from core.chat.portability import to_messages
 from core.chat.store import messages_of
-from core.chat.turn_record import TurnIds, end_turn
+from core.chat.turn_record import TurnEnd, TurnIds, end_turns
 from core.clock import Clock, utc_now
 from core.costs.ledger import Attempt
 from core.costs.pricing import PriceAt, own_price
@@ -108,14 +108,14 @@ def _recover(
         attempts = [*attempts, attempt]
     served = answering if answer.pieces or steps else asked
     message = answer_message(ids, served, answer, outcome, now=clock(), asked=asked, steps=steps)
-    end_turn(
-        database,
+    end = TurnEnd(
         turn_id=ids.turn,
         status=outcome.turn_status,
         answer=None if row["temporary"] else message,
         attempts=attempts,
         owned=taken.owned,
     )
+    end_turns(database, [end])
     return attempts
 
 

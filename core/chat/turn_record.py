@@ -46,9 +46,6 @@ def begin_turn(
     where there are several. Raises TurnRefused when the conversation is already being answered, from whichever tab,
     thread or replica.
     """
-    if request.call is not None and owner is None:
-        database.execute(_SQL["insert_temporary_turn"], **_temporary_row(request, ids), now=now)
-        return
 
     def work(cur: Cursor) -> None:
         # A conversation that this turn makes cannot have another; every statement is time the provider is not asked.
@@ -58,7 +55,7 @@ def begin_turn(
             _store_place(cur, request, ids, question, now)
             cur.execute(_SQL["insert_turn"], **_turn_row(request, ids), now=now)
         else:
-            cur.execute(_SQL["insert_temporary_turn"], **_temporary_row(request, ids), now=now)
+            cur.execute(_SQL["insert_temporary_turn"], **_temporary_row(request, ids, now))
         if owner is not None:
             _own(cur, ids, request, owner)
 
@@ -68,6 +65,23 @@ def begin_turn(
 def _is_first(request: TurnRequest, question: Message | None) -> bool:
     """Whether the turn makes its conversation; what a script sends is one of its own, named for this call alone."""
     return request.call is not None or (request.conversation_id is None and question is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class ScriptTurn:
+    """A turn of a script (`request.call`): nobody else can begin one in its conversation."""
+
+    request: TurnRequest
+    ids: TurnIds
+    now: datetime
+
+
+def begin_script_turns(database: Database, turns: Sequence[ScriptTurn]) -> Sequence[None]:
+    """Store that these turns run, for a store that this process has to itself. In one statement, however many."""
+    rows = [_temporary_row(turn.request, turn.ids, turn.now) for turn in turns]
+    columns = {name: [row[name] for row in rows] for name in rows[0]}
+    database.execute(_SQL["insert_temporary_turns"], **columns)
+    return [None] * len(turns)
 
 
 def _own(cur: Cursor, ids: TurnIds, request: TurnRequest, owner: str) -> None:
@@ -114,35 +128,40 @@ def checkpoint_turn(database: Database, checkpoint: Checkpoint, *, turn_id: str,
     )
 
 
-def end_turn(
-    database: Database,
-    *,
-    turn_id: str,
-    status: str,
-    answer: Message | None,
-    attempts: Sequence[Attempt],
-    owned: bool = False,
-) -> bool:
-    """Store the answer, the ledger rows of its attempts, oldest first, and the turn's end together.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TurnEnd:
+    """How a turn ends: the answer, and the ledger rows of its attempts, oldest first, at least one.
 
     `answer` is None for a turn of a temporary chat: no text of it is stored. `owned`: it began with an owner.
-    Does nothing when the turn has ended already, so that it may be tried again after a failure whose effect is unknown.
-    Returns whether this call has ended it.
     """
-    chained = _chained(attempts)
 
-    def work(cur: Cursor) -> bool:
-        if not _end(cur, turn_id, status=status, now=chained[-1].ended_at):
-            return False
-        if answer is not None:
-            insert_message(cur, answer)
-        for attempt in chained:
-            record_attempt(cur, attempt)
-        if owned:
-            cur.execute(_REPLICAS_SQL["disown_turn"], turn_id=turn_id)
-        return True
+    turn_id: str
+    status: str
+    answer: Message | None
+    attempts: Sequence[Attempt]
+    owned: bool = False
 
-    return database.transaction(work)
+
+def end_turns(database: Database, ends: Sequence[TurnEnd]) -> Sequence[bool]:
+    """Store the answer, the ledger rows and the end of each of these turns, all together.
+
+    Leaves a turn alone that has ended already, so that it may be tried again after a failure whose effect is unknown.
+    Returns which ones this call has ended.
+    """
+    chained = [replace(end, attempts=_chained(end.attempts)) for end in ends]
+    return database.transaction(lambda cur: [_store_end(cur, end) for end in chained])
+
+
+def _store_end(cur: Cursor, end: TurnEnd) -> bool:
+    if not _end(cur, end.turn_id, status=end.status, now=end.attempts[-1].ended_at):
+        return False
+    if end.answer is not None:
+        insert_message(cur, end.answer)
+    for attempt in end.attempts:
+        record_attempt(cur, attempt)
+    if end.owned:
+        cur.execute(_REPLICAS_SQL["disown_turn"], turn_id=end.turn_id)
+    return True
 
 
 def _end(cur: Cursor, turn_id: str, *, status: str, now: datetime) -> bool:
@@ -213,5 +232,5 @@ def _turn_row(request: TurnRequest, ids: TurnIds) -> dict[str, object]:
     }
 
 
-def _temporary_row(request: TurnRequest, ids: TurnIds) -> dict[str, object]:
-    return {**_turn_row(request, ids), "token_id": request.token_id}
+def _temporary_row(request: TurnRequest, ids: TurnIds, now: datetime) -> dict[str, object]:
+    return {**_turn_row(request, ids), "token_id": request.token_id, "now": now}

@@ -18,13 +18,14 @@ from core.chat.conversation import Message, ToolStep
 from core.chat.live_turn import LiveTurn, Try
 from core.chat.notes import note_of
 from core.chat.outcome import UNSAVED, Outcome, answer_message, attempt_row
-from core.chat.turn_record import Checkpoint, checkpoint_turn, end_turn
+from core.chat.turn_record import Checkpoint, TurnEnd, checkpoint_turn, end_turns
 from core.clock import Clock
 from core.costs.ledger import Attempt
 from core.costs.pricing import PriceAt, own_price
 from core.costs.token_count import estimate_tokens
 from core.providers.gateway import CompletionRequest
 from core.store.database import Database
+from core.store.together import Together
 
 log = logging.getLogger(__name__)
 
@@ -51,6 +52,7 @@ class TurnWriter:
         """`owned`: turns have an owner, because replicas share the store."""
         self._database = database
         self._owned = owned
+        self._ends: Together[TurnEnd, bool] = Together(partial(end_turns, database), one_by_one=database.is_shared)
         self._price_at = price_at
         self._limits = limits or Unlimited()
         self._cache = cache
@@ -165,14 +167,14 @@ class TurnWriter:
         if kept:
             # Kept while the turn still runs: nobody's data can be deleted between the two.
             self._cache.keep(live.completion, live.answer, user_id=live.request.user_id, now=answer.created_at)
-        ended = end_turn(
-            self._database,
+        end = TurnEnd(
             turn_id=live.ids.turn,
             status=outcome.turn_status,
             answer=answer if kept else None,
             attempts=attempts,
             owned=self._owned,
         )
+        ended = self._ends.add(end)
         # What had ended before, perhaps by a try that seemed to fail, has rows that are not these.
         live.recorded = attempts if ended else ()
         # Until its rows are written, a turn holds what it was expected to cost.

@@ -27,6 +27,7 @@ from core.chat.ending import answer_or_end
 from core.chat.live_turn import LiveTurn
 from core.chat.loop_thread import LoopThread, logged
 from core.chat.tool_steps import ToolRunner
+from core.chat.turn_record import begin_script_turns
 from core.chat.turn_writer import TurnWriter
 from core.clock import Clock, utc_now
 from core.costs.pricing import PriceAt, own_price
@@ -36,6 +37,7 @@ from core.providers.circuit import Circuits
 from core.providers.gateway import Gateway
 from core.store.database import Database
 from core.store.files import FileStore
+from core.store.together import Together
 from core.tools.tool import TOOL_LIMITS, Tool, ToolLimits
 
 __all__ = ["LiveTurn", "TurnEngine"]
@@ -97,7 +99,12 @@ class TurnEngine:
             price_at=price_at,
         )
         self._beginning = Beginning(
-            database=database, files=files, asking=self._asking, clock=clock, owner=self._elsewhere.owner
+            database=database,
+            files=files,
+            asking=self._asking,
+            clock=clock,
+            owner=self._elsewhere.owner,
+            script_turns=Together(partial(begin_script_turns, database), one_by_one=database.is_shared),
         )
         # By conversation.
         self._live: dict[str, LiveTurn] = {}

@@ -12,7 +12,7 @@ from core.chat.admission import TurnRequest
 from core.chat.answer_figures import figures_of
 from core.chat.conversation import Message
 from core.chat.store import with_figures
-from core.chat.turn_record import TurnIds, begin_turn, end_turn
+from core.chat.turn_record import TurnEnd, TurnIds, begin_turn, end_turns
 from core.costs.ledger import Attempt
 from core.costs.pricing import Cost
 from core.ids import new_id
@@ -69,7 +69,8 @@ def test_the_rows_in_hand_and_the_ledger_say_the_same(database, seed):
             attempt(ids, chance, started_at=started_at, status=chance.choice(["ok", "ok", "server", "stopped"]))
         )
         started_at = attempts[-1].ended_at + timedelta(microseconds=chance.randrange(10**6))
-    assert end_turn(database, turn_id=ids.turn, status="completed", answer=None, attempts=attempts)
+    end = TurnEnd(turn_id=ids.turn, status="completed", answer=None, attempts=attempts)
+    assert end_turns(database, [end]) == [True]
     answer = Message(
         id=ids.answer,
         conversation_id=ids.conversation,

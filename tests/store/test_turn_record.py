@@ -15,8 +15,18 @@ from core.chat.attempt import Answer
 from core.chat.conversation import Message
 from core.chat.outcome import answer_message, attempt_row, outcome_of
 from core.chat.recovery import recover_turns
+from core.chat.script_call import ScriptCall
 from core.chat.store import load_conversation, load_messages
-from core.chat.turn_record import Checkpoint, TurnIds, begin_turn, checkpoint_turn, end_turn
+from core.chat.turn_record import (
+    Checkpoint,
+    ScriptTurn,
+    TurnEnd,
+    TurnIds,
+    begin_script_turns,
+    begin_turn,
+    checkpoint_turn,
+    end_turns,
+)
 from core.costs.token_count import estimate_tokens
 from core.errors import ErrorClass, ProviderError, TurnRefused
 from core.ids import new_id
@@ -47,13 +57,18 @@ def begin(database, text="A question", *, conversation_id=None, parent_id=None, 
     return ids, request
 
 
-def end(database, ids, request, text="An answer", *, ended_at=NOW + timedelta(seconds=2)):
-    """The normal end of a turn; whether it was one."""
+def end(database, ids, request, text="An answer"):
+    """Store the normal end of a turn; whether it was one."""
+    return end_turns(database, [ending(ids, request, text)]) == [True]
+
+
+def ending(ids, request, text):
+    """The normal end of a turn, after two seconds."""
+    ended_at = NOW + timedelta(seconds=2)
     answer = Answer(started_at=NOW, text=[text], finish_reason="stop", sent=True)
     outcome = outcome_of(answer)
     completion = CompletionRequest(model=model(), messages=[ChatMessage("user", request.text)])
-    return end_turn(
-        database,
+    return TurnEnd(
         turn_id=ids.turn,
         status=outcome.turn_status,
         answer=answer_message(ids, model(), answer, outcome, now=ended_at),
@@ -106,6 +121,41 @@ def test_a_turn_that_has_ended_is_not_ended_again(database):
     assert sorted(row["content"] for row in rows(database, "messages")) == ["A question", "An answer"]
     assert len(rows(database, "attempts")) == 1
     assert rows(database, "turns")[0]["partial_text"] == ""
+
+
+def test_turns_that_end_together_are_stored_each_with_its_own(database):
+    begun = [begin(database, f"Question {number}") for number in range(3)]
+    assert end(database, *begun[1], "Alone")
+    ends = [ending(ids, request, f"Answer {number}") for number, (ids, request) in enumerate(begun)]
+
+    assert end_turns(database, ends) == [True, False, True]
+
+    answers = {row["turn_id"]: row["content"] for row in rows(database, "messages") if row["role"] == "assistant"}
+    assert [answers[ids.turn] for ids, _ in begun] == ["Answer 0", "Alone", "Answer 2"]
+    assert sorted(row["turn_id"] for row in rows(database, "attempts")) == sorted(ids.turn for ids, _ in begun)
+    assert {row["status"] for row in rows(database, "turns")} == {"completed"}
+
+
+def test_turns_of_scripts_begin_together_without_a_word(database):
+    fields = {"temporary": (), "source": "api", "call": ScriptCall(messages=[ChatMessage("user", "A secret")])}
+    turns = [
+        ScriptTurn(
+            TurnRequest(user_id="ann", model_id="gpt", use_case=use, token_id=token, **fields),
+            TurnIds(turn=new_id(), conversation=new_id(), question=new_id(), answer=new_id()),
+            NOW,
+        )
+        for use, token in [(None, "t1"), ("coding", None), (None, "t2")]
+    ]
+
+    begin_script_turns(database, turns)
+
+    stored = {row["id"]: row for row in rows(database, "turns")}
+    for turn in turns:
+        row = stored[turn.ids.turn]
+        assert (row["use_case"], row["token_id"]) == (turn.request.use_case, turn.request.token_id)
+        assert (row["status"], row["temporary"], row["started_at"]) == ("running", True, NOW)
+    assert len(stored) == 3
+    assert "secret" not in str(stored)
 
 
 def test_a_conversation_takes_one_turn_at_a_time(database):

@@ -16,6 +16,15 @@ insert into turns (
     '', '', $now, true, $token_id
 )
 
+-- name: insert_temporary_turns
+insert into turns (
+    id, conversation_id, user_id, user_message_id, source, use_case, requested_model, parameters, status,
+    partial_text, partial_reasoning, started_at, temporary, token_id
+)
+select unnest($id), unnest($conversation_id), unnest($user_id), unnest($user_message_id), unnest($source),
+    unnest($use_case), unnest($requested_model), unnest($parameters), 'running', '', '', unnest($now), true,
+    unnest($token_id)
+
 -- name: running_turn_of_conversation
 select id from turns where conversation_id = $conversation_id and status = 'running'
 
