@@ -49,6 +49,7 @@ def _draw_so_far(label: str, spent: SoFar, before: str, chart: list[float]) -> N
         chart_data=chart if any(chart) else None,
         chart_type="bar",
         border=True,
+        height="stretch",
     )
 
 
@@ -61,6 +62,7 @@ def _draw_forecast(lately: Lately, today: date, so_far: list[float]) -> None:
             delta=None,
             help=f"A forecast needs {FEWEST_DAYS} days of calls. {_HOW}",
             border=True,
+            height="stretch",
         )
         return
     days_left = (month_after(today) - today).days
@@ -73,6 +75,7 @@ def _draw_forecast(lately: Lately, today: date, so_far: list[float]) -> None:
         chart_data=_ahead(so_far, found, days_left) if found.expected_usd else None,
         help=literal(f"{_HOW} Last month: {exactly(lately.last_month)}."),
         border=True,
+        height="stretch",
     )
 
 

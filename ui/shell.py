@@ -36,6 +36,12 @@ _WIDE = frozenset({"admin", "blind", "compare", "costs", "models", "prompt-sets"
 # The page that has the ways to a new chat and to the search in its own part of the sidebar; the first page's path is
 # empty.
 _CHAT = frozenset({"", "chat"})
+# What the list of pages does not name is reached from Compare, and Compare is marked there as Streamlit marks a page.
+_UNDER_COMPARE = frozenset({"blind", "prompt-sets", "ratings"})
+_MARK_COMPARE = (
+    "<style>[data-testid='stSidebarNavLink'][href$='/compare']"
+    "{ background: color-mix(in srgb, currentColor 18%, transparent); span { font-weight: 600 } }</style>"
+)
 _LAYOUT = "page_layout"
 _STYLE = Path(__file__).with_name("style.css")
 # Streamlit writes white on the accent in both modes; on the dark mode's light accent that has a contrast of 2.9 only.
@@ -113,6 +119,8 @@ def run_page(page: StreamlitPage) -> None:
     layout: Literal["centered", "wide"] = "wide" if page.url_path in _WIDE else "centered"
     st.session_state[_LAYOUT] = layout
     st.set_page_config(layout=layout)
+    if page.url_path in _UNDER_COMPARE:
+        st.html(_MARK_COMPARE)
     if page.url_path not in _CHAT:
         with st.sidebar, st.container(gap="xsmall"):
             draw_new_chat_button()

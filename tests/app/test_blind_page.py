@@ -141,3 +141,17 @@ def test_ratings_say_how_many_votes_are_missing_and_then_show_the_board(services
     app.toggle[0].set_value(True).run()
     assert not app.exception
     assert "What style alone does" in shown(app)
+
+
+def test_the_list_of_pages_marks_compare_where_its_pages_are_not_listed(services):
+    ann = add_person(services.database, "ann")
+
+    def marked(page: str) -> bool:
+        return any("[href$='/compare']" in found.proto.body for found in page_of(ann, page).get("html"))
+
+    assert {page: marked(page) for page in ("ratings", "blind", "prompt_sets", "costs")} == {
+        "ratings": True,
+        "blind": True,
+        "prompt_sets": True,
+        "costs": False,
+    }
