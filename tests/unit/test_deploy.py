@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import fnmatch
+import ipaddress
 import re
 import shlex
+import sysconfig
 from pathlib import Path
 
 import pytest
 import yaml
 
+from api import local
 from core.settings import Settings, load_settings
 from tests.support.architecture import ROOT, our_files
 from tests.support.balancer import SHIPPED, check, configuration, nginx
 
 DEPLOY = ROOT / "deploy"
 DOCKERFILE = (DEPLOY / "Dockerfile").read_text(encoding="utf-8")
+PYTHON = "3.11"
 COMPOSE = yaml.safe_load((DEPLOY / "compose.yaml").read_text(encoding="utf-8"))
 REPLICAS = {name: one for name, one in COMPOSE["services"].items() if one.get("image") == "switchboard"}
 
@@ -47,6 +51,36 @@ def test_what_is_copied_reaches_the_builder_and_nothing_else():
     assert not any(fnmatch.fnmatch("data/switchboard.duckdb", pattern) for pattern in let_in)
 
 
+def test_what_is_taken_out_of_the_packages_is_in_them():
+    """A version of them that has it no longer would fail the build."""
+    packages = Path(sysconfig.get_path("purelib"))
+    [removed] = re.findall(r"&& rm -r (.*) \\$", DOCKERFILE, re.MULTILINE)
+
+    assert len(removed.split()) > 2
+    assert [name for name in removed.split() if not list(packages.glob(name))] == []
+    assert f"/python{PYTHON}/site-packages" in DOCKERFILE
+    assert set(re.findall(r"^FROM (\S+)", DOCKERFILE, re.MULTILINE)) == {f"python:{PYTHON}-slim"}
+
+
+def test_packages_are_a_layer_of_their_own():
+    """So that a new version of ours is a small one."""
+    taken = re.findall(r"^COPY --from=build (\S+)", DOCKERFILE, re.MULTILINE)
+
+    assert taken == ["/app/.venv", "/code"]
+
+
+def test_image_and_balancer_agree_with_the_app_on_port_health_and_settings():
+    environment = dict(re.findall(r"(SWITCHBOARD_\w+)=(\S+)", DOCKERFILE))
+    port = environment["SWITCHBOARD_PORT"]
+
+    assert load_settings(environment).port == int(port)
+    assert re.findall(r"^EXPOSE (.*)$", DOCKERFILE, re.MULTILINE) == [port]
+    assert set(re.findall(r"server \S+:(\d+) ", SHIPPED.read_text(encoding="utf-8"))) == {port}
+    assert '"/api/health"' in (ROOT / "api" / "routes.py").read_text(encoding="utf-8")
+    assert local.PATH.startswith("/api/local/")
+    assert re.findall(r"^VOLUME (.*)$", DOCKERFILE, re.MULTILINE) == [f'["{environment["SWITCHBOARD_DATA_DIR"]}"]']
+
+
 def test_the_container_runs_without_root_and_hears_a_stop():
     users = re.findall(r"^USER (.*)$", DOCKERFILE, re.MULTILINE)
     assert users == ["10001:10001"]
@@ -69,6 +103,22 @@ def test_every_replica_has_the_same_settings_and_they_are_ours():
     assert (settings.redis is None, settings.session_secret is None, str(settings.files)) == (False, False, "/files")
     names = re.findall(r"^(SWITCHBOARD_\w+)=", (DEPLOY / "example.env").read_text(encoding="utf-8"), re.MULTILINE)
     assert {name.removeprefix("SWITCHBOARD_").lower() for name in names} <= Settings.model_fields.keys()
+
+
+def test_every_container_keeps_its_address():
+    """nginx asks for a replica's once; one without an address of its own might be given another's."""
+    [network] = COMPOSE["networks"]["default"]["ipam"]["config"]
+    subnet = ipaddress.ip_network(_default(network["subnet"]))
+    services = COMPOSE["services"].values()
+    addresses = [ipaddress.ip_address(_default(one["networks"]["default"]["ipv4_address"])) for one in services]
+
+    assert len(set(addresses)) == len(COMPOSE["services"])
+    # The first is the host's.
+    assert all(address in subnet and address != subnet[1] for address in addresses)
+
+
+def _default(value: str) -> str:
+    return re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", value)
 
 
 def test_the_balancer_leads_to_the_replicas_of_the_compose_file():
