@@ -15,8 +15,8 @@ _CODE = re.compile(
     r"(^ {0,3}(?P<fence>`{3,}|~{3,}).*?(?:^ {0,3}(?P=fence)[`~]*[ \t]*$|\Z)|`[^`\n]+`)", re.MULTILINE | re.DOTALL
 )
 # Neither looks further than the next opening of its kind, nor twice at anything: a text of nothing but openings would
-# otherwise take minutes, and the whole process with it. `\\[2pt]` is a row of a matrix and opens nothing; that is looked
-# at behind the bracket, because a pattern that begins with a letter is searched for thirty times as fast.
+# otherwise take minutes, and the whole process with it. `\\[2pt]` is a row of a matrix and opens nothing; that is
+# looked at behind the bracket, because a pattern that begins with a letter is searched for thirty times as fast.
 _DISPLAY_MATH = re.compile(r"\\\[(?<!\\\\\[)((?:[^\\]++|\\[^\[\]])+)\\\]")
 _INLINE_MATH = re.compile(r"\\\((?<!\\\\\()((?:[^\\]++|\\[^()])+)\\\)")
 # What is escaped, math, and else a single mark that would be taken for math or for an image: a lone dollar, and a "!"
