@@ -8,6 +8,7 @@ import re
 import shlex
 import sysconfig
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -21,6 +22,7 @@ DEPLOY = ROOT / "deploy"
 DOCKERFILE = (DEPLOY / "Dockerfile").read_text(encoding="utf-8")
 PYTHON = "3.11"
 COMPOSE = yaml.safe_load((DEPLOY / "compose.yaml").read_text(encoding="utf-8"))
+KUBERNETES = list(yaml.safe_load_all((DEPLOY / "kubernetes.yaml").read_text(encoding="utf-8")))
 REPLICAS = {name: one for name, one in COMPOSE["services"].items() if one.get("image") == "switchboard"}
 
 
@@ -134,3 +136,50 @@ def test_nginx_takes_the_configuration(tmp_path):
     config.write_text(configuration(tmp_path, port=1, replicas=["127.0.0.1:2", "127.0.0.1:3"]), encoding="utf-8")
 
     assert check(program, config).rstrip().endswith("test is successful")
+
+
+def _kubernetes(kind: str) -> dict[str, Any]:
+    [one] = [part for part in KUBERNETES if part["kind"] == kind]
+    found: dict[str, Any] = one["spec"]
+    return found
+
+
+def test_the_pods_of_kubernetes_have_our_settings_and_nobody_elses():
+    pod = _kubernetes("Deployment")["template"]["spec"]
+    [container] = pod["containers"]
+    given = {one["name"]: one["value"] for one in container["env"]}
+    in_secret = re.findall(
+        r"--from-literal=SWITCHBOARD_(\w+)=", (DEPLOY / "kubernetes.yaml").read_text(encoding="utf-8")
+    )
+
+    assert str(load_settings(given).files) == "/files"
+    assert in_secret
+    assert {name.lower() for name in in_secret} <= Settings.model_fields.keys()
+    # Else the Service of this name sets SWITCHBOARD_PORT=tcp://..., and no pod starts.
+    assert pod["enableServiceLinks"] is False
+
+
+def test_the_pods_of_kubernetes_agree_with_the_image():
+    deployment = _kubernetes("Deployment")
+    pod = deployment["template"]["spec"]
+    [container] = pod["containers"]
+    probes = {name: container[f"{name}Probe"]["httpGet"]["path"] for name in ("readiness", "liveness", "startup")}
+
+    assert f"USER {pod['securityContext']['runAsUser']}:{pod['securityContext']['runAsGroup']}" in DOCKERFILE
+    assert f"EXPOSE {container['ports'][0]['containerPort']}" in DOCKERFILE
+    assert probes == {"readiness": "/api/health", "liveness": "/_stcore/health", "startup": "/_stcore/health"}
+    assert pod["terminationGracePeriodSeconds"] > Settings().drain_s + 5
+    assert {"/data", "/files"} <= {mount["mountPath"] for mount in container["volumeMounts"]}
+    assert {mount["name"] for mount in container["volumeMounts"]} == {volume["name"] for volume in pod["volumes"]}
+
+
+def test_what_belongs_together_on_kubernetes_finds_each_other():
+    labels = _kubernetes("Deployment")["template"]["metadata"]["labels"]
+    paths = _kubernetes("Ingress")["rules"][0]["http"]["paths"]
+    backends = {path["path"]: path["backend"]["service"]["name"] for path in paths}
+
+    assert _kubernetes("Deployment")["selector"]["matchLabels"] == labels
+    assert _kubernetes("PodDisruptionBudget")["selector"]["matchLabels"] == labels
+    assert _kubernetes("Service")["selector"] == labels
+    assert backends["/"] == "switchboard"
+    assert "switchboard" not in {backends["/api/local"], backends["/metrics"]}
