@@ -56,8 +56,9 @@ def recover_turns(
 
     Returns how many there were. The attempts that had ended go to the ledger as they were. What had been written since
     is priced by our own count; a model that is no longer in the registry keeps its name, and its price if `price_at`
-    knows it. A turn of a temporary chat has no checkpoint and brings no answer. `settled` hears what each turn cost.
-    Where replicas share the store, `take_over` says by id which turns are nobody's any more, and takes them.
+    knows it. A turn whose text is not kept (a temporary chat's, a script's) has what it cost in its checkpoint, and
+    brings no answer. `settled` hears what each turn cost. Where replicas share the store, `take_over` says by id which
+    turns are nobody's any more, and takes them.
     """
     rows = database.fetch_all(load_queries("turns")["interrupted_turns"])
     recovered = 0
@@ -102,7 +103,7 @@ def _recover(
         request = _request(row)
         completion = _completion(database, ids, answering, request, files)
         ended_at = row["checkpoint_at"] or row["started_at"]
-        # Of a temporary chat nobody knows what was said, so nobody can count what it cost.
+        # Where no text is kept, and no checkpoint came about, nobody can count what it cost.
         priced = _unpriced if row["temporary"] else price_at
         attempt = attempt_row(ids, request, completion, answer, outcome, ended_at=ended_at, price_at=priced)
         attempts = [*attempts, attempt]

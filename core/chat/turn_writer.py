@@ -17,7 +17,7 @@ from core.chat.attempt import Answer
 from core.chat.conversation import Message, ToolStep
 from core.chat.live_turn import LiveTurn, Try
 from core.chat.notes import note_of
-from core.chat.outcome import UNSAVED, Outcome, answer_message, attempt_row
+from core.chat.outcome import UNSAVED, Outcome, answer_message, attempt_row, outcome_of
 from core.chat.turn_record import Checkpoint, TurnEnd, checkpoint_turn, end_turns
 from core.clock import Clock
 from core.costs.ledger import Attempt
@@ -33,6 +33,9 @@ log = logging.getLogger(__name__)
 _WRITE_AGAIN_S = (0.1, 0.4)
 # And then until it takes it: a budget holds the turn's estimate until its cost is in the ledger.
 _SAVED_AGAIN_EVERY_S = 10.0
+# Of a turn whose text is not kept, a script's as a rule, nobody reads the checkpoints: they are for its price alone,
+# and so much rarer. One that is over before the first has none.
+_RARER = 3
 
 
 class TurnWriter:
@@ -67,9 +70,11 @@ class TurnWriter:
 
     async def keep_checkpoints(self, live: LiveTurn) -> None:
         """Keep what has arrived, again and again, until cancelled."""
-        kept = _NOTHING
+        keeps_text = live.request.temporary is None
+        # That the first attempt went out is worth none where its question is stored. Else nothing says what was sent.
+        kept = (0, 0, keeps_text, 0)
         while True:
-            await asyncio.sleep(self._checkpoint_s)
+            await asyncio.sleep(self._checkpoint_s * (1 if keeps_text else _RARER))
             progress = _progress(live)
             if progress == kept:
                 continue
@@ -147,18 +152,22 @@ class TurnWriter:
         tries: Sequence[Try],
         steps: Sequence[ToolStep],
     ) -> None:
+        now = self._clock()
         under_way = answer.sent or answer.pieces
         kept = live.request.temporary is None
+        if under_way and not kept:
+            # Nobody can count later what is not written down: it is counted now, as if it ended here.
+            tries = [*tries, Try(completion, answer, outcome_of(answer, ended="interrupted"), now)]
         checkpoint = Checkpoint(
             text="".join(answer.text) if kept else "",
             reasoning="".join(answer.reasoning) if kept else "",
-            model_id=completion.model.id if under_way else None,
-            started_at=answer.started_at if under_way else None,
-            first_token_at=answer.first_token_at,
+            model_id=completion.model.id if under_way and kept else None,
+            started_at=answer.started_at if under_way and kept else None,
+            first_token_at=answer.first_token_at if kept else None,
             tries=[self._row(live, tried) for tried in tries],
             steps=steps if kept else (),
         )
-        checkpoint_turn(self._database, checkpoint, turn_id=live.ids.turn, now=self._clock())
+        checkpoint_turn(self._database, checkpoint, turn_id=live.ids.turn, now=now)
 
     def _save_end(self, live: LiveTurn, outcome: Outcome, answer: Message) -> None:
         # Counting the tokens of a long history takes a while: on this thread it holds up no other turn.
@@ -210,11 +219,7 @@ def _tries(live: LiveTurn, outcome: Outcome, *, ended_at: datetime) -> list[Try]
 
 
 def _progress(live: LiveTurn) -> tuple[int, int, bool, int]:
-    """What is worth a checkpoint when it changes. That the first attempt went out is not: the turn's row says it."""
+    """What is worth a checkpoint when it changes."""
     returned = sum(use.result is not None for step in live.steps for use in step.uses)
-    # Of a chat that is not kept no text is written down: that it began is all there is to say.
-    arrived = live.answer.pieces if live.request.temporary is None else min(live.answer.pieces, 1)
-    return len(live.tries), returned, live.answer.sent or not live.tries, arrived
-
-
-_NOTHING = (0, 0, True, 0)
+    sent = live.answer.sent or (live.request.temporary is None and not live.tries)
+    return len(live.tries), returned, sent, live.answer.pieces

@@ -13,10 +13,13 @@ from core.arena.prompt_sets import Prompt, load_set, make_set
 from core.arena.set_runner import SetRunner
 from core.arena.set_runs import begin_run, counts_of_job
 from core.chat.elsewhere import TurnsElsewhere
+from core.chat.kept_tries import from_json
 from core.chat.recovery import recover_turns
+from core.chat.script_call import ScriptCall
 from core.chat.takeover import Watch, take_over
-from core.errors import SettingsError, TurnRefused
+from core.errors import ErrorClass, ProviderError, SettingsError, TurnRefused
 from core.providers.events import Finished, Started, TextDelta
+from core.providers.gateway import ChatMessage
 from core.providers.scripted import Gate, ScriptedGateway, answer
 from core.replicas.membership import Marks, Membership
 from core.store.database import Database
@@ -138,6 +141,38 @@ def test_the_turn_of_a_replica_that_died_is_ended_once_by_the_others(database):
         assert text_of(read_to_end(followed.buffer)) == "Hel"
         assert database_rows(one, "turn_owners") == []
         dead.rig.engine.close()
+
+
+@pytest.mark.parametrize(("words", "output_tokens"), [((), 0), ((TextDelta("A long "), TextDelta("answer")), 3)])
+def test_a_scripts_call_on_a_replica_that_died_is_priced_by_the_others(database, words, output_tokens):
+    """Nothing that was said is stored: what had been consumed was counted while it ran."""
+    with ExitStack() as stack:
+        dead = stack.enter_context(replica(database, "dead", close=False))
+        other = stack.enter_context(replica(database, "other"))
+        dead.rig.gateway.enqueue("gpt", ProviderError(ErrorClass.SERVER, "Down."))
+        dead.rig.gateway.enqueue("gpt", Started(), *words, Gate())
+        call = ScriptCall(messages=[ChatMessage("user", "Tell me something long")])
+        live = dead.rig.ask("", source="api", temporary=(), call=call)
+        assert wait_until(lambda: counted(dead, output_tokens))
+        for _ in range(SILENT_LOOKS):
+            other.watch.beat()
+            other.watch.look()
+
+        failed, interrupted = other.rig.rows("attempts")
+        assert (failed["status"], failed["cost_usd"]) == ("server", 0)
+        assert (interrupted["status"], interrupted["source"]) == ("interrupted", "api")
+        assert (interrupted["cost_code"], interrupted["output_tokens"]) == ("partial", output_tokens)
+        assert interrupted["input_tokens"] > 0
+        assert interrupted["cost_usd"] > 0
+        assert [row["status"] for row in other.rig.rows("turns")] == ["interrupted"]
+        assert (list(other.settled), database_rows(other, "turn_owners")) == ([live.ids.turn], [])
+        dead.rig.engine.close()
+
+
+def counted(one: Replica, output_tokens: int) -> bool:
+    """Whether the checkpoint of the only turn has an attempt under way with so many tokens."""
+    tries = from_json(one.rig.rows("turns")[0]["tries"])
+    return bool(tries) and (tries[-1].status, tries[-1].usage.output_tokens) == ("interrupted", output_tokens)
 
 
 def test_the_oldest_replica_leads_and_the_next_one_follows_it(database):

@@ -95,7 +95,8 @@ def test_a_crash_brings_nothing_back_but_the_turn(database):
         assert rigged.rows("messages") == []
         assert rigged.rows("turns")[0]["status"] == "interrupted"
         (attempt,) = rigged.rows("attempts")
-        assert (attempt["status"], attempt["cost_code"], attempt["cost_usd"]) == ("interrupted", "unpriced", None)
+        assert (attempt["status"], attempt["cost_code"]) == ("interrupted", "partial")
+        assert attempt["cost_usd"] > 0
         assert SECRET not in _everything(database)
         gate.open()
 
