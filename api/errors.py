@@ -59,10 +59,18 @@ _REFUSED: Mapping[str, tuple[int, str]] = {
 _OTHERS: Mapping[type, tuple[int, str]] = {
     StoreError: (503, "store_unavailable"),
     NotFound: (404, "not_found"),
-    UsageFilterError: (400, "invalid_filter"),
 }
-# The field of a request that asks for what a model cannot do.
-_FIELDS: Mapping[str, str] = {"vision": "messages", "tools": "tools", "json": "response_format"}
+# The field of a request that asks for what a model cannot do, or is too long for it.
+_FIELDS: Mapping[str, str] = {
+    "vision": "messages",
+    "tools": "tools",
+    "json": "response_format",
+    "window": "messages",
+    "empty": "messages",
+    "too_long": "messages",
+}
+# As OpenAI names it. What else a provider refuses, it says in words.
+_MESSAGES_AT_FAULT = frozenset({ErrorClass.CONTEXT_LENGTH, ErrorClass.CONTENT_POLICY})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +107,11 @@ def from_error(error: SwitchboardError) -> ApiError:
             return ApiError(status=status, message=error.user_message, code=code, param=param)
         case ProviderError():
             status, code = _PROVIDER[error.error_class]
-            return ApiError(status=status, message=_said(error), code=code, headers=retry_after(error.retry_after_s))
+            param = "messages" if error.error_class in _MESSAGES_AT_FAULT else None
+            again = retry_after(error.retry_after_s)
+            return ApiError(status=status, message=_said(error), code=code, param=param, headers=again)
+        case UsageFilterError():
+            return ApiError(status=400, message=error.user_message, code="invalid_filter", param=error.parameter)
         case _:
             kinds = (_OTHERS[kind] for kind in type(error).__mro__ if kind in _OTHERS)
             status, code = next(kinds, (500, "internal_error"))

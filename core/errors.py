@@ -121,7 +121,14 @@ class PriceRefused(SwitchboardError):
 
 
 class UsageFilterError(SwitchboardError):
-    """A filter of the cost pages, as an address has it, cannot be meant: a day or a value that is none."""
+    """A filter of the cost pages, as an address has it, cannot be meant: a day or a value that is none.
+
+    `parameter` is the one of the address that is wrong.
+    """
+
+    def __init__(self, user_message: str, *, parameter: str, next_step: str = "") -> None:
+        super().__init__(user_message, next_step=next_step)
+        self.parameter = parameter
 
 
 class DamagedEntry(SwitchboardError):

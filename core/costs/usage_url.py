@@ -94,5 +94,6 @@ def _values(parameters: Parameters, name: str) -> tuple[str, ...]:
 def _refused(name: str, given: str, wanted: str) -> UsageFilterError:
     return UsageFilterError(
         f"The address names {given!r} as {name}, which is not {wanted}.",
+        parameter=name,
         next_step="Everything is shown instead: choose again above.",
     )

@@ -26,22 +26,26 @@ def test_nothing_of_what_was_said_is_stored_but_the_cost_is(http) -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong",
+    ("wrong", "param"),
     [
-        {"by": "shoe"},
-        {"by": "hour,day"},
-        {"period": "shoe"},
-        {"modle": "fast"},
-        {"zone": "Moon/Sea"},
-        {"page": "0"},
-        {"measure": "joy"},
-        {"format": "xml"},
-        {"from": "yesterday"},
+        ({"by": "shoe"}, "by"),
+        ({"by": "hour,day"}, "by"),
+        ({"period": "shoe"}, "period"),
+        ({"modle": "fast"}, "modle"),
+        ({"zone": "Moon/Sea"}, "zone"),
+        ({"page": "0"}, "page"),
+        ({"measure": "joy"}, "measure"),
+        ({"format": "xml"}, "format"),
+        ({"from": "yesterday"}, "from"),
+        ({"from": "2026-05-01", "to": "tomorrow"}, "to"),
+        ({"from": "2026-05-02", "to": "2026-05-01"}, "from"),
+        ({"model": "x" * 300}, "model"),
     ],
 )
-def test_a_question_about_usage_that_cannot_be_meant_is_refused(http, wrong) -> None:
+def test_a_question_about_usage_that_cannot_be_meant_is_refused(http, wrong, param) -> None:
     answer = http.get("/api/usage", params=wrong)
-    assert (answer.status_code, answer.json()["error"]["type"]) == (400, "invalid_request_error")
+    error = answer.json()["error"]
+    assert (answer.status_code, error["type"], error["param"]) == (400, "invalid_request_error", param)
 
 
 def test_usage_adds_up_and_is_the_same_as_a_table(http) -> None:

@@ -17,7 +17,16 @@ from api.completion_messages import said_in
 from api.errors import ApiError, from_error, retry_after
 from core.chat.conversation import AnswerFigures, Message
 from core.costs.refusals import KEPT
-from core.errors import ErrorClass, LimitReached, ProviderError, StoreError, StoreLocked, TurnRefused
+from core.errors import (
+    ErrorClass,
+    LimitReached,
+    ProviderError,
+    StoreError,
+    StoreLocked,
+    SwitchboardError,
+    TurnRefused,
+    UsageFilterError,
+)
 from core.providers.events import (
     Finished,
     ReasoningDelta,
@@ -170,6 +179,22 @@ def test_a_providers_failure_has_its_status(error_class: ErrorClass, status: int
     found = failure(answer(status="failed"), ProviderError(error_class, "It failed."))
     assert found is not None
     assert found.status == status
+
+
+@pytest.mark.parametrize(
+    ("error", "param"),
+    [
+        (ProviderError(ErrorClass.CONTEXT_LENGTH, "Too long."), "messages"),
+        (ProviderError(ErrorClass.CONTENT_POLICY, "Refused."), "messages"),
+        (ProviderError(ErrorClass.BAD_REQUEST, "Refused."), None),
+        (TurnRefused("window", "Too long."), "messages"),
+        (TurnRefused("tools", "It cannot."), "tools"),
+        (TurnRefused("disabled", "It is off."), "model"),
+        (UsageFilterError("No such day.", parameter="from"), "from"),
+    ],
+)
+def test_an_error_names_the_field_that_is_at_fault(error: SwitchboardError, param: str | None) -> None:
+    assert from_error(error).param == param
 
 
 def test_every_class_of_error_has_a_status() -> None:
