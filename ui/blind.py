@@ -20,7 +20,7 @@ from core.catalog.models import ModelSpec
 from core.chat.conversation import Message
 from core.chat.turns import LiveTurn
 from core.errors import SwitchboardError
-from ui import compare, state
+from ui import address, compare, state
 from ui.auth import current_user
 from ui.clicks import once_here
 from ui.unbroken import once, unbroken
@@ -63,7 +63,8 @@ def load_open(services: Services, user: User) -> OpenRound:
     round_id = round_id or blind.open_round(services.database, user_id=user.id)
     if round_id is None:
         return OpenRound(use_cases=use_cases)
-    st.session_state[_OPENED] = st.query_params[_ROUND] = round_id
+    st.session_state[_OPENED] = round_id
+    address.put(_ROUND, round_id)
     found = blind.load_round(services.database, comparison_id=round_id, user_id=user.id)
     live = services.arena.running(found.comparison)
     stored = messages_in(services.database, found.comparison, found.sides)
@@ -96,7 +97,8 @@ def send(services: Services, text: str) -> None:
         # The refusal of one model would name it.
         state.leave_notice(str(error) if error.user_message.startswith("A blind vote") else _refused(error))
         return
-    st.session_state[_OPENED] = st.query_params[_ROUND] = round_id
+    st.session_state[_OPENED] = round_id
+    address.put(_ROUND, round_id)
 
 
 def _refused(error: SwitchboardError) -> str:
@@ -158,7 +160,7 @@ def give_up(services: Services, round_id: str) -> None:
 def start_over() -> None:
     """Make room for another prompt."""
     st.session_state.pop(_OPENED, None)
-    st.query_params.pop(_ROUND, None)
+    address.put(_ROUND)
 
 
 def stop(services: Services, opened: OpenRound) -> None:

@@ -10,6 +10,7 @@ import streamlit as st
 from core.arena.comparison import Origin
 from core.arena.line_ups import Entry
 from core.ids import new_id
+from ui import address
 from ui.unbroken import unbroken
 
 TO = "compare_to"
@@ -51,7 +52,8 @@ def comparison_id() -> str | None:
     if found is None and _FROM not in st.query_params:
         found = st.session_state.get(_OPENED)
     if found is not None:
-        st.session_state[_OPENED] = st.query_params[_COMPARISON] = found
+        st.session_state[_OPENED] = found
+        address.put(_COMPARISON, found)
     return found
 
 
@@ -79,9 +81,9 @@ def open_comparison(comparison: str | None) -> None:
     st.session_state[_OPENED] = comparison
     _forget_origin()
     if comparison is None:
-        st.query_params.pop(_COMPARISON, None)
+        address.put(_COMPARISON)
     else:
-        st.query_params[_COMPARISON] = comparison
+        address.put(_COMPARISON, comparison)
 
 
 def origin() -> Origin | None:

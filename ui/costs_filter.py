@@ -14,6 +14,7 @@ from core.costs.usage_filter import UsageFilter
 from core.costs.usage_period import DEFAULT_PERIOD, PERIODS, days_of, period, span_of
 from core.costs.usage_url import NAMES, PARAMETERS, Asked, from_parameters, to_parameters
 from core.errors import UsageFilterError
+from ui import address
 from ui.costs_names import GROUP_LABELS, Names
 from ui.markdown import literal
 from ui.times import viewer_zone
@@ -162,12 +163,7 @@ def _custom(now: datetime) -> tuple[datetime, datetime]:
 def _keep(parameters: dict[str, list[str]]) -> None:
     st.session_state[_KEPT] = parameters
     for name in PARAMETERS:
-        wanted = parameters.get(name, [])
-        if st.query_params.get_all(name) != wanted:
-            if wanted:
-                st.query_params[name] = wanted
-            else:
-                st.query_params.pop(name, None)
+        address.put(name, *parameters.get(name, []))
 
 
 def _clear() -> None:

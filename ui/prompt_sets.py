@@ -25,6 +25,7 @@ from core.arena.prompt_sets import (
 from core.arena.set_runs import SetRun, begin_run, load_run
 from core.bootstrap import Services
 from core.errors import SwitchboardError
+from ui import address
 from ui.accounts_view import act
 from ui.clicks import once_here
 from ui.formats import counted
@@ -57,10 +58,7 @@ def load_open(services: Services, user: User) -> Opened:
 def show(set_id: str | None = None, run_id: str | None = None) -> None:
     """Open a run, a set, or the list."""
     for name, value in ((_SET, set_id), (_RUN, run_id)):
-        if value is not None:
-            st.query_params[name] = value
-        else:
-            st.query_params.pop(name, None)
+        address.put(name, *([] if value is None else [value]))
 
 
 def take_problems() -> Sequence[str]:

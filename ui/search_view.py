@@ -21,6 +21,7 @@ from ui.conversation_actions import draw_conversation_rows
 from ui.conversation_list import CHAT_PAGE, day_words
 from ui.deleted_view import draw_deleted
 from ui.markdown import literal
+from ui.shown_messages import show_at_least
 from ui.sources import source
 from ui.times import viewer_zone
 
@@ -161,7 +162,7 @@ def _point_out(hit: Hit, landing: Landing, terms: Sequence[str]) -> None:
     if hit.comparison_id is not None:
         compare_state.point_out(hit.comparison_id, landing.message_id, terms)
         return
-    state.show_at_least(landing.from_end + _CONTEXT)
+    show_at_least(landing.from_end + _CONTEXT)
     state.point_out(hit.conversation_id, landing.message_id, terms)
 
 

@@ -12,6 +12,7 @@ import streamlit as st
 from core.catalog.models import ParameterValue
 from core.chat.live_turn import LiveTurn
 from core.chat.temporary import TemporaryChat
+from ui import address, shown_messages
 from ui.unbroken import unbroken
 
 COMPOSER = "composer"
@@ -22,7 +23,6 @@ _GIVEN_BACK = "given_back"
 _NOTICE = "notice"
 _NOTICE_MODEL = "notice_model"
 _UNDO = "deleted_conversation"
-_SHOWN = "shown_messages"
 _LISTED = "listed_conversations"
 _STREAMED = "streamed_messages"
 _FOLLOWS = "model_follows"
@@ -40,8 +40,6 @@ _TICKED_MODELS = "models_ticked"
 _USE_CASE = "use_case"
 _ANSWER_CAP = "answer_cap"
 
-# A few screens. Each message more costs every opening and every run of the page, also of a thousand messages.
-FIRST_MESSAGES = 12
 FIRST_CONVERSATIONS = 30
 
 
@@ -52,7 +50,8 @@ def conversation_id() -> str | None:
     """
     conversation = st.query_params.get(_CONVERSATION_PARAMETER) or st.session_state.get(_OPENED)
     if conversation is not None:
-        st.session_state[_OPENED] = st.query_params[_CONVERSATION_PARAMETER] = conversation
+        st.session_state[_OPENED] = conversation
+        address.put(_CONVERSATION_PARAMETER, conversation)
     return conversation
 
 
@@ -61,10 +60,10 @@ def open_conversation(conversation: str | None) -> None:
     """Show a conversation, or none for a new chat."""
     st.session_state[_OPENED] = conversation
     if conversation is None:
-        st.query_params.pop(_CONVERSATION_PARAMETER, None)
+        address.put(_CONVERSATION_PARAMETER)
     else:
-        st.query_params[_CONVERSATION_PARAMETER] = conversation
-    st.session_state[_SHOWN] = FIRST_MESSAGES
+        address.put(_CONVERSATION_PARAMETER, conversation)
+    shown_messages.start_over()
     st.session_state.pop(_FOUND, None)
     set_temporary_chat(None)
 
@@ -258,21 +257,6 @@ def undo() -> tuple[tuple[str, ...], str] | None:
 def drop_undo() -> None:
     """End the offer to undo."""
     st.session_state.pop(_UNDO, None)
-
-
-def shown_messages() -> int:
-    """How many of the last messages are drawn."""
-    return int(st.session_state.get(_SHOWN, FIRST_MESSAGES))
-
-
-def show_at_least(count: int) -> None:
-    """Draw at least so many of the last messages from now on."""
-    st.session_state[_SHOWN] = max(shown_messages(), count)
-
-
-def show_more_messages(count: int) -> None:
-    """Draw more of the earlier messages from now on."""
-    st.session_state[_SHOWN] = shown_messages() + count
 
 
 def listed_conversations() -> int:

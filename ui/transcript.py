@@ -21,6 +21,7 @@ from ui.found_message import draw_pointer, found_place
 from ui.instead import Instead
 from ui.markdown import as_typed, literal, renderable
 from ui.receipt import Label, answered_words, draw_tries
+from ui.shown_messages import show_at_least, to_show
 from ui.steps import draw_steps, draw_thoughts, thoughts_of
 
 _PERSON = ":material/person:"
@@ -43,9 +44,9 @@ def draw_history(
 
     `edit` draws the editor in a question's place, if that is being edited, and says so.
     """
-    shown = messages[-state.shown_messages() :]
+    shown = to_show(messages)
     if len(shown) < len(messages):
-        _draw_earlier_button(len(messages) - len(shown))
+        _draw_earlier_button(len(messages) - len(shown), shown=len(shown))
     found = state.pointed_out()
     for message in shown:
         with found_place(message, found):
@@ -160,15 +161,15 @@ def footer(message: Message, label: Label, *, named: bool = True) -> str:
     return " · ".join(parts)
 
 
-def _draw_earlier_button(hidden: int) -> None:
+def _draw_earlier_button(hidden: int, *, shown: int) -> None:
     count = min(hidden, _EARLIER)
     st.button(
         f"Show {count} earlier messages" if count > 1 else "Show 1 earlier message",
         key="earlier",
         type="tertiary",
         icon=":material/expand_less:",
-        on_click=state.show_more_messages,
-        args=(_EARLIER,),
+        on_click=show_at_least,
+        args=(shown + count,),
     )
 
 

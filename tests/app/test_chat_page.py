@@ -96,6 +96,21 @@ def test_only_the_last_messages_are_drawn_until_earlier_ones_are_asked_for(chat,
     assert chat.chat_message[0].markdown[0].value == "message 0"
 
 
+def test_messages_keep_their_places_when_one_is_sent(chat, services, ada):
+    conversation = _answered(services, ada.id, "message 0")
+    for number in range(1, 8):
+        _answered(services, ada.id, f"message {number}", conversation_id=conversation)
+    chat.query_params["c"] = conversation
+    chat.run()
+    before = [message.markdown[0].value for message in chat.chat_message]
+
+    _send(chat, "message 8")
+
+    after = [message.markdown[0].value for message in chat.chat_message]
+    assert before[0] == "message 2"
+    assert after == [*before, "message 8", "A short answer."]
+
+
 def test_opening_a_conversation_selects_its_model_and_a_new_chat_the_default(chat, services, ada):
     conversation = _answered(services, ada.id, "Hello")
     chat.query_params["c"] = conversation
