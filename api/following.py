@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -15,11 +16,14 @@ from core.chat.live_turn import LiveTurn
 from core.chat.turns import TurnEngine
 from core.providers.events import Event, Finished, ReasoningDelta, TextDelta, ToolCallPiece
 
+# How long news waits for more after the last. Nobody sees it, and twenty streams at once then share a waking.
+_GATHERED_S = 0.004
+
 
 class _Doorman:
     """Brings the news of other threads to the readers on one loop. Waking a loop costs system calls of both threads.
 
-    So what comes while a waking is on its way goes with it.
+    So what comes while a waking is on its way goes with it, and after one the next waits for more to come.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -27,22 +31,40 @@ class _Doorman:
         self._loop = ref(loop)
         self._rung: deque[asyncio.Event] = deque()
         self._on_its_way = False
+        self._woken_at = self._gathers_until = float("-inf")
 
-    def ring(self, rung: asyncio.Event) -> None:
+    def ring(self, rung: asyncio.Event, *, at_once: bool) -> None:
         """Set an event of the loop soon; a loop that has closed has no reader any more. From any thread."""
         # Added before looking, and taken out below after the mark is gone: no event is left behind.
         self._rung.append(rung)
-        if not self._on_its_way:
-            self._on_its_way = True
-            loop = self._loop()
-            if loop is not None:
-                with suppress(RuntimeError):
-                    loop.call_soon_threadsafe(self._open)
+        if self._on_its_way:
+            return
+        wait_s, here = self._woken_at + _GATHERED_S - time.monotonic(), _running_loop()
+        if at_once or wait_s <= 0 or here is None:
+            self._wake()
+        elif self._gathers_until <= self._woken_at:
+            self._gathers_until = self._woken_at + _GATHERED_S
+            here.call_later(wait_s, self._wake)
+
+    def _wake(self) -> None:
+        loop = self._loop()
+        if self._on_its_way or loop is None:
+            return
+        self._on_its_way, self._woken_at, self._gathers_until = True, time.monotonic(), float("-inf")
+        with suppress(RuntimeError):
+            loop.call_soon_threadsafe(self._open)
 
     def _open(self) -> None:
         self._on_its_way = False
         while self._rung:
             self._rung.popleft().set()
+
+
+def _running_loop() -> asyncio.AbstractEventLoop | None:
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None
 
 
 _DOORMEN: WeakKeyDictionary[asyncio.AbstractEventLoop, _Doorman] = WeakKeyDictionary()
@@ -53,24 +75,33 @@ class _Bell:
     """What the engine's thread rings for a reader on another loop."""
 
     doorman: _Doorman
-    rung: asyncio.Event
+    follower: Follower
 
     def set(self) -> None:
         """Ring."""
+        follower = self.follower
         # Rung already, the reader finds what has come when it reads next.
-        if not self.rung.is_set():
-            self.doorman.ring(self.rung)
+        if not follower.rung.is_set() and (follower.ended_by_now or not follower.only_the_end):
+            self.doorman.ring(follower.rung, at_once=follower.ended_by_now or not follower.has_begun)
 
 
 class Follower:
     """A reader of one turn, on the loop that it is used on."""
 
-    def __init__(self, live: LiveTurn, rung: asyncio.Event) -> None:
+    def __init__(self, live: LiveTurn) -> None:
         self._live = live
-        self._rung = rung
+        self.rung = asyncio.Event()
         self._offset = 0
         self._kept: list[Event] = []
         self.ended = False
+        # Whether the first words were waited for; and whether nothing but the end is.
+        self.has_begun = False
+        self.only_the_end = False
+
+    @property
+    def ended_by_now(self) -> bool:
+        """Whether the turn has ended, read to its end or not. From any thread."""
+        return self._live.buffer.ended
 
     async def read(self, *, timeout_s: float | None = None) -> Sequence[Event]:
         """What has come since the last read; empty when nothing came in time or the turn has ended."""
@@ -78,7 +109,7 @@ class Follower:
             events, self._kept = self._kept, []
             return events
         while True:
-            self._rung.clear()
+            self.rung.clear()
             reading = self._live.buffer.read(self._offset, timeout_s=0)
             self._offset, self.ended = reading.offset, reading.ended
             if reading.events or reading.ended:
@@ -89,17 +120,17 @@ class Follower:
     async def _wait(self, timeout_s: float | None) -> bool:
         """Wait for the bell; False when it did not ring in time. Without the task that `wait_for` makes each time."""
         if timeout_s is None:
-            return await self._rung.wait()
+            return await self.rung.wait()
         late = False
 
         def ring() -> None:
             nonlocal late
             late = True
-            self._rung.set()
+            self.rung.set()
 
         timer = asyncio.get_running_loop().call_later(timeout_s, ring)
         try:
-            await self._rung.wait()
+            await self.rung.wait()
         finally:
             timer.cancel()
         return not late
@@ -116,10 +147,11 @@ class Follower:
             async with asyncio.timeout(timeout_s):
                 while not self.ended and not any(map(_tells, seen)):
                     seen += await self.read()
-        self._kept = seen
+        self._kept, self.has_begun = seen, True
 
     async def wait_until_ended(self) -> None:
         """Wait for the end; what comes until then is for nobody."""
+        self.only_the_end = True
         while not self.ended:
             await self.read()
 
@@ -127,11 +159,11 @@ class Follower:
 @asynccontextmanager
 async def following(live: LiveTurn) -> AsyncIterator[Follower]:
     """A reader of a turn."""
-    rung, loop = asyncio.Event(), asyncio.get_running_loop()
+    follower, loop = Follower(live), asyncio.get_running_loop()
     doorman = _DOORMEN.get(loop) or _DOORMEN.setdefault(loop, _Doorman(loop))
     # The buffer only ever asks it to ring.
-    with live.buffer.waking(_Bell(doorman, rung)):
-        yield Follower(live, rung)
+    with live.buffer.waking(_Bell(doorman, follower)):
+        yield follower
 
 
 @asynccontextmanager

@@ -41,6 +41,11 @@ class TurnBuffer:
         # Readers of several buffers: each has one event for all of them.
         self._waking: tuple[Wakes, ...] = ()
 
+    @property
+    def ended(self) -> bool:
+        """Whether the turn has ended."""
+        return self._ended
+
     def append(self, event: Event) -> None:
         """Add an event and wake the readers. After the end it does nothing: readers have been told the last word."""
         with self._changed:

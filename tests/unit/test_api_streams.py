@@ -117,3 +117,49 @@ async def test_news_of_several_turns_at_once_reach_every_reader() -> None:
         assert text.startswith("Hello")
     for thread in threads:
         thread.join()
+
+
+async def test_what_a_busy_loop_adds_is_gathered_and_comes_whole() -> None:
+    turns = [running() for _ in range(4)]
+
+    async def write() -> None:
+        for number in range(300):
+            turns[number % 4].buffer.append(TextDelta(f"{number} "))
+            await asyncio.sleep(0)
+        # Nothing rings after the last piece but for the end of one turn.
+        for live in turns[:1]:
+            live.buffer.end()
+
+    async def said(live: LiveTurn, pieces: int) -> list[str]:
+        async with following(live) as follower:
+            await follower.wait_for_words(timeout_s=5)
+            texts: list[str] = []
+            while len(texts) < pieces:
+                events = await follower.read(timeout_s=5)
+                assert events
+                texts += [event.text for event in events if isinstance(event, TextDelta)]
+        return texts
+
+    reading = [asyncio.create_task(said(live, 75)) for live in turns]
+    await asyncio.sleep(0)
+    writer = threading.Thread(target=asyncio.run, args=(write(),))
+    writer.start()
+
+    for place, texts in enumerate(await asyncio.gather(*reading)):
+        assert texts == [f"{number} " for number in range(place, 300, 4)]
+    writer.join()
+
+
+async def test_who_waits_for_the_end_is_woken_by_nothing_else() -> None:
+    live = running()
+    async with following(live) as follower:
+        waiting = asyncio.create_task(follower.wait_until_ended())
+        await asyncio.sleep(0)
+        for _ in range(3):
+            live.buffer.append(TextDelta("Hello"))
+            await asyncio.sleep(0)
+        assert not follower.rung.is_set()
+        live.buffer.end()
+        await asyncio.wait_for(waiting, 5)
+
+    assert follower.ended
