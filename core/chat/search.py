@@ -125,13 +125,37 @@ async def index_regularly(
 
 
 def _found(cur: Cursor, values: Mapping[str, object]) -> list[Hit]:
-    places = cur.fetch_all(_SQL["find_messages"], **values)
+    if cur.shared:
+        places = cur.fetch_all(_SQL["find_messages_on_server"], **{**values, **_folded(cur, values)})
+    else:
+        places = cur.fetch_all(_SQL["find_messages"], **values)
     if not places:
         return []
     said = {
         row.pop("id"): row for row in cur.fetch_all(_SQL["found_messages"], ids=[one["message_id"] for one in places])
     }
     return [Hit(**place, **said[place["message_id"]]) for place in places if place["message_id"] in said]
+
+
+def _folded(cur: Cursor, values: Mapping[str, object]) -> dict[str, object]:
+    """What a server cannot fold, and the tag in lower case."""
+    [found] = cur.fetch_all(_SQL["folded_terms"], **_only(values, *_TERMS, "tag"))
+    titled: list[str] = []
+    labels: list[str] = []
+    if values["title"]:
+        titled = [row["id"] for row in cur.fetch_all(_SQL["folded_titles"], **_only(values, "user_id", "title"))]
+    if values["model"]:
+        named = [row["label"] for row in cur.fetch_all(_SQL["model_labels"], **_only(values, "user_id"))]
+        rows = cur.fetch_all(_SQL["folded_labels"], labels=named, model=values["model"])
+        labels = [row["label"] for row in rows]
+    return {**found, "titled": titled, "labels": labels}
+
+
+_TERMS = tuple(f"term_{number}" for number in range(1, MOST_TERMS + 1))
+
+
+def _only(values: Mapping[str, object], *names: str) -> dict[str, object]:
+    return {name: values[name] for name in names}
 
 
 def _take_in(cur: Cursor, user_id: str, stale: Sequence[tuple[str, datetime]]) -> None:

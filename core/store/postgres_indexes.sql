@@ -9,7 +9,9 @@ create index if not exists attempts_by_user on attempts (user_id, ended_at);
 create index if not exists adjustments_by_attempt on adjustments (attempt_id);
 create index if not exists turns_running on turns (status) where status = 'running';
 create index if not exists turns_by_user on turns (user_id);
-create index if not exists search_texts_by_user on search_texts (user_id);
+drop index if exists search_texts_by_user;
+create index if not exists search_texts_by_time
+    on search_texts (user_id, created_at desc nulls last, message_id desc nulls last);
 create index if not exists search_texts_by_conversation on search_texts (conversation_id);
 create index if not exists summaries_by_conversation on summaries (conversation_id);
 create index if not exists feedback_by_conversation on feedback (conversation_id);

@@ -104,6 +104,92 @@ from top
 join mine on mine.id = top.conversation_id
 order by top.created_at desc, top.message_id desc
 
+-- name: find_messages_on_server
+-- server
+-- The same where the texts lie on a PostgreSQL: looked at there, as reading them all takes a quarter of a second. What it
+-- cannot fold comes folded: the terms, the conversations of a title ($titled) and the names of a model ($labels).
+with compared as (
+    select id, title from comparisons
+    where user_id = $user_id and deleted_at is null
+        and id not in (select comparison_id from blind_rounds where user_id = $user_id and voted_at is null)
+),
+mine as (
+    select conversations.id, coalesce(compared.title, conversations.title) as title, archived_at,
+        conversations.comparison_id, coalesce(conversations.comparison_id, conversations.id) as found_in
+    from conversations left join compared on compared.id = conversations.comparison_id
+    where user_id = $user_id and deleted_at is null and (comparison_id is null or compared.id is not null)
+        and ($tag = '' or strpos(' ' || coalesce(tags, '') || ' ', ' ' || $tag || ' ') > 0)
+        and ($title = '' or conversations.id in (select unnest($titled)))
+),
+answers as (
+    select id, parent_id from messages
+    where $model <> '' and role = 'assistant' and conversation_id in (select id from mine)
+        and coalesce(model_label, '') || ' ' || coalesce(served_model, '') in (select unnest($labels))
+),
+hits as (
+    -- Newest first by the index, until there are enough; `is true` keeps the planner from reading all for a join.
+    select conversation_id, message_id, created_at, content
+    from search_texts
+    where user_id = $user_id
+        and strpos(content, $term_1) > 0 and ($term_2 = '' or strpos(content, $term_2) > 0)
+        and ($term_3 = '' or strpos(content, $term_3) > 0) and ($term_4 = '' or strpos(content, $term_4) > 0)
+        and ($term_5 = '' or strpos(content, $term_5) > 0) and ($term_6 = '' or strpos(content, $term_6) > 0)
+        and ($term_7 = '' or strpos(content, $term_7) > 0) and ($term_8 = '' or strpos(content, $term_8) > 0)
+        and created_at >= $after and created_at < $before
+        and (conversation_id in (select id from mine)) is true
+        and (
+            $model = '' or (
+                message_id in (
+                    select id from answers union all select parent_id from answers where parent_id is not null
+                )
+            ) is true
+        )
+    order by created_at desc, message_id desc
+    limit 2000
+),
+placed as (
+    select hits.conversation_id, hits.message_id, hits.created_at, mine.found_in,
+        mine.comparison_id is not null and 1 < row_number() over (
+            partition by mine.found_in, hits.content order by hits.created_at, hits.message_id
+        ) as again
+    from hits join mine on mine.id = hits.conversation_id
+),
+newest as (
+    select *,
+        row_number() over (partition by found_in order by created_at desc, message_id desc) as place,
+        count(*) over (partition by found_in) as hits_in_conversation
+    from placed
+    where not again
+),
+top as (
+    select * from newest where place <= 3 order by created_at desc, message_id desc limit $limit
+)
+select mine.id as conversation_id, mine.comparison_id, mine.title, mine.archived_at is not null as archived,
+    top.hits_in_conversation, top.message_id
+from top
+join mine on mine.id = top.conversation_id
+order by top.created_at desc, top.message_id desc
+
+-- name: folded_terms
+select folded($term_1) as term_1, folded($term_2) as term_2, folded($term_3) as term_3, folded($term_4) as term_4,
+    folded($term_5) as term_5, folded($term_6) as term_6, folded($term_7) as term_7, folded($term_8) as term_8,
+    lower($tag) as tag
+
+-- name: folded_titles
+-- The conversations whose title, or whose comparison's, holds a text.
+select conversations.id
+from conversations left join comparisons on comparisons.id = conversations.comparison_id
+where conversations.user_id = $user_id
+    and contains(folded(coalesce(comparisons.title, conversations.title)), folded($title))
+
+-- name: model_labels
+select distinct coalesce(model_label, '') || ' ' || coalesce(served_model, '') as label
+from messages
+where role = 'assistant' and conversation_id in (select id from conversations where user_id = $user_id)
+
+-- name: folded_labels
+select label from (select unnest($labels) as label) where contains(folded(label), folded($model))
+
 -- name: found_messages
 -- Asked apart from the rest: on a PostgreSQL, DuckDB would read the text of every message for these few.
 select id, role, content, model_label, created_at
