@@ -1,8 +1,8 @@
 """`python -m bench.shared_store`: what a store on PostgreSQL answers with DuckDB: reports and the search.
 
 The ledger of `bench.ledger` and the messages of `bench.search` are made in a file and copied, as `core store copy` does
-it, to a PostgreSQL of its own on loopback, the one of the tests, which does not sync its files. Each search is measured on
-the file too. Target: the copy of the ledger takes in 10,000 new rows within 300 ms.
+it, to a PostgreSQL of its own on loopback, the one of the tests, which does not sync its files. Each search is
+measured on the file too. Target: the copy of the ledger takes in 10,000 new rows within 300 ms.
 """
 
 from __future__ import annotations
