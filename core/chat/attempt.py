@@ -36,6 +36,8 @@ from core.providers.parts import SignedReasoning, ToolCall
 _TOKENS_PER_MESSAGE = 4
 # How long the usage may take after the finish reason: providers send it at once or not at all.
 _USAGE_S = 5.0
+# How much later than said a silence may end a call: setting the timer anew for every word takes longer than most else.
+_LATE = 1 / 30
 
 log = logging.getLogger(__name__)
 
@@ -181,7 +183,12 @@ def _take(event: Event, *, answer: Answer, emit: Callable[[Event], None], now: C
 
 
 def _restart(timer: asyncio.Timeout, seconds: float) -> None:
-    timer.reschedule(asyncio.get_running_loop().time() + seconds)
+    """Have the timer run out in `seconds`, or up to a thirtieth of that later."""
+    wanted = asyncio.get_running_loop().time() + seconds
+    set_to = timer.when()
+    # Between two words of a quick model it need not be set anew.
+    if set_to is None or not wanted <= set_to <= wanted + seconds * _LATE:
+        timer.reschedule(wanted + seconds * _LATE)
 
 
 def usage_of(answer: Answer, request: CompletionRequest, *, answered: bool) -> tuple[Usage, bool]:

@@ -61,7 +61,7 @@ class TurnWriter:
         self._cache = cache
         self._checkpoint_s = checkpoint_s
         self._clock = clock
-        self._threads = ThreadPoolExecutor(max_workers=4, thread_name_prefix="turn-store")
+        self._threads = ThreadPoolExecutor(max_workers=16, thread_name_prefix="turn-store")
         # The first count loads the vocabulary (0.15 s, more on a busy machine): not within the second that a stop has.
         self._threads.submit(estimate_tokens, "warm")
         # Ends that the store refused, by user and conversation: until one is saved, its turn is `running` in the store.

@@ -25,6 +25,8 @@ _DONE = "[DONE]"
 _LAST_BYTES_S = 0.1
 _EVENT_STREAM = "text/event-stream"
 _NOTHING: Mapping[str, Any] = {}
+# What `CallPieces` looks for; most deltas have neither.
+_OF_CALLS = frozenset({"tool_calls", "thinking_blocks"})
 
 
 class ErrorEventError(Exception):
@@ -136,7 +138,8 @@ def _take(chunk: Mapping[str, Any], end: End, calls: CallPieces) -> Iterator[Eve
         yield TextDelta(text)
     if choice.get("logprobs") and (told := logprobs_of(choice)) is not None:
         yield told
-    yield from calls.take(delta)
+    if delta.keys() & _OF_CALLS:
+        yield from calls.take(delta)
 
 
 def _text(content: Any) -> str:

@@ -123,15 +123,17 @@ def test_a_turn_that_has_ended_is_not_ended_again(database):
     assert rows(database, "turns")[0]["partial_text"] == ""
 
 
-def test_turns_that_end_together_are_stored_each_with_its_own(database):
-    begun = [begin(database, f"Question {number}") for number in range(3)]
+@pytest.mark.parametrize("count", [3, 12])
+def test_turns_that_end_together_are_stored_each_with_its_own(database, count):
+    begun = [begin(database, f"Question {number}") for number in range(count)]
     assert end(database, *begun[1], "Alone")
     ends = [ending(ids, request, f"Answer {number}") for number, (ids, request) in enumerate(begun)]
 
-    assert end_turns(database, ends) == [True, False, True]
+    assert end_turns(database, ends) == [number != 1 for number in range(count)]
 
     answers = {row["turn_id"]: row["content"] for row in rows(database, "messages") if row["role"] == "assistant"}
-    assert [answers[ids.turn] for ids, _ in begun] == ["Answer 0", "Alone", "Answer 2"]
+    expected = [f"Answer {number}" for number in range(count)]
+    assert [answers[ids.turn] for ids, _ in begun] == [expected[0], "Alone", *expected[2:]]
     assert sorted(row["turn_id"] for row in rows(database, "attempts")) == sorted(ids.turn for ids, _ in begun)
     assert {row["status"] for row in rows(database, "turns")} == {"completed"}
 
