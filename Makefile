@@ -12,7 +12,7 @@ FAST := $(WORKERS) --hypothesis-profile=fast -m "not slow and not local_model" -
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run install test test-fast check style types suite bench lock
+.PHONY: help run install test test-fast check style types suite proxy bench lock
 
 help:  ## Say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,7 +26,7 @@ test: $(INSTALLED_DEV)  ## Check the code and run all tests, in Chromium too whe
 	@scripts/install-chromium
 	@scripts/install-services
 	@$(MAKE) --no-print-directory style
-	@$(MAKE) --no-print-directory -j 2 types suite
+	@$(MAKE) --no-print-directory -j 3 proxy types suite
 
 test-fast: $(INSTALLED_DEV)  ## Run the tests that need no browser, no page, no PostgreSQL and no patience
 	@$(PYTHON) -m pytest tests/unit tests/store $(FAST)
@@ -43,6 +43,10 @@ types: $(INSTALLED_DEV)
 # After the style, beside the types: mypy takes half a minute of one processor.
 suite: $(INSTALLED_DEV)
 	@$(PYTHON) -m pytest $(WORKERS)
+
+# Half a minute of one processor, beside the suite too; its tests come late, wait for it, and are skipped without it.
+proxy: $(INSTALLED_DEV)
+	@$(PYTHON) -m bench.proxy_environment
 
 bench: $(INSTALLED_DEV)  ## Measure speed beside a plain Streamlit chat, in Chromium
 	@scripts/install-chromium

@@ -15,7 +15,8 @@ from core.providers.endpoints import Endpoint, resolve_endpoint
 from core.providers.events import Event, Finished, Started, Usage
 from core.providers.gateway import ChatMessage, CompletionRequest
 from tests.support.gateway_calls import collect, text_of
-from tests.support.litellm_proxy import MASTER_KEY, LiteLLMProxy, Served, environment, program
+from tests.support.litellm_proxy import MASTER_KEY, LiteLLMProxy, Served, being_made, environment, program
+from tests.support.live_server import wait_for
 from tests.support.provider_behaviour import say
 from tests.support.provider_server import ProviderServer
 
@@ -28,13 +29,15 @@ FAULTS = {
     "fault-policy": ErrorClass.CONTENT_POLICY,
 }
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(
-        program() is None,
-        reason=f"no LiteLLM proxy in {environment()}: `python -m bench.api` makes that environment",
-    ),
-]
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(name="made", scope="module")
+def _made() -> None:
+    """`make test` makes it beside the tests."""
+    wait_for(lambda: not being_made(), what="the environment of the proxy", within_s=300)
+    if program() is None:
+        pytest.skip(f"no LiteLLM proxy in {environment()}: `python -m bench.proxy_environment` makes that environment")
 
 
 @pytest.fixture(name="server", scope="module")
@@ -46,7 +49,7 @@ def _server() -> Iterator[ProviderServer]:
 
 
 @pytest.fixture(name="provider", scope="module")
-def _provider(server: ProviderServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ProviderSpec]:
+def _provider(made: None, server: ProviderServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ProviderSpec]:
     models = [Served(name=name, upstream=name) for name in ("unpriced", *FAULTS)]
     models.append(Served(name="priced", upstream="priced", prices=PRICES))
     with LiteLLMProxy(tmp_path_factory.mktemp("proxy"), api_base=server.api_base, models=models) as proxy:

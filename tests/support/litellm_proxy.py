@@ -1,17 +1,20 @@
 """A real LiteLLM proxy on loopback, as a process of its own, without a database and without a network.
 
-It runs from an environment of its own where there is one (`bench/proxy_environment.py` makes it: the proxy asks for
-packages whose versions would fight ours), in the same version of LiteLLM as is installed here.
+It runs from an environment of its own where there is one (`python -m bench.proxy_environment` makes it, and `make test`
+does so beside the tests: the proxy asks for packages whose versions would fight ours), in the same version of LiteLLM
+as is installed here.
 """
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import subprocess
 import time
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -37,10 +40,41 @@ def environment() -> Path:
     return cache / "switchboard" / f"litellm-proxy-{version('litellm')}"
 
 
+def unfinished() -> Path:
+    """The mark in an environment that is being made, or whose making was broken off."""
+    return environment() / ".unfinished"
+
+
 def program() -> Path | None:
-    """The proxy's program; None where its environment was not made."""
+    """The proxy's program; None where its environment was not made, or not to its end."""
     found = environment() / "bin" / "litellm"
-    return found if found.is_file() else None
+    return found if found.is_file() and not unfinished().exists() else None
+
+
+@contextmanager
+def making() -> Iterator[None]:
+    """One process at a time makes the environment; another one waits here."""
+    environment().parent.mkdir(parents=True, exist_ok=True)
+    with _lock().open("w") as lock:
+        # The system lets go of it when a process ends, however it does.
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def being_made() -> bool:
+    """Whether a process is making the environment now."""
+    if not _lock().exists():
+        return False
+    with _lock().open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
+
+
+def _lock() -> Path:
+    return environment().with_name(f"{environment().name}.lock")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
