@@ -132,3 +132,14 @@ def test_it_starts_as_a_module(installation):
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stderr == ""
+
+
+@pytest.mark.slow
+def test_a_reader_that_has_enough_is_no_failure_to_tell_about(installation):
+    command = [sys.executable, "-m", "core", "doctor"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as doctor:
+        assert doctor.stdout is not None
+        assert doctor.stderr is not None
+        doctor.stdout.close()
+
+        assert doctor.stderr.read() == ""

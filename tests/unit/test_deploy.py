@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
-from api import local
+from api import health, local
 from core.settings import Settings, load_settings
 from tests.support.architecture import ROOT, our_files
 from tests.support.balancer import SHIPPED, check, configuration, nginx
@@ -80,6 +80,9 @@ def test_image_and_balancer_agree_with_the_app_on_port_health_and_settings():
     assert set(re.findall(r"server \S+:(\d+) ", SHIPPED.read_text(encoding="utf-8"))) == {port}
     assert '"/api/health"' in (ROOT / "api" / "routes.py").read_text(encoding="utf-8")
     assert local.PATH.startswith("/api/local/")
+    # It has to have said that it cannot serve before it is taken for dead.
+    [patience] = re.findall(r"timeout=(\d+)\)", DOCKERFILE)
+    assert health._WITHIN_S < float(patience)
     assert re.findall(r"^VOLUME (.*)$", DOCKERFILE, re.MULTILINE) == [f'["{environment["SWITCHBOARD_DATA_DIR"]}"]']
 
 
@@ -117,6 +120,9 @@ def test_every_container_keeps_its_address():
     assert len(set(addresses)) == len(COMPOSE["services"])
     # The first is the host's.
     assert all(address in subnet and address != subnet[1] for address in addresses)
+    told = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+    replicas = [_default(one["networks"]["default"]["ipv4_address"]) for one in REPLICAS.values()]
+    assert all(f"`{address}:8501`" in told for address in replicas)
 
 
 def _default(value: str) -> str:
