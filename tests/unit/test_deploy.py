@@ -82,7 +82,7 @@ def test_image_and_balancer_agree_with_the_app_on_port_health_and_settings():
     assert local.PATH.startswith("/api/local/")
     # It has to have said that it cannot serve before it is taken for dead.
     [patience] = re.findall(r"timeout=(\d+)\)", DOCKERFILE)
-    assert health._WITHIN_S < float(patience)
+    assert float(patience) > health._WITHIN_S
     assert re.findall(r"^VOLUME (.*)$", DOCKERFILE, re.MULTILINE) == [f'["{environment["SWITCHBOARD_DATA_DIR"]}"]']
 
 
