@@ -18,6 +18,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -69,16 +70,17 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="bench-api-") as folder, ExitStack() as stack:
         upstream = stack.enter_context(provider.running(Path(folder)))
         targets = [Target("provider", upstream.api_base, "none")]
-        targets.append(stack.enter_context(_ours(Path(folder), upstream)))
+        targets.append(stack.enter_context(ours(Path(folder), upstream, models=[_MODEL])))
         if not (missing or options.ours_only):
             targets.append(stack.enter_context(_proxy(Path(folder), upstream)))
         return _measure(targets, clients=options.clients or CLIENTS, rounds=options.rounds)
 
 
 @contextmanager
-def _ours(folder: Path, upstream: provider.Provider) -> Iterator[Target]:
+def ours(folder: Path, upstream: provider.Provider, *, models: Sequence[str]) -> Iterator[Target]:
+    """Switchboard with these models of the provider, within the block."""
     app = Switchboard(folder / "ours", upstream)
-    app.prepare(models=[_MODEL])
+    app.prepare(models=models)
     key = app.make_token()
     app.start()
     try:
@@ -112,12 +114,7 @@ def _measure(targets: Sequence[Target], *, clients: Sequence[int], rounds: int) 
 
 
 def _round(target: Target, clients: int, seen: Seen) -> None:
-    command = [sys.executable, "-m", "bench.api_clients", "--api-base", target.api_base, "--key", target.key]
-    command += ["--model", _MODEL, "--tokens", str(_TOKENS), "--clients", str(clients), "--each", str(_EACH)]
-    before = _cpu_s(target.pid)
-    done = subprocess.run(command, cwd=processes.ROOT, capture_output=True, text=True, check=True)
-    used = _cpu_s(target.pid) - before
-    answers = json.loads(done.stdout)
+    answers, used = ask(target, _MODEL, _TOKENS, clients=clients, each=_EACH)
     whole = [answer for answer in answers if answer["whole"]]
     seen.broken += len(answers) - len(whole)
     if not whole:
@@ -129,7 +126,16 @@ def _round(target: Target, clients: int, seen: Seen) -> None:
     seen.resident_mb = 0.0 if target.pid is None else processes.resident_mb(target.pid)
 
 
-def _cpu_s(pid: int | None) -> float:
+def ask(target: Target, model: str, tokens: int, *, clients: int, each: int) -> tuple[list[dict[str, Any]], float]:
+    """Answers of so many tokens to clients that ask at once, as `api_clients` tells them; processor seconds used."""
+    command = [sys.executable, "-m", "bench.api_clients", "--api-base", target.api_base, "--key", target.key]
+    command += ["--model", model, "--tokens", str(tokens), "--clients", str(clients), "--each", str(each)]
+    before = cpu_s(target.pid)
+    done = subprocess.run(command, cwd=processes.ROOT, capture_output=True, text=True, check=True)
+    return json.loads(done.stdout), cpu_s(target.pid) - before
+
+
+def cpu_s(pid: int | None) -> float:
     """Processor seconds of a process, its children and those that have ended."""
     if pid is None:
         return 0.0
