@@ -20,6 +20,7 @@ from core.catalog.call_figures import CallFigures
 from core.catalog.health import judge
 from core.catalog.passive_health import PassiveHealth, read_usual
 from core.clock import utc_now
+from core.store.attempt_rows import take_rows
 from core.store.database import Database
 from core.store.migrate import migrate
 
@@ -28,22 +29,20 @@ _BETWEEN_LOOKS = timedelta(seconds=2)
 
 # 96 of 100 calls work; 40 models; waits of 0.2 to 1.2 s; answers of 20 to 420 tokens in 1 to 8 s.
 _FILL = """
-insert into attempts (
-    id, turn_id, parent_id, conversation_id, user_id, source, use_case, requested_model, served_model, upstream_model,
-    provider, parameters, started_at, first_token_at, ended_at,
-    input_tokens, cached_input_tokens, cache_write_tokens, image_tokens, output_tokens, reasoning_tokens,
-    computed_cost_usd, reported_cost_usd, cost_usd, cost_code, price_version, status, error_message, fallback_of, cached
-)
 select
-    lpad(i::varchar, 12, '0'), lpad(i::varchar, 12, '0'), null, 'conversation-' || i % 50000, 'user-' || i % 50,
-    'chat', null, 'model-' || i * 7919 % 40, 'model-' || i * 7919 % 40, null, 'bench', '{}',
-    ended_at - to_milliseconds(wait + busy),
-    case when i % 100 < 96 then ended_at - to_milliseconds(busy) end,
+    lpad(i::varchar, 12, '0') as id, id as turn_id, null as parent_id, 'conversation-' || i % 50000 as conversation_id,
+    'user-' || i % 50 as user_id, 'chat' as source, null as use_case, 'model-' || i * 7919 % 40 as requested_model,
+    requested_model as served_model, null as upstream_model, 'bench' as provider, '{}' as parameters,
+    ended_at - to_milliseconds(wait + busy) as started_at,
+    case when i % 100 < 96 then ended_at - to_milliseconds(busy) end as first_token_at,
     ended_at,
-    900, 0, 0, 0, 20 + i * 31 % 400, 0,
-    0.00012, null, 0.00012, 'computed', 'bench',
-    case when i % 100 < 96 then 'ok' when i % 100 < 98 then 'rate_limit' else 'server' end,
-    case when i % 100 >= 96 then 'The model failed. Try again.' end, null, false
+    900 as input_tokens, 0 as cached_input_tokens, 0 as cache_write_tokens, 0 as image_tokens,
+    20 + i * 31 % 400 as output_tokens, 0 as reasoning_tokens,
+    0.00012 as computed_cost_usd, null as reported_cost_usd, 0.00012 as cost_usd, 'computed' as cost_code,
+    'bench' as price_version,
+    case when i % 100 < 96 then 'ok' when i % 100 < 98 then 'rate_limit' else 'server' end as status,
+    case when i % 100 >= 96 then 'The model failed. Try again.' end as error_message, null as fallback_of,
+    false as cached
 from (
     select
         i,
@@ -51,7 +50,7 @@ from (
         200 + i * 13 % 1000 as wait,
         1000 + i * 17 % 7000 as busy
     from range(1, $rows + 1) as numbers(i)
-)"""
+) as numbered"""
 
 
 def main() -> int:
@@ -62,7 +61,7 @@ def main() -> int:
         database = Database(f"duckdb:{Path(folder) / 'bench.duckdb'}")
         migrate(database)
         started = time.perf_counter()
-        database.execute(_FILL, now=now, rows=options.rows, days=options.days)
+        database.transaction(lambda cur: take_rows(cur, f"({_FILL})", now=now, rows=options.rows, days=options.days))
         database.execute("checkpoint")
         print(f"{options.rows:,} attempts over {options.days} days in {time.perf_counter() - started:.1f} s")
         median_ms = _measure(database, now, options.repetitions)

@@ -119,7 +119,7 @@ def bytes_a_row(database: Database) -> float:
     """What a row of the ledger takes in the file, by the blocks that hold it."""
     row = database.fetch_one(
         "select count(distinct block_id) * 262144.0 / (select count(*) from attempts) as size "
-        "from pragma_storage_info('attempts') where block_id is not null"
+        "from pragma_storage_info('attempt_rows') where block_id is not null"
     )
     return float(row["size"]) if row else 0.0
 

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from core.clock import utc_now
 from core.ids import new_id
-from core.store.database import Database
+from core.store.attempt_rows import take_rows
+from core.store.database import Cursor, Database
 from core.store.ledger_copy import LedgerCopy
 
 NEW_ROWS = 10_000
@@ -16,7 +17,6 @@ CORRECTIONS = 1_000
 TARGET_MS = 300.0
 
 _NEW_CALLS = """
-insert into attempts
 select * replace (uuid()::text as id, $now::timestamp + to_microseconds(row_number() over ()) as started_at,
     $now::timestamp + interval 3 second as first_token_at, $now::timestamp + interval 9 second as ended_at)
 from (select * from attempts order by started_at desc limit $rows)"""
@@ -34,8 +34,8 @@ def measure_copy(database: Database, copy: LedgerCopy, path: Path, *, repetition
     copy.close()
     start_ms = _timed(copy.refresh)
     idle_ms = min(_timed(copy.refresh) for _ in range(repetitions))
-    new_ms = min(_after(database, copy, _NEW_CALLS, NEW_ROWS) for _ in range(repetitions))
-    corrected_ms = min(_after(database, copy, _NEW_CORRECTIONS, CORRECTIONS) for _ in range(repetitions))
+    new_ms = min(_after(database, copy, _call_again) for _ in range(repetitions))
+    corrected_ms = min(_after(database, copy, _correct) for _ in range(repetitions))
     print(
         f"copy: made in {first_ms / 1000:.1f} s, {size:.0f} bytes a row; compared after a start in {start_ms:.0f} ms; "
         f"nothing new {idle_ms:.1f} ms, {NEW_ROWS:,} new rows {new_ms:.0f} ms (target {TARGET_MS:.0f}), "
@@ -44,10 +44,17 @@ def measure_copy(database: Database, copy: LedgerCopy, path: Path, *, repetition
     return new_ms <= TARGET_MS
 
 
-def _after(database: Database, copy: LedgerCopy, sql: str, rows: int) -> float:
-    given = {"id": new_id()} if "$id" in sql else {}
-    database.execute(sql.replace("$rows", str(rows)), now=utc_now(), **given)
+def _after(database: Database, copy: LedgerCopy, change: Callable[[Cursor], None]) -> float:
+    database.transaction(change)
     return _timed(copy.refresh)
+
+
+def _call_again(cur: Cursor) -> None:
+    take_rows(cur, f"({_NEW_CALLS.replace('$rows', str(NEW_ROWS))})", now=utc_now())
+
+
+def _correct(cur: Cursor) -> None:
+    cur.execute(_NEW_CORRECTIONS.replace("$rows", str(CORRECTIONS)), now=utc_now(), id=new_id())
 
 
 def _rows(database: Database) -> int:

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from core.store.attempt_rows import take_rows
 from core.store.database import Cursor, Database
 from core.store.migrate import migrate
 from core.store.sql import parse_queries
@@ -70,8 +71,14 @@ def _fill(cur: Cursor, *, rows: int, begin: datetime, trace: Trace) -> None:
     # A join keeps the order of its left side as long as nobody swaps the sides.
     cur.execute("set disabled_optimizers = 'join_order, build_side_probe_side'")
     cur.execute("reset threads")
-    for sql in _SQL.values():
-        cur.execute(sql, **{name: value for name, value in values.items() if re.search(rf"\${name}\b", sql)})
+    for name, sql in _SQL.items():
+        given = {key: value for key, value in values.items() if re.search(rf"\${key}\b", sql)}
+        if name == "attempts":
+            # By one thread, as the application writes: several leave other pieces behind, and a larger file.
+            cur.execute("set threads = 1")
+            take_rows(cur, f"({sql})", **given)
+        else:
+            cur.execute(sql, **given)
     cur.execute("reset disabled_optimizers")
     cur.execute(f"set threads = {threads['n']}")
     cur.execute("checkpoint")

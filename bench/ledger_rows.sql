@@ -80,13 +80,6 @@ order by n
 
 -- name: attempts
 -- One call in 40 fails. After half of those the next call is the fallback: in the same turn, on the next model.
-insert into attempts (
-    id, turn_id, parent_id, conversation_id, user_id, source, use_case, requested_model, served_model, upstream_model,
-    provider, parameters, started_at, first_token_at, ended_at,
-    input_tokens, cached_input_tokens, cache_write_tokens, image_tokens, output_tokens, reasoning_tokens,
-    computed_cost_usd, reported_cost_usd, cost_usd, cost_code, price_version,
-    status, error_message, fallback_of, cached, cache_saved_usd
-)
 with dealt as (
     select
         n, started_at, before_at,
@@ -122,30 +115,37 @@ with dealt as (
     from counted
 )
 select
-    id_at(started_at + interval 1 second, n, 20), id_at(turn_at, turn, 21),
-    case when falls_back then id_at(before_at + interval 1 second, turn, 20) end,
-    case when kind < 0.93 then id_at(day, person * 3 + thread, 22) end,
-    case when kind >= 0.99 then 'switchboard' else people.id end,
-    case when kind < 0.93 then 'chat' when kind < 0.98 then 'api' when kind < 0.99 then 'title' else 'probe' end,
-    case when coding then 'coding' when kind < 0.5 then 'everyday' when kind < 0.8 then 'writing' end,
-    asked.id, model_id, case when not failed then model_id || '-2026' end, priced.provider,
-    case when kind < 0.9 then '{}' else '{"max_tokens": 1024, "temperature": 0.2}' end,
-    started_at, case when not failed then started_at + to_microseconds((2e5 + 8e5 * wait)::bigint) end,
-    started_at + to_microseconds((3e5 + 9e5 * wait + output_tokens * (8e3 + 2e4 * keeps))::bigint),
-    input_tokens, kept_tokens, 0, 0, output_tokens, case when model % 4 = 3 then output_tokens // 3 else 0 end,
-    computed, case when priced.provider = 'openrouter' and not failed then computed end,
-    case when cached and not failed then 0 else computed end,
+    case when falls_back then id_at(started_at + interval 1 second, n, 20) else id_at(turn_at, turn, 21) end as id,
+    id_at(turn_at, turn, 21) as turn_id,
+    case when falls_back then id_at(turn_at, turn, 21) end as parent_id,
+    case when kind < 0.93 then id_at(day, person * 3 + thread, 22) end as conversation_id,
+    case when kind >= 0.99 then 'switchboard' else people.id end as user_id,
+    case when kind < 0.93 then 'chat' when kind < 0.98 then 'api' when kind < 0.99 then 'title' else 'probe' end
+        as source,
+    case when coding then 'coding' when kind < 0.5 then 'everyday' when kind < 0.8 then 'writing' end as use_case,
+    asked.id as requested_model, model_id as served_model,
+    case when not failed then model_id || '-2026' end as upstream_model, priced.provider,
+    case when kind < 0.9 then '{}' else '{"max_tokens": 1024, "temperature": 0.2}' end as parameters,
+    started_at,
+    case when not failed then started_at + to_microseconds((2e5 + 8e5 * wait)::bigint) end as first_token_at,
+    started_at + to_microseconds((3e5 + 9e5 * wait + output_tokens * (8e3 + 2e4 * keeps))::bigint) as ended_at,
+    input_tokens, kept_tokens as cached_input_tokens, 0 as cache_write_tokens, 0 as image_tokens, output_tokens,
+    case when model % 4 = 3 then output_tokens // 3 else 0 end as reasoning_tokens,
+    computed as computed_cost_usd,
+    case when priced.provider = 'openrouter' and not failed then computed end as reported_cost_usd,
+    case when cached and not failed then 0 else computed end as cost_usd,
     case
         when cached and not failed then 'cached' when priced.provider = 'openrouter' and not failed then 'reported'
         when computed is null then 'unpriced' when priced.input_usd = 0 then 'free'
         when stopped and not failed then 'partial' else 'computed'
-    end,
-    case when priced.input_usd is not null then 'map ' || strftime(date_trunc('month', day), '%Y-%m') end,
+    end as cost_code,
+    case when priced.input_usd is not null then 'map ' || strftime(date_trunc('month', day), '%Y-%m') end
+        as price_version,
     case when not failed and stopped then 'stopped' when not failed then 'ok' when wait < 0.5 then 'rate_limit'
-        when wait < 0.8 then 'server' else 'stall' end,
-    case when failed then 'The model failed. Try again.' end,
-    case when falls_back then asked.id end, cached and not failed,
-    case when cached and not failed then computed else kept_usd end
+        when wait < 0.8 then 'server' else 'stall' end as status,
+    case when failed then 'The model failed. Try again.' end as error_message,
+    case when falls_back then asked.id end as fallback_of, cached and not failed as cached,
+    case when cached and not failed then computed else kept_usd end as cache_saved_usd
 from priced
 join people on people.number = priced.person
 join models as asked on asked.number = priced.asked

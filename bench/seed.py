@@ -83,7 +83,7 @@ def _attempt(message: Message, user_id: str) -> Attempt:
     started, model = message.created_at, str(message.served_model)
     cost = Decimal("0.00012")
     return Attempt(
-        id=new_id(),
+        id=message.turn_id,
         turn_id=message.turn_id,
         user_id=user_id,
         conversation_id=message.conversation_id,

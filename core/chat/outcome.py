@@ -16,7 +16,6 @@ from core.chat.turn_record import TurnIds
 from core.costs.ledger import OUT_OF_MONEY, Attempt
 from core.costs.pricing import Cost, PriceAt, own_price, price_attempt, price_cached
 from core.errors import ErrorClass, LimitReached, ProviderError, SwitchboardError
-from core.ids import new_id
 from core.providers.events import Usage
 from core.providers.gateway import CompletionRequest
 
@@ -139,12 +138,15 @@ def attempt_row(
     ended_at: datetime,
     price_at: PriceAt = own_price,
 ) -> Attempt:
-    """The ledger row of an attempt, priced with what the model costs when it ends: `price_at` says it."""
+    """The ledger row of an attempt, priced with what the model costs when it ends: `price_at` says it.
+
+    It has the turn's id. Where a turn has several attempts, its end names them (core.chat.turn_record).
+    """
     model = completion.model
     prices = price_at(model, ended_at)
     usage, counted_by_us = usage_of(answer, completion, answered=outcome.turn_status != "failed")
     return Attempt(
-        id=new_id(),
+        id=ids.turn,
         turn_id=ids.turn,
         user_id=request.user_id,
         conversation_id=ids.conversation,

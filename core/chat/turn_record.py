@@ -150,7 +150,7 @@ def end_turns(database: Database, ends: Sequence[TurnEnd]) -> Sequence[bool]:
     Leaves a turn alone that has ended already, so that it may be tried again after a failure whose effect is unknown.
     Returns which ones this call has ended.
     """
-    chained = [replace(end, attempts=_chained(end.attempts)) for end in ends]
+    chained = [replace(end, attempts=_chained(end.turn_id, end.attempts)) for end in ends]
 
     def work(cur: Cursor) -> list[bool]:
         ended = [_store_end(cur, end) for end in chained]
@@ -184,9 +184,12 @@ def _end(cur: Cursor, turn_id: str, *, status: str, now: datetime) -> bool:
     return cur.update(_SQL["end_turn"], id=turn_id, status=status, now=now) != 0
 
 
-def _chained(attempts: Sequence[Attempt]) -> list[Attempt]:
-    # Ids made within one millisecond have no order of their own, and the ledger is read in the order of ids.
+def _chained(turn_id: str, attempts: Sequence[Attempt]) -> list[Attempt]:
+    # Ids made within one millisecond have no order of their own, and the ledger is read in the order of ids. The first
+    # attempt has the turn's id, which the file then keeps once (docs/adr/0017), unless the clock went back meanwhile.
     ids = sorted(new_id() for _ in attempts)
+    if all(turn_id < later for later in ids[1:]):
+        ids[:1] = [turn_id]
     parents = [None, *ids]
     return [
         replace(attempt, id=own, parent_id=parent) for attempt, own, parent in zip(attempts, ids, parents, strict=False)

@@ -10,8 +10,8 @@ from datetime import datetime
 from core.catalog.models import ParameterValue
 from core.costs.pricing import Cost
 from core.providers.events import Usage
+from core.store.attempt_rows import record_row, record_rows
 from core.store.database import Cursor
-from core.store.sql import load_queries
 
 # Whose calls those are that no person asked for, such as probes: no user has this id.
 NOBODY = "switchboard"
@@ -53,12 +53,12 @@ class Attempt:
 
 def record_attempt(cur: Cursor, attempt: Attempt) -> None:
     """Append an attempt within the caller's transaction, so that it lands with the turn it belongs to."""
-    cur.execute(load_queries("ledger")["insert_attempt"], **_row(attempt))
+    record_row(cur, _row(attempt))
 
 
 def record_attempts(cur: Cursor, attempts: Sequence[Attempt]) -> None:
     """Append many attempts at once, in the order of the time they started."""
-    cur.append("attempts", [_row(attempt) for attempt in sorted(attempts, key=lambda attempt: attempt.started_at)])
+    record_rows(cur, [_row(attempt) for attempt in sorted(attempts, key=lambda attempt: attempt.started_at)])
 
 
 def _row(attempt: Attempt) -> dict[str, object]:

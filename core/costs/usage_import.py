@@ -21,6 +21,7 @@ import pyarrow.parquet as pq
 from core.costs.tabular import BadRow, Progress, Table, lines_of, open_table
 from core.costs.usage_layouts import FIELDS, OWN, UsageLayout, find_layout
 from core.errors import ImportRefused
+from core.store.attempt_rows import take_rows
 from core.store.database import Cursor, Database
 from core.store.sql import load_queries
 from core.store.table_files import RowFile, read_typed
@@ -98,9 +99,9 @@ def _read(cur: Cursor, file: RowFile, layout: UsageLayout, typed: Path, progress
 def _take(cur: Cursor, found: Imported, name: str, *, typed: Path, owner: str | None, record: Record) -> None:
     in_order = cur.fetch_one(_SQL["in_order"], typed=str(typed))
     order = "" if in_order and in_order["in_order"] else "order by began, call_id"
-    take = _SQL["take"].replace("{order}", order)
+    calls = _SQL["calls"].replace("{order}", order)
     cur.execute("begin transaction")
-    cur.execute(take, typed=str(typed), everybody_else=owner, placeholder=PLACEHOLDER)
+    take_rows(cur, f"({calls})", typed=str(typed), everybody_else=owner, placeholder=PLACEHOLDER)
     after = {"layout": found.layout, "calls": found.new, "cost_usd": str(found.cost_usd)}
     record(cur, actor_id=None, action="usage.import", subject=name, after=after)
     cur.execute("commit")

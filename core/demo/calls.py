@@ -62,7 +62,7 @@ def _failed(question: Question, model: ModelSpec, random: Random) -> Attempt:
     usage = Usage(input_tokens=0, output_tokens=0)
     ended_at = question.asked_at + timedelta(seconds=30 if failure is ErrorClass.STALL else random.uniform(0.2, 3))
     return Attempt(
-        **_of(question, model, question.asked_at, random),
+        **_of(question, model, question.asked_at),
         first_token_at=None,
         ended_at=ended_at,
         usage=usage,
@@ -79,8 +79,9 @@ def _answered(
     usage = _usage(question, random, stopped=stopped)
     waited = timedelta(milliseconds=4 if kept else random.lognormvariate(6.3, 0.45))
     spoke = timedelta(milliseconds=1 if kept else usage.output_tokens * random.uniform(9, 24))
+    attempt = _of(question, model, started_at)
     return Attempt(
-        **_of(question, model, started_at, random),
+        **(attempt if parent_id is None else {**attempt, "id": id_at(started_at, random)}),
         parent_id=parent_id,
         first_token_at=started_at + waited,
         ended_at=started_at + waited + spoke,
@@ -109,9 +110,9 @@ def _usage(question: Question, random: Random, *, stopped: bool) -> Usage:
     )
 
 
-def _of(question: Question, model: ModelSpec, started_at: datetime, random: Random) -> dict[str, Any]:
+def _of(question: Question, model: ModelSpec, started_at: datetime) -> dict[str, Any]:
     return {
-        "id": id_at(started_at + timedelta(milliseconds=500), random),
+        "id": question.turn_id,  # of the first; a second one gets its own
         "turn_id": question.turn_id,
         "user_id": question.user_id,
         "conversation_id": question.conversation_id,

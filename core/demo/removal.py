@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from core.store.attempt_rows import take_out_rows
 from core.store.database import Cursor, Database
 from core.store.sql import load_queries
 
@@ -85,9 +86,12 @@ def remove(database: Database) -> Mapping[str, int]:
 
 def _take_out(cur: Cursor, table: str) -> int:
     # Names of our own, not of anybody who types.
-    rows = f"from {table} where {TABLES[table]} in (select row_id from demo_rows where table_name = $table)"  # noqa: S608
-    counted = cur.fetch_one(f"select count(*) as rows {rows}", table=table)
-    cur.execute(f"delete {rows}", table=table)
+    made = f"{TABLES[table]} in (select row_id from demo_rows where table_name = $table)"  # noqa: S608
+    counted = cur.fetch_one(f"select count(*) as rows from {table} where {made}", table=table)  # noqa: S608
+    if table == "attempts":
+        take_out_rows(cur, made, table=table)
+    else:
+        cur.execute(f"delete from {table} where {made}", table=table)  # noqa: S608
     return int(counted["rows"]) if counted else 0
 
 

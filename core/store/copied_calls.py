@@ -21,6 +21,8 @@ _BATCH_ROWS = 100_000
 # Notes are kept for two days. Who has not looked for one compares everything.
 _NOTES_LAST_S = 86_400.0
 _NEVER = (0, float("-inf"))
+# Where a file's tables have the numbers of their rows.
+_NUMBERED = {"attempts": "numbered_attempts", "adjustments": "(select rowid as number, id from adjustments)"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,7 @@ class CopiedCalls:
         """In a DuckDB file: the rows behind the last one seen, as long as nothing else has happened."""
         # Until it has ended well, nothing is known of the copy.
         seen, self._seen = self._seen, None
-        now = {table: _look(store, table, (seen or {}).get(table, Seen())) for table in ("attempts", "adjustments")}
+        now = {table: _look(store, table, (seen or {}).get(table, Seen())) for table in _NUMBERED}
         if seen is None or None in now.values():
             self._compare(store)
             now = {table: _look(store, table, Seen()) for table in now}
@@ -131,7 +133,12 @@ def _look(store: Cursor, table: str, seen: Seen) -> Seen | None:
     DuckDB numbers rows in the order in which they come, and tidying up moves those behind deleted ones. As many rows up
     to the last one seen as before, and that one at its place: then none of them went, and none came between them.
     """
-    row = store.fetch_one(_SQL["look"].replace("{table}", table), number=seen.number) or {}
+    row = (
+        store.fetch_one(
+            _SQL["look"].replace("{numbered}", _NUMBERED[table]).replace("{table}", table), number=seen.number
+        )
+        or {}
+    )
     if row["rows"] - row["more"] != seen.rows or row["id_seen"] != seen.id:
         return None
     return Seen(row["rows"], row["number"], row["id"]) if row["more"] else seen

@@ -12,23 +12,28 @@ from functools import partial
 from itertools import pairwise
 from typing import Any
 
+import pyarrow as pa
+
 from core.errors import StoreError
+from core.store.attempt_rows import take_table
 from core.store.database import Cursor, Database, Row
 from core.store.migrate import MARK_OF_COPY, migrate, steps_to_apply
 
 # (table, rows done, rows in all, "copied" or "compared")
 Progress = Callable[[str, int, int, str], None]
 
-# By what the tables without a primary key are taken in order.
-_ORDER = {"attempts": "id", "search_texts": "message_id", "invoice_lines": "invoice_id", "demo_rows": "row_id"}
+# By what the tables without a primary key are taken in order: the ledger by the time, which a file finds without
+# reading all of it.
+_ORDER = {"attempts": "started_at", "search_texts": "message_id", "invoice_lines": "invoice_id", "demo_rows": "row_id"}
 # What every migrated store holds from the start: replaced, not refused.
 _SEEDED = "account_locks"
-# What a PostgreSQL notes for the copies of the ledger (postgres_notes.sql) is no part of the store.
+# What a PostgreSQL notes for the copies of the ledger (postgres_notes.sql) is no part of the store. The ledger goes as
+# everybody reads it, whichever table keeps it (core.store.attempt_rows).
 _COLUMNS = """
 select table_name, column_name from duckdb_columns()
-where database_name = $catalog and table_name in (
+where database_name = $catalog and (table_name = 'attempts' or table_name in (
     select table_name from duckdb_tables() where database_name = $catalog and not internal and not temporary
-) and schema_name <> 'ledger_notes' and table_name not in ('migrations', $mark)
+)) and schema_name <> 'ledger_notes' and table_name not in ('migrations', 'attempt_rows', $mark)
 order by table_name, column_index"""
 
 
@@ -152,9 +157,16 @@ def _copy_table(work: _Work) -> None:
         with work.source.cursor() as cur:
             piece = cur.fetch_arrow(table.rows(low, high, ordered=False), **_given(low, high))
         if piece.num_rows:
-            work.target.transaction(partial(Cursor.append_arrow, table=table.name, rows=piece))
+            work.target.transaction(partial(_append, table=table.name, rows=piece))
         done += piece.num_rows
         work.tell(done, "copied")
+
+
+def _append(cur: Cursor, *, table: str, rows: pa.Table) -> None:
+    if table == "attempts":
+        take_table(cur, rows)
+    else:
+        cur.append_arrow(table, rows)
 
 
 def _compare(work: _Work) -> None:

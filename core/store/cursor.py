@@ -13,7 +13,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from core.store.server_sql import ddl, runs_on_server, with_values
+from core.store.server_sql import ddl, runs_on_server, who_runs, with_values
 from core.store.written import ANY_TABLE, written_table
 
 Row = dict[str, Any]
@@ -59,7 +59,12 @@ class Cursor:
         self.raw.execute(_ON_SERVER, {"text": text})
 
     def shape(self, sql: str) -> None:
-        """Run the statements of a migration, which make and change tables."""
+        """Run the statements of a migration, which make and change tables.
+
+        One whose first line is `-- server` or `-- duckdb` is for a store of that kind alone.
+        """
+        if who_runs(sql) == ("duckdb" if self.shared else "server"):
+            return
         if self.shared:
             self.on_server(ddl(sql))
             self.raw.execute("call pg_clear_cache()")

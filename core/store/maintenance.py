@@ -17,6 +17,8 @@ from core.store.database import Cursor, Database
 _TABLES = """
 select table_name from duckdb_tables()
 where database_name = $database and schema_name <> 'ledger_notes' and not internal order by table_name"""
+# What a table is called in a store of either kind (core.store.attempt_rows).
+_SHOWN = {"attempt_rows": "attempts"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +119,7 @@ def _row_counts(cur: Cursor, database: str) -> dict[str, int]:
     # A server counts its tables itself, and does not know what DuckDB calls it.
     prefix = "" if cur.shared else f'"{database}".'
     counts = {name: cur.fetch_one(f'select count(*) as n from {prefix}"{name}"') for name in tables}  # noqa: S608
-    return {name: row["n"] for name, row in counts.items() if row}
+    return {_SHOWN.get(name, name): row["n"] for name, row in counts.items() if row}
 
 
 def _quoted(path: Path) -> str:

@@ -74,14 +74,20 @@ def runs_on_server(sql: str) -> bool:
     Writes of named rows do, and questions in words that mean the same on both. `-- server` or `-- duckdb` as the first
     line of a statement overrules that.
     """
-    if mark := _MARK.match(sql):
-        return mark[1] == "server"
+    if mark := who_runs(sql):
+        return mark == "server"
     plain = _JUST.sub("list_contains($1, $2)", _without_text(sql))
     if _WRITES.match(plain):
         return True
     known = all(word.lower() in _SHARED_WORDS for word in _CALLS.findall(plain))
     duckdbs = _DUCKDBS.search(plain) or not made_by_us().isdisjoint(re.findall(r"\w+", plain.lower()))
     return _READS.match(plain) is not None and known and not duckdbs
+
+
+def who_runs(sql: str) -> str | None:
+    """What the first line of a statement, or of a migration, says: "server", "duckdb", or nothing of it."""
+    mark = _MARK.match(sql)
+    return None if mark is None else mark[1]
 
 
 @cache

@@ -1,4 +1,4 @@
-"""Views over the tables, made anew whenever a store is opened: `views/*.sql`, one view each.
+"""Views over the tables, made anew whenever a store is opened: `views/*.sql`, and before them what only a file has.
 
 They belong to the program and not to the data, so they live in DuckDB's own catalog and not in a migration: a view made
 by an older version would keep that version's columns, and a store on an attached PostgreSQL has no place for DuckDB's
@@ -14,17 +14,18 @@ from core.store.database import Cursor, Database
 
 def create_views(database: Database) -> None:
     """Make every view, or make it anew. The tables have to be there."""
-    statements = [
-        entry.read_text(encoding="utf-8")
-        for entry in sorted(files("core.store").joinpath("views").iterdir(), key=lambda entry: entry.name)
-        if entry.name.endswith(".sql")
-    ]
+    statements = [*([] if database.is_shared else _texts("file_views")), *_texts("views")]
 
     def work(cur: Cursor) -> None:
         for statement in statements:
             cur.execute(statement)
 
     database.transaction(work)
+
+
+def _texts(folder: str) -> list[str]:
+    entries = sorted(files("core.store").joinpath(folder).iterdir(), key=lambda entry: entry.name)
+    return [entry.read_text(encoding="utf-8") for entry in entries if entry.name.endswith(".sql")]
 
 
 def make_indexes(database: Database) -> None:

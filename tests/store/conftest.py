@@ -14,6 +14,7 @@ ON_BOTH = frozenset(
         "test_account_changes",
         "test_answer_cache",
         "test_attachments",
+        "test_attempt_rows",
         "test_blind",
         "test_branches",
         "test_budgets_at_work",

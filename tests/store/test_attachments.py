@@ -17,6 +17,7 @@ from core.errors import ErrorClass, ProviderError, TurnRefused
 from core.providers.parts import ImagePart, TextPart
 from core.providers.scripted import answer
 from core.store.files import FileStore
+from tests.support.attempts import delete_attempts
 from tests.support.files import picture
 from tests.support.turns import finish, model, rig
 
@@ -165,7 +166,7 @@ def test_a_crash_counts_the_text_of_the_files(database, files):
     with rig(database, files=files) as made:
         made.gateway.enqueue("gpt", *answer("Noted"))
         finish(made.ask("Keep this", attachments=[long]))
-    database.execute("delete from attempts")
+    delete_attempts(database)
     database.execute("delete from messages where role = 'assistant'")
     database.execute("update turns set status = 'running', partial_text = 'No'")
 

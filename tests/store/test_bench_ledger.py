@@ -32,7 +32,7 @@ def _store(tmp_path, trace):
 
 
 def _rows(database):
-    return database.fetch_all("select * from attempts order by rowid")
+    return database.fetch_all("select * exclude (number) from numbered_attempts order by number")
 
 
 def test_there_are_as_many_rows_as_asked_for_in_the_order_of_time(store):

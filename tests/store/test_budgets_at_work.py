@@ -14,6 +14,7 @@ from core.costs.estimate import UNPRICED, CostRange
 from core.errors import ErrorClass, LimitReached, ProviderError, StoreError
 from core.providers.events import Usage
 from core.providers.scripted import Gate, ScriptedGateway, answer
+from tests.support.attempts import ledger_table
 from tests.support.budgets import allowance, budget, make_budgets, rate
 from tests.support.moving_clock import MovingClock
 from tests.support.turns import TIMEOUT_S, finish, model, rig
@@ -284,13 +285,13 @@ def test_an_answer_whose_rows_cannot_be_written_keeps_what_it_held(database):
         running.gateway.enqueue("gpt", gate, *of_cost("0.0050"))
         live = running.ask("Hello?")
         assert gate.wait_until_reached(TIMEOUT_S)
-        database.execute("alter table attempts rename to hidden")
+        database.execute(f"alter table {ledger_table(database)} rename to hidden")
         gate.open()
         finish(live)
         assert budgets.standings("ann")[0].balance.held_usd > Decimal("0.0060")
         with pytest.raises(LimitReached):
             running.ask("Something else?")
-        database.execute("alter table hidden rename to attempts")
+        database.execute(f"alter table hidden rename to {ledger_table(database)}")
     # Closing the engine wrote them after all.
     balance = budgets.standings("ann")[0].balance
     assert (balance.held_usd, balance.spent.usd) == (0, Decimal("0.0050"))

@@ -11,10 +11,12 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from core.ids import new_id
+from core.store.attempt_rows import take_rows
 from core.store.copied_calls import Day, pieces
 from core.store.database import Database
 from core.store.ledger_copy import LedgerCopy
 from core.store.migrate import migrate
+from tests.support.attempts import delete_attempts, ledger_table
 from tests.support.random_ledger import fill_ledger
 
 SINCE, UNTIL = datetime(2026, 10, 1), datetime(2026, 11, 1)  # noqa: DTZ001 - naive UTC, as everywhere in the store
@@ -50,8 +52,13 @@ def _correction(store: Database, dice: random.Random) -> None:
     )
 
 
+def _delete_some(store: Database, which: str, **parameters: object) -> None:
+    gone = [row["id"] for row in store.fetch_all(f"-- duckdb\nselect id from attempts {which}", **parameters)]
+    delete_attempts(store, "list_contains($gone, id)", gone=gone)
+
+
 def _deletion(store: Database, dice: random.Random) -> None:
-    store.execute("-- duckdb\ndelete from attempts where hash(id) % 5 = $rest", rest=dice.randrange(5))
+    _delete_some(store, "where hash(id) % 5 = $rest", rest=dice.randrange(5))
 
 
 def _taken_back(store: Database, dice: random.Random) -> None:
@@ -60,7 +67,7 @@ def _taken_back(store: Database, dice: random.Random) -> None:
 
 def _swap(store: Database, dice: random.Random) -> None:
     """As many rows as before, but others."""
-    store.execute("-- duckdb\ndelete from attempts where id in (select id from attempts order by hash(id) limit 2)")
+    _delete_some(store, "order by hash(id) limit 2")
     fill_ledger(store, seed=dice.randrange(10**6), since=SINCE, until=UNTIL, calls=2)
 
 
@@ -70,8 +77,8 @@ def _rewritten(store: Database, _dice: random.Random) -> None:
         return
     store.transaction(
         lambda cur: cur.execute(
-            "create table again as select * from attempts order by hash(id); delete from attempts; "
-            "insert into attempts select * from again; drop table again"
+            "create table again as select * from attempt_rows order by hash(rowid); "
+            "delete from attempt_rows; insert into attempt_rows select * from again; drop table again"
         )
     )
 
@@ -105,7 +112,8 @@ def _copy(database, tmp_path):
 @example(steps=[(_call, 0, True), (_swap, 0, False), (_checkpoint, 0, False)])
 def test_after_any_history_the_copy_is_the_ledger(database, copy, steps):
     # One store for all examples: emptying it is one more thing that the copy has to notice.
-    database.execute("delete from adjustments; delete from attempts")
+    database.execute("delete from adjustments")
+    delete_attempts(database)
     for step, seed, looked_at in steps:
         step(database, random.Random(seed))
         if looked_at:
@@ -174,7 +182,7 @@ def test_a_column_that_a_later_version_adds_is_copied(database, copy):
     fill_ledger(database, seed=1, since=SINCE, until=UNTIL, calls=30)
     copy.refresh()
     copy.close()
-    database.execute("alter table attempts add column flavour text default 'plain'")
+    database.execute(f"alter table {ledger_table(database)} add column flavour text default 'plain'")
     migrate(database)
 
     assert copy.fetch_all("select distinct flavour from ledger") == [{"flavour": "plain"}]
@@ -194,7 +202,7 @@ def test_a_commit_that_comes_late_is_not_missed(database, copy):
     copy.refresh()
 
     def work(cur):
-        cur.execute("insert into attempts select * replace ($id as id) from attempts limit 1", id=new_id())
+        take_rows(cur, "(select * replace ($id as id) from attempts limit 1)", id=new_id())
         fill_ledger(database, seed=2, since=SINCE, until=UNTIL, calls=2)
         _same(copy, database)
 

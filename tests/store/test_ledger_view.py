@@ -12,7 +12,7 @@ from core.ids import new_id
 from core.store.database import Database
 from core.store.maintenance import back_up
 from core.store.migrate import migrate
-from tests.support.attempts import add_attempt
+from tests.support.attempts import add_attempt, ledger_table
 
 NOON = datetime(2026, 11, 2, 12)  # noqa: DTZ001 - naive UTC is the store's own form
 UNPRICED = Cost(cost_usd=None, code="unpriced", computed_cost_usd=None, reported_cost_usd=None)
@@ -86,7 +86,7 @@ def test_the_attempts_are_left_as_they_were_written(database):
 
 def test_it_follows_a_column_that_a_later_version_adds(database):
     _add(database, "a", cost="1")
-    database.execute("alter table attempts add column flavour text default 'plain'")
+    database.execute(f"alter table {ledger_table(database)} add column flavour text default 'plain'")
 
     migrate(database)
 

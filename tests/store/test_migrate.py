@@ -52,6 +52,15 @@ def test_each_step_is_recorded_with_its_moment(blank):
     ]
 
 
+def test_a_step_for_stores_of_one_kind_is_recorded_by_the_others_too(blank):
+    in_file = Migration(1, "in_file", "-- duckdb\n-- Why.\ncreate table in_file (id integer);")
+    on_server = Migration(2, "on_server", "-- server\ncreate table on_server (id integer);")
+
+    assert migrate(blank, migrations=[in_file, on_server]) == [in_file, on_server]
+    assert row_counts(blank) == {"migrations": 2, "on_server" if blank.is_shared else "in_file": 0}
+    assert migrate(blank, migrations=[in_file, on_server]) == []
+
+
 def test_a_failing_step_rolls_back_whole_and_keeps_the_ones_before(blank):
     with pytest.raises(duckdb.Error, match="no number"):
         migrate(blank, migrations=[ONE, BROKEN])

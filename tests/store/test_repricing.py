@@ -19,7 +19,7 @@ from core.costs.repricing import correct, effects, slices_of
 from core.providers.events import Usage
 from core.store.database import Database
 from core.store.migrate import migrate
-from tests.support.attempts import add_attempt
+from tests.support.attempts import add_attempt, delete_attempts
 from tests.support.moving_clock import MovingClock
 
 HOUR = timedelta(hours=1)
@@ -286,7 +286,7 @@ def _empty(tmp_path_factory):
 @given(usages=st.lists(USAGES, min_size=1, max_size=3), prices=prices())
 def test_the_sql_agrees_with_the_arithmetic_to_the_last_digit(empty, usages, prices):
     noon = datetime(2026, 11, 2, 12)  # noqa: DTZ001 - naive UTC is the store's own form
-    empty.execute("delete from attempts")
+    delete_attempts(empty)
     empty.execute("delete from adjustments")
     for number, usage in enumerate(usages):
         call(empty, f"{number}", ended_at=noon + number * HOUR, usage=usage)

@@ -107,7 +107,7 @@ def test_a_turn_ends_with_answer_ledger_row_and_status_together(database):
     [turn], [attempt] = rows(database, "turns"), rows(database, "attempts")
     assert (turn["status"], turn["partial_text"], turn["partial_reasoning"]) == ("completed", "", "")
     assert turn["ended_at"] == attempt["ended_at"]
-    assert attempt["turn_id"] == ids.turn
+    assert (attempt["id"], attempt["turn_id"]) == (ids.turn, ids.turn)
     assert rows(database, "conversations")[0]["leaf_message_id"] == ids.answer
 
 
@@ -283,11 +283,26 @@ def test_every_try_before_a_crash_is_in_the_ledger_with_its_cost(database):
     assert (failed["served_model"], failed["status"], failed["cost_usd"]) == ("gpt", "server", Decimal("0.003"))
     assert (interrupted["served_model"], interrupted["status"]) == ("other", "interrupted")
     assert (interrupted["parent_id"], interrupted["fallback_of"]) == (failed["id"], "gpt")
+    assert failed["id"] == ids.turn
     assert (interrupted["started_at"], interrupted["ended_at"]) == (second, second + timedelta(seconds=1))
     assert rows(database, "turns")[0]["tries"] is None
     # Nothing had come from the second model: the answer that is missing is that of the first.
     [answer] = [row for row in rows(database, "messages") if row["role"] == "assistant"]
     assert (answer["requested_model"], answer["served_model"]) == ("gpt", "gpt")
+
+
+@pytest.mark.parametrize(("turn", "shared"), [("00000000-0000-7000-8000-000000000000", True), ("ffffffff", False)])
+def test_attempts_are_in_the_order_of_their_ids_whatever_the_clock_did(database, turn, shared):
+    ids, request = begin(database)
+    database.execute("update turns set id = $turn where id = $id", turn=turn, id=ids.turn)
+    tries = [replace(failed_try(ids, request), turn_id=turn, requested_model=f"{number}") for number in range(3)]
+
+    end_turns(database, [TurnEnd(turn_id=turn, status="failed", answer=None, attempts=tries)])
+
+    written = sorted(rows(database, "attempts"), key=lambda row: row["id"])
+    assert [row["requested_model"] for row in written] == ["0", "1", "2"]
+    assert [row["parent_id"] for row in written] == [None, written[0]["id"], written[1]["id"]]
+    assert (written[0]["id"] == turn) is shared
 
 
 def test_a_turn_that_waited_when_it_crashed_has_its_finished_tries_only(database):

@@ -20,6 +20,7 @@ from core.accounts.users import create_user
 from core.store.database import Database
 from core.store.migrate import migrate
 from tests.store.test_open import held_by_another_process
+from tests.support.attempts import delete_attempts
 
 LITELLM = (
     "request_id",
@@ -208,15 +209,15 @@ def test_our_own_export_comes_back_as_it_was(url, tmp_path):
     assert cli.main(["usage", "import", str(path), *MAP]) == 0
     database = Database(url)
     database.execute(
-        "update attempts set cache_write_1h_tokens = 3, cache_write_tokens = 3, input_tokens = 9, audio_tokens = 2, "
-        "service_tier = 'batch', counted_by_us = true where input_tokens = 4"
+        "update attempt_rows set cache_write_1h_tokens = 3, cache_write_tokens = 3, input_tokens = 9, "
+        "audio_tokens = 2, service_tier = 'batch', counted_by_us = true where input_tokens = 4"
     )
     database.close()
     before = stored(url)
     for name, write in (("own.csv", _write_csv), ("own.parquet", _write_parquet)):
         write(tmp_path / name, before)
         database = Database(url)
-        database.execute("delete from attempts")
+        delete_attempts(database)
         database.close()
 
         assert cli.main(["usage", "import", str(tmp_path / name)]) == 0
@@ -292,7 +293,7 @@ def test_amounts_and_moments_are_exact(url, tmp_path, amounts, moment, hours):
     local = moment.replace(tzinfo=timezone(timedelta(hours=hours)))
     rows = [generic(when=local.isoformat(), usd=f"{amount:e}", tokens=(n, 0)) for n, amount in enumerate(amounts)]
     database = Database(url)
-    database.execute("delete from attempts")
+    delete_attempts(database)
     database.close()
 
     assert cli.main(["usage", "import", str(written(tmp_path, GENERIC, *rows)), *MAP]) == 0

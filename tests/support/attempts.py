@@ -1,4 +1,4 @@
-"""Ledger rows for the tests of health."""
+"""Ledger rows for tests."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from core.costs.ledger import Attempt, record_attempt
 from core.costs.pricing import Cost
 from core.ids import new_id
 from core.providers.events import Usage
+from core.store.attempt_rows import take_out_rows
 from core.store.database import Database
 
 
@@ -49,3 +50,13 @@ def add_attempt(
     }
     attempt = Attempt(**given)
     database.transaction(lambda cur: record_attempt(cur, attempt))
+
+
+def ledger_table(database: Database) -> str:
+    """The table that keeps the ledger: its columns may be changed directly where they are called as in `attempts`."""
+    return "attempts" if database.is_shared else "attempt_rows"
+
+
+def delete_attempts(database: Database, condition: str = "true", **parameters: Any) -> None:
+    """Delete the attempts that meet a condition over the columns of `attempts`."""
+    database.transaction(lambda cur: take_out_rows(cur, condition, **parameters))

@@ -4,17 +4,21 @@
 
 -- name: look
 -- How many rows a table of a store in DuckDB holds, how many of them lie behind the last one that was seen, the number
--- and the id of the last one now, and which row has the number of the last one seen.
+-- and the id of the last one now, and which row has the number of the last one seen. `numbered`: its rows' ids with
+-- DuckDB's numbers of the rows.
 select
     (select count(*) from {table}) as rows,
-    (select count(*) from {table} where rowid > $number) as more,
-    (select max(rowid) from {table} where rowid > $number) as number,
-    (select arg_max(id, rowid) from {table} where rowid > $number) as id,
-    (select id from {table} where rowid = $number) as id_seen
+    more,
+    behind.number,
+    behind.id,
+    (select id from {numbered} where number = $number) as id_seen
+from (
+    select count(*) as more, max(number) as number, arg_max(id, number) as id from {numbered} where number > $number
+) as behind
 
 -- name: new_calls
 -- duckdb
-select * from attempts where rowid > $number
+select * exclude (number) from numbered_attempts where number > $number
 
 -- name: new_corrections
 -- duckdb

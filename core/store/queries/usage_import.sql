@@ -185,26 +185,21 @@ from read_parquet($typed) join named using (line) left join named_people on name
 where named_people.user_id is null
 group by 1 order by 2 desc, 1
 
--- name: take
-insert into attempts (
-    id, turn_id, parent_id, conversation_id, user_id, source, use_case, requested_model, served_model, upstream_model,
-    provider, parameters, started_at, first_token_at, ended_at,
-    input_tokens, cached_input_tokens, cache_write_tokens, image_tokens, output_tokens, reasoning_tokens,
-    computed_cost_usd, reported_cost_usd, cost_usd, cost_code, price_version,
-    status, error_message, fallback_of, cached, cache_saved_usd,
-    cache_write_1h_tokens, audio_tokens, audio_output_tokens, service_tier, counted_by_us
-)
+-- name: calls
+-- What is taken, as rows of `attempts`.
 select
-    call_id::text, coalesce(turn_id, call_id::text), parent_id, conversation_id,
+    call_id::text as id, coalesce(turn_id, call_id::text) as turn_id, parent_id, conversation_id,
     coalesce(
         named_people.user_id, $everybody_else, $placeholder || case when "user" = '' then 'unknown' else "user" end
-    ),
-    'import', use_case, requested_model, served_model, upstream_model,
-    provider, parameters, began, first_token, ended,
-    input, kept, written, image, output, reasoning,
-    computed, reported, cost, cost_code, price_version,
-    status, error_message, fallback_of, was_cached, saved,
-    written_1h, audio, audio_output, service_tier, counted_by_us
+    ) as user_id,
+    'import' as source, use_case, requested_model, served_model, upstream_model,
+    provider, parameters, began as started_at, first_token as first_token_at, ended as ended_at,
+    input as input_tokens, kept as cached_input_tokens, written as cache_write_tokens, image as image_tokens,
+    output as output_tokens, reasoning as reasoning_tokens,
+    computed as computed_cost_usd, reported as reported_cost_usd, cost as cost_usd, cost_code, price_version,
+    status, error_message, fallback_of, was_cached as cached, saved as cache_saved_usd,
+    written_1h as cache_write_1h_tokens, audio as audio_tokens, audio_output as audio_output_tokens, service_tier,
+    counted_by_us
 from read_parquet($typed) join named using (line) left join named_people on named_people.name = lower("user")
 {order}
 
