@@ -39,8 +39,8 @@ def check(program: str, config: Path) -> str:
 
 
 @contextmanager
-def balancer(program: str, directory: Path, replicas: Sequence[str]) -> Iterator[str]:
-    """A running nginx; gives its URL."""
+def balancer(program: str, directory: Path, replicas: Sequence[str], *, healthy: bool = True) -> Iterator[str]:
+    """A running nginx; gives its URL. `healthy`: a replica is there and answers."""
     port = free_port()
     config = directory / "nginx.conf"
     config.write_text(configuration(directory, port=port, replicas=replicas), encoding="utf-8")
@@ -51,7 +51,7 @@ def balancer(program: str, directory: Path, replicas: Sequence[str]) -> Iterator
         process = subprocess.Popen([program, "-c", str(config), "-g", "daemon off;"], stdout=log, stderr=log)
     url = f"http://127.0.0.1:{port}"
     try:
-        wait_for(lambda: process.poll() is not None or _answers(url), what="nginx")
+        wait_for(lambda: process.poll() is not None or _answers(url, healthy=healthy), what="nginx")
         assert process.poll() is None, (directory / "nginx.log").read_text()
         yield url
     finally:
@@ -59,8 +59,9 @@ def balancer(program: str, directory: Path, replicas: Sequence[str]) -> Iterator
         process.wait(10)
 
 
-def _answers(url: str) -> bool:
+def _answers(url: str, *, healthy: bool) -> bool:
     try:
-        return httpx.get(f"{url}/api/health", timeout=5.0, trust_env=False).status_code == httpx.codes.OK
+        answer = httpx.get(f"{url}/api/health", timeout=5.0, trust_env=False)
+        return not healthy or answer.status_code == httpx.codes.OK
     except httpx.TransportError:
         return False

@@ -10,13 +10,16 @@ import sysconfig
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 import yaml
 
 from api import health, local
+from api.errors import ApiError
 from core.settings import Settings, load_settings
 from tests.support.architecture import ROOT, our_files
-from tests.support.balancer import SHIPPED, check, configuration, nginx
+from tests.support.balancer import SHIPPED, balancer, check, configuration, nginx
+from tests.support.live_server import free_port
 
 DEPLOY = ROOT / "deploy"
 DOCKERFILE = (DEPLOY / "Dockerfile").read_text(encoding="utf-8")
@@ -142,6 +145,20 @@ def test_nginx_takes_the_configuration(tmp_path):
     config.write_text(configuration(tmp_path, port=1, replicas=["127.0.0.1:2", "127.0.0.1:3"]), encoding="utf-8")
 
     assert check(program, config).rstrip().endswith("test is successful")
+
+
+@pytest.mark.slow
+def test_a_script_is_told_in_json_that_no_replica_is_there(tmp_path):
+    program = nginx()
+    if program is None:
+        pytest.skip("there is no nginx on this machine")
+    nobody = [f"127.0.0.1:{free_port()}", f"127.0.0.1:{free_port()}"]
+    with balancer(program, tmp_path, nobody, healthy=False) as url:
+        answer = httpx.post(f"{url}/v1/chat/completions", json={}, trust_env=False, timeout=10)
+
+    assert (answer.status_code, answer.headers["content-type"]) == (502, "application/json")
+    assert answer.json()["error"].keys() == ApiError(status=502, message="").body()["error"].keys()
+    assert answer.headers["retry-after"] == "5"
 
 
 def _kubernetes(kind: str) -> dict[str, Any]:
