@@ -62,6 +62,6 @@ def balancer(program: str, directory: Path, replicas: Sequence[str], *, healthy:
 def _answers(url: str, *, healthy: bool) -> bool:
     try:
         answer = httpx.get(f"{url}/api/health", timeout=5.0, trust_env=False)
-        return not healthy or answer.status_code == httpx.codes.OK
     except httpx.TransportError:
         return False
+    return not healthy or answer.status_code == httpx.codes.OK
