@@ -1,4 +1,4 @@
-"""The command line: `python -m core backup`, `doctor`, `usage import`, `demo`, `store copy` and `tokens`."""
+"""The command line: `python -m core backup`, `restore`, `doctor`, `usage import`, `demo`, `store copy` and `tokens`."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ from core.cli_tokens import add_tokens_command
 from core.cli_usage import add_usage_command
 from core.clock import Clock, utc_now
 from core.doctor import examine
-from core.errors import StoreLocked, SwitchboardError
+from core.errors import StoreError, StoreLocked, SwitchboardError
 from core.settings import load_settings
-from core.store.maintenance import back_up, open_existing
+from core.store.maintenance import back_up, open_existing, store_file
+from core.store.restoring import put_back
 
 _MARKS = {"ok": "ok   ", "note": "note ", "wrong": "WRONG"}
 
@@ -52,6 +53,28 @@ def backup(path: Path | None, *, clock: Clock = utc_now) -> int:
     return 0
 
 
+def restore(path: Path, *, clock: Clock = utc_now) -> int:
+    """Put the backup at `path` in the place of the store. Raises SwitchboardError."""
+    settings = load_settings()
+    file = store_file(settings.store_url)
+    if file is None:
+        raise StoreError(
+            "The store is a PostgreSQL, and its own tools restore it.",
+            next_step="docs/operations.md says how; `store copy` brings a file into an empty one.",
+        )
+    aside = settings.data_dir / "backups" / f"replaced-{clock():%Y%m%d-%H%M%S}.duckdb"
+    try:
+        done = put_back(path, file, aside=aside)
+    except StoreLocked as error:
+        raise StoreLocked(
+            "A running Switchboard holds the store. Nothing was changed.", next_step="Stop it, and restore again."
+        ) from error
+    before = f" What was there before is {done.before}." if done.before else ""
+    print(f"{file} is {path} now: {sum(done.rows.values()):,} rows in {len(done.rows)} tables.{before}")
+    print("Put the folder `attachments` of that time back too, if files are missing.")
+    return 0
+
+
 def doctor() -> int:
     """Look at everything a start needs and say what is wrong."""
     findings = []
@@ -69,6 +92,9 @@ def _parser() -> argparse.ArgumentParser:
     copy = commands.add_parser("backup", help="copy the store to a new file, while no server runs")
     copy.add_argument("path", type=Path, nargs="?", help="the new file; by default in the data folder")
     copy.set_defaults(run=lambda options: backup(options.path))
+    back = commands.add_parser("restore", help="put a backup in the place of the store, while no server runs")
+    back.add_argument("path", type=Path, help="a file that `backup` has made")
+    back.set_defaults(run=lambda options: restore(options.path))
     look = commands.add_parser("doctor", help="check settings, data, models and keys")
     look.set_defaults(run=lambda _: doctor())
     add_usage_command(commands)

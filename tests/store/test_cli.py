@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from contextlib import closing
 
 import pytest
 
@@ -68,6 +69,85 @@ def test_a_backup_of_nothing_makes_nothing(installation, capsys):
     assert list(installation.iterdir()) == []
 
 
+def test_a_backup_is_put_back_and_nothing_is_lost(installation, url, capsys):
+    _note(url, "before")
+    assert cli.main(["backup", str(installation / "kept.duckdb")]) == 0
+    _note(url, "after")
+
+    assert cli.main(["restore", str(installation / "kept.duckdb")]) == 0
+
+    assert _notes(url) == ["before"]
+    (aside,) = (installation / "backups").glob("replaced-*.duckdb")
+    assert _notes(f"duckdb:{aside}") == ["before", "after"]
+    assert str(aside) in capsys.readouterr().out
+
+
+def test_what_a_killed_server_left_beside_the_store_is_not_worked_into_a_backup(installation, url):
+    """DuckDB takes a `.wal` for that of whatever file has its name."""
+    assert cli.main(["backup", str(installation / "kept.duckdb")]) == 0
+    file = str(installation / "switchboard.duckdb")
+    killed = f"import duckdb, os; db = duckdb.connect({file!r}); db.execute({_NOTE.format(text='late')!r}); os._exit(0)"
+    subprocess.run([sys.executable, "-c", killed], check=True)
+    assert (installation / "switchboard.duckdb.wal").exists()
+
+    assert cli.main(["restore", str(installation / "kept.duckdb")]) == 0
+
+    assert _notes(url) == []
+
+
+def test_a_store_in_use_is_not_replaced(installation, url, capsys):
+    assert cli.main(["backup", str(installation / "kept.duckdb")]) == 0
+    with held_by_another_process(url):
+        assert cli.main(["restore", str(installation / "kept.duckdb")]) == 1
+
+    assert "Nothing was changed. Stop it" in capsys.readouterr().err
+    assert sorted(path.name for path in installation.iterdir()) == ["kept.duckdb", "switchboard.duckdb"]
+
+
+def test_a_damaged_store_is_replaced(installation, url):
+    assert cli.main(["backup", str(installation / "kept.duckdb")]) == 0
+    (installation / "switchboard.duckdb").write_text("no database")
+
+    assert cli.main(["restore", str(installation / "kept.duckdb")]) == 0
+    assert _notes(url) == []
+
+
+@pytest.mark.parametrize(
+    ("content", "said"), [(None, "There is no file"), ("", "is no store"), ("text", "is no store")]
+)
+def test_what_is_no_backup_changes_nothing(installation, url, capsys, content, said):
+    _note(url, "here")
+    if content is not None:
+        (installation / "other.duckdb").write_text(content)
+
+    assert cli.main(["restore", str(installation / "other.duckdb")]) == 1
+
+    assert said in capsys.readouterr().err
+    assert _notes(url) == ["here"]
+
+
+def test_a_postgresql_is_restored_by_its_own_tools(installation, monkeypatch, capsys):
+    monkeypatch.setenv("SWITCHBOARD_STORE", "postgresql://nobody@127.0.0.1:1/none")
+
+    assert cli.main(["restore", "kept.duckdb"]) == 1
+    assert "its own tools" in capsys.readouterr().err
+
+
+_NOTE = (
+    "insert into audit (id, happened_at, action, subject) values (uuid()::varchar, now()::timestamp, 'note', '{text}')"
+)
+
+
+def _note(url, text):
+    with closing(Database(url)) as database:
+        database.execute(_NOTE.format(text=text))
+
+
+def _notes(url):
+    with closing(Database(url)) as database:
+        return [row["subject"] for row in database.fetch_all("select subject from audit order by happened_at")]
+
+
 def test_a_healthy_installation(installation, url, capsys, monkeypatch):
     monkeypatch.setenv("OPENAI_API_KEY", "sk-secret")
 
@@ -121,7 +201,7 @@ def test_what_is_wrong_is_said(installation, monkeypatch, capsys, setting, said)
 
 def test_a_command_that_is_none_lists_the_commands(capsys):
     with pytest.raises(SystemExit) as caught:
-        cli.main(["restore"])
+        cli.main(["shoe"])
     assert caught.value.code == 2
     assert "backup" in capsys.readouterr().err
 
