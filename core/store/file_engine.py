@@ -55,8 +55,8 @@ def _open(location: str) -> duckdb.DuckDBPyConnection:
     except duckdb.Error as error:
         raise StoreDamaged(
             f"The store {location} could not be opened.",
-            next_step="Restore the newest backup (`python -m core restore FILE`), or move the file away to start with an "
-            "empty store.",
+            next_step="Restore the newest backup (`python -m core restore FILE`), or move the file away to start with "
+            "an empty store.",
             detail=str(error),
         ) from error
 
