@@ -77,6 +77,23 @@ def test_a_copy_that_was_broken_off_goes_on_where_it_stood(filled, blank):
     assert migrate(blank) == []
 
 
+def test_calls_that_began_at_one_moment_go_together_however_many(file, blank):
+    for number in (0, 1, 1, 1, 1, 2, 2):
+        add_attempt(file, ended_at=AT + timedelta(seconds=number))
+
+    def break_off(table, done, total, verb):
+        if table == "attempts" and done == 5:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        copy_store(file, blank, piece=2, progress=break_off)
+    copy_store(file, blank, piece=2)
+
+    attempts = "select * from attempts order by id"
+    assert blank.fetch_all(attempts) == file.fetch_all(attempts)
+    assert len(blank.fetch_all(attempts)) == 7
+
+
 def test_a_store_with_rows_of_its_own_is_left_alone(filled, database):
     database.execute(PREFERENCE, name="mine", value="1", at=AT)
 
