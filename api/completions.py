@@ -187,14 +187,19 @@ async def stream_of(
 ) -> AsyncIterator[str]:
     """The body of a stream. A comment goes out whenever nothing has come for `heartbeat_s` seconds."""
     chunks = Chunks(live.ids.turn, created=_now())
-    yield chunks.opening(live.completion.model.id)
+    opening = chunks.opening(live.completion.model.id)
+    if not follower.has_words:
+        yield opening
+        opening = ""
     while (events := await follower.read(timeout_s=heartbeat_s)) or not follower.ended:
         if text := chunks.of(events, live.completion.model.id):
-            yield text
+            # With the first words where they are there: every piece that goes out alone costs as much as a word.
+            yield opening + text
+            opening = ""
         elif not events:
             yield HEARTBEAT
     error = failure(live.result, live.error)
-    yield broken(error) if error is not None else chunks.ending(await end(), tells_usage=tells_usage)
+    yield opening + (broken(error) if error is not None else chunks.ending(await end(), tells_usage=tells_usage))
 
 
 async def _served(services: Services, live: LiveTurn) -> Served:

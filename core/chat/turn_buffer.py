@@ -84,6 +84,11 @@ class TurnBuffer:
 
     def read(self, offset: int, *, timeout_s: float) -> Reading:
         """The events after `offset`, waiting at most `timeout_s` for the first new one or the end."""
+        if timeout_s <= 0:
+            # Without the lock, which the writer may have: after the end nothing is added, so it is looked at first.
+            ended = self._ended
+            events = self._events[offset:]
+            return Reading(events, offset + len(events), ended)
         with self._changed:
             self._changed.wait_for(lambda: len(self._events) > offset or self._ended, timeout_s)
             events = self._events[offset:]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import threading
 from collections.abc import AsyncIterator
 from datetime import datetime
@@ -66,6 +67,33 @@ async def test_a_slow_model_is_waited_for_with_comments() -> None:
         live.result = ANSWER
         live.buffer.end()
         assert (await anext(stream)).endswith(DONE)
+
+
+async def test_words_that_are_there_go_out_with_the_opening() -> None:
+    live = running()
+    async with following(live) as follower:
+        live.buffer.append(TextDelta("Hello"))
+        await follower.wait_for_words(timeout_s=5)
+        first = await anext(body(live, follower, heartbeat_s=5))
+
+    events = [json.loads(event.removeprefix("data: ")) for event in first.strip().split("\n\n")]
+    assert [event["choices"][0]["delta"] for event in events] == [
+        {"role": "assistant", "content": ""},
+        {"content": "Hello"},
+    ]
+
+
+async def test_an_answer_without_a_word_is_opened_before_it_ends() -> None:
+    live = running()
+    async with following(live) as follower:
+        live.buffer.append(Finished("stop"))
+        live.result = ANSWER
+        live.buffer.end()
+        await follower.wait_for_words(timeout_s=5)
+        pieces = [piece async for piece in body(live, follower, heartbeat_s=5)]
+
+    assert "".join(pieces).index('"role":"assistant"') < "".join(pieces).index('"finish_reason":"stop"')
+    assert pieces[-1].endswith(DONE)
 
 
 async def test_what_another_thread_adds_wakes_the_stream() -> None:
