@@ -38,6 +38,7 @@ from core.providers.gateway_warmup import warm_up_gateways
 from core.readiness import needs_litellm
 from core.settings import address, load_settings
 from ui import process
+from ui.bursts import Bursts
 from ui.errors import draw_uncaught
 
 _SCRIPT = Path(__file__).with_name("app.py")
@@ -54,7 +55,8 @@ def main() -> int:
         services = open_services(settings)
         # Streamlit serves its first page at / only; who types the name of this one means it.
         routes = [Route("/chat", _to_chat), *api_routes(services)]
-        middleware = [Middleware(PagePolicy), Middleware(Draining, draining=lambda: services.engine.draining)]
+        draining = Middleware(Draining, draining=lambda: services.engine.draining)
+        middleware = [Middleware(PagePolicy), draining, Middleware(Bursts)]
         app = st.App(
             _SCRIPT,
             on_script_error=draw_uncaught,
