@@ -28,7 +28,7 @@ RecommendBy = Literal["quality", "balanced", "speed", "price"]
 
 _SQL = load_queries("preferences")
 # Asked for several times in every run of every page.
-_KEPT: KeptReads[dict[str, JSON]] = KeptReads(most=1000)
+_KEPT: KeptReads[dict[str, JSON]] = KeptReads(most=1000, tables=("preferences", "team_defaults"), may_lag=True)
 _CHOICES = {
     "fallback": get_args(Fallback),
     "density": get_args(Density),

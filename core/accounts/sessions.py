@@ -86,8 +86,12 @@ class Checked:
 def check_session(
     database: Database, session: Session, *, before: Checked | None = None, clock: Clock = utc_now
 ) -> Checked | None:
-    """`session_user`, without asking the store again while nothing at all has changed there since `before`."""
-    version = database.version
+    """`session_user`, without asking the store again while nothing has changed there since `before`.
+
+    On a shared store nothing at all: what others change is known within a second.
+    """
+    known = database.version_of("users", "signed_out_sessions")
+    version = database.version if known is None else known
     if before is not None and (before.session, before.version) == (session, version) and clock() < session.expires_at:
         return before
     user = session_user(database, session, clock=clock)

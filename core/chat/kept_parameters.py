@@ -15,7 +15,8 @@ from core.store.kept import KeptReads
 from core.store.sql import load_queries
 
 _SQL = load_queries("parameters")
-_KEPT: KeptReads[Layers] = KeptReads(most=1000)
+_TABLES = ("team_defaults", "preferences", "conversation_parameters")
+_KEPT: KeptReads[Layers] = KeptReads(most=1000, tables=_TABLES, may_lag=True)
 
 
 def load_layers(database: Database, *, user_id: str, model_id: str, conversation_id: str | None) -> Layers:

@@ -9,7 +9,7 @@ from datetime import datetime
 from core.chat.admission import TurnRequest, check_text, question_on
 from core.chat.continuation import GO_ON, as_read, unfinished
 from core.chat.conversation import FallbackChoice, Message, branch, by_id
-from core.chat.store import load_conversation, load_messages
+from core.chat.store import load_conversation, load_to_continue
 from core.chat.turn_record import TurnIds
 from core.errors import TurnRefused
 from core.ids import new_id
@@ -105,6 +105,6 @@ def _branch(database: Database, request: TurnRequest) -> tuple[list[Message], Fa
     if request.conversation_id is None:
         return [], "automatic", True
     conversation = load_conversation(database, conversation_id=request.conversation_id, user_id=request.user_id)
-    messages = load_messages(database, conversation=conversation, figures=False)
+    messages = load_to_continue(database, conversation=conversation)
     path = branch(by_id(messages), leaf_id=conversation.leaf_message_id)
     return path, conversation.fallback, conversation.tools

@@ -20,9 +20,11 @@ from core.store.kept import KeptReads
 from core.store.sql import load_queries
 
 _SQL = load_queries("conversations")
-_LISTS: KeptReads[list[Conversation]] = KeptReads(most=300)
+_LISTS: KeptReads[list[Conversation]] = KeptReads(most=300, tables=("conversations",), may_lag=True)
+_OPENED: KeptReads[Conversation] = KeptReads(most=300, tables=("conversations",), may_lag=True)
+_READ_WITH_FIGURES = ("messages", "attempt_rows", "adjustments", "comparison_continuations")
 # Of a thousand messages each at worst, some megabytes.
-_OPENED: KeptReads[tuple[Conversation, Sequence[Message]]] = KeptReads(most=50)
+_MESSAGES: KeptReads[Sequence[Message]] = KeptReads(most=50, tables=_READ_WITH_FIGURES, may_lag=True)
 # What a message has and its row has not.
 _ELSEWHERE = frozenset({"figures", "receipt"})
 
@@ -49,14 +51,12 @@ def list_conversations(database: Database, *, user_id: str, limit: int) -> list[
 def load_opened(database: Database, *, conversation_id: str, user_id: str) -> tuple[Conversation, Sequence[Message]]:
     """A conversation of this user and its messages with their figures, as a page shows them at every click.
 
-    Raises NotFound. They are kept until something is written: for what is stored next, ask `load_conversation`.
+    Raises NotFound. They are kept until one is written to: for what is stored next, ask `load_conversation`.
     """
-
-    def read() -> tuple[Conversation, Sequence[Message]]:
-        conversation = load_conversation(database, conversation_id=conversation_id, user_id=user_id)
-        return conversation, load_messages(database, conversation=conversation)
-
-    return _OPENED.read(database, (user_id, conversation_id), read)
+    load = partial(load_conversation, database, conversation_id=conversation_id, user_id=user_id)
+    conversation = _OPENED.read(database, (user_id, conversation_id), load)
+    messages = partial(load_messages, database, conversation=conversation)
+    return conversation, _MESSAGES.read(database, conversation_id, messages)
 
 
 def load_messages(database: Database, *, conversation: Conversation, figures: bool = True) -> list[Message]:
@@ -64,6 +64,18 @@ def load_messages(database: Database, *, conversation: Conversation, figures: bo
     with database.cursor() as cur:
         messages = messages_of(cur, conversation.id)
         return _with_figures(cur, messages, conversation.id) if figures else messages
+
+
+def load_to_continue(database: Database, *, conversation: Conversation) -> list[Message]:
+    """All messages of a conversation that has just been read, without figures, for what is stored behind them.
+
+    Those that a page has read are taken as long as no message was written. Of what another process writes this one
+    learns a moment later: on a shared store they are always read.
+    """
+    kept = None if database.is_shared else _MESSAGES.find(database, conversation.id)
+    if kept is None:
+        return load_messages(database, conversation=conversation, figures=False)
+    return [replace(message, figures=None, receipt=None) for message in kept]
 
 
 def load_several(database: Database, conversation_ids: Collection[str]) -> dict[str, list[Message]]:

@@ -34,7 +34,7 @@ class Summary:
     created_at: datetime
 
 
-_KEPT: KeptReads[Summary | None] = KeptReads(most=1000)
+_KEPT: KeptReads[Summary | None] = KeptReads(most=1000, tables=("summaries",), may_lag=True)
 
 
 def condensed(history: Sequence[Message], summary: Summary | None) -> list[Message]:

@@ -19,14 +19,15 @@ T = TypeVar("T")
 class KeptReads(Generic[T]):
     """What a read brought, by its key; all of it is let go with the next write (`Database.version`).
 
-    With `tables` only with one to these; of a shared store, where others write to them, nothing is kept then. What is
-    kept is handed to several threads: it must be a value that nobody changes. At most `most` are kept for a store. Safe
-    to use from any thread.
+    With `tables` only with one to these; of a shared store, where others write to them, nothing is kept then, or with
+    `may_lag` until anything is written, of which this process learns within a second. What is kept is handed to several
+    threads: it must be a value that nobody changes. At most `most` are kept for a store. Safe to use from any thread.
     """
 
-    def __init__(self, *, most: int, tables: Sequence[str] = ()) -> None:
+    def __init__(self, *, most: int, tables: Sequence[str] = (), may_lag: bool = False) -> None:
         self._most = most
         self._tables = tables
+        self._may_lag = may_lag or not tables
         self._lock = threading.Lock()
         self._kept: WeakKeyDictionary[Database, tuple[int, dict[Hashable, T]]] = WeakKeyDictionary()
 
@@ -57,7 +58,8 @@ class KeptReads(Generic[T]):
         return value
 
     def _version(self, database: Database) -> int | None:
-        return database.version_of(*self._tables) if self._tables else database.version
+        version = database.version_of(*self._tables) if self._tables else None
+        return database.version if version is None and self._may_lag else version
 
     def _current(self, database: Database, version: int) -> dict[Hashable, T]:
         at, kept = self._kept.get(database, (-1, {}))

@@ -5,9 +5,21 @@ from __future__ import annotations
 import pytest
 
 from core.accounts.preferences import load_preferences, load_team_defaults, save_preference, save_team_default
-from core.chat.store import delete_conversation, list_conversations, load_opened, rename_conversation
+from core.chat.conversation import Message
+from core.chat.store import (
+    delete_conversation,
+    insert_message,
+    list_conversations,
+    load_conversation,
+    load_messages,
+    load_opened,
+    load_to_continue,
+    rename_conversation,
+)
+from core.clock import utc_now
 from core.errors import NotFound
 from core.store.kept import KeptReads
+from tests.support.attempts import add_attempt
 from tests.support.conversations import make_conversation
 from tests.support.people import add_person
 
@@ -92,3 +104,55 @@ def test_an_opened_conversation_follows_every_change_and_is_nobody_elses(databas
     delete_conversation(database, conversation_id=conversation_id, user_id="ann")
     with pytest.raises(NotFound):
         load_opened(database, conversation_id=conversation_id, user_id="ann")
+
+
+def _add(database, conversation_id: str, text: str) -> None:
+    message = Message(
+        id=text,
+        conversation_id=conversation_id,
+        parent_id=None,
+        turn_id="turn",
+        role="user",
+        content=text,
+        status="complete",
+        created_at=utc_now(),
+    )
+    database.transaction(lambda cur: insert_message(cur, message))
+
+
+def test_a_message_goes_behind_what_is_stored_and_not_behind_what_a_page_has_read(database) -> None:
+    conversation_id = make_conversation(database, "ann", "Hello", "Hi there")
+    conversation = load_conversation(database, conversation_id=conversation_id, user_id="ann")
+
+    for text in ("one", "two"):
+        load_opened(database, conversation_id=conversation_id, user_id="ann")
+        stored = load_messages(database, conversation=conversation, figures=False)
+        assert load_to_continue(database, conversation=conversation) == stored
+        _add(database, conversation_id, text)
+
+    assert [one.content for one in load_to_continue(database, conversation=conversation)][-2:] == ["one", "two"]
+
+
+def test_the_figures_of_an_opened_conversation_follow_the_ledger(database) -> None:
+    conversation_id = make_conversation(database, "ann", "Hello", "Hi there")
+
+    def figures():
+        _, (_, answer) = load_opened(database, conversation_id=conversation_id, user_id="ann")
+        return answer.turn_id, answer.figures
+
+    turn_id, before = figures()
+    add_attempt(database, ended_at=utc_now(), conversation_id=conversation_id, turn_id=turn_id, tokens=7)
+
+    assert before is None
+    assert figures()[1].output_tokens == 7
+
+
+def test_of_a_shared_store_what_may_lag_is_kept_until_anything_is_written(database) -> None:
+    kept: KeptReads[int] = KeptReads(most=10, tables=("users",), may_lag=True)
+    reads = iter(range(10))
+
+    assert [kept.read(database, "a", lambda: next(reads)) for _ in range(2)] == [0, 0]
+    database.execute("delete from turns where id = 'nobody'")
+    assert kept.read(database, "a", lambda: next(reads)) == (1 if database.is_shared else 0)
+    database.execute("update users set role = role where id = 'nobody'")
+    assert kept.read(database, "a", lambda: next(reads)) == (2 if database.is_shared else 1)
