@@ -39,6 +39,7 @@ from core.readiness import needs_litellm
 from core.settings import address, load_settings
 from ui import process
 from ui.bursts import Bursts
+from ui.early_style import EarlyStyle
 from ui.errors import draw_uncaught
 
 _SCRIPT = Path(__file__).with_name("app.py")
@@ -56,7 +57,7 @@ def main() -> int:
         # Streamlit serves its first page at / only; who types the name of this one means it.
         routes = [Route("/chat", _to_chat), *api_routes(services)]
         draining = Middleware(Draining, draining=lambda: services.engine.draining)
-        middleware = [Middleware(PagePolicy), draining, Middleware(Bursts)]
+        middleware = [Middleware(PagePolicy), draining, Middleware(EarlyStyle), Middleware(Bursts)]
         app = st.App(
             _SCRIPT,
             on_script_error=draw_uncaught,

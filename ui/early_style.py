@@ -1,0 +1,69 @@
+"""Rules that hold from a page's first moment on.
+
+style.css comes with the first run of the script and waits for a part of Streamlit that the browser has yet to load.
+What nobody may see until then stands in early.css, which is put into the page that Streamlit serves.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+_STYLE = Path(__file__).with_name("early.css").read_text(encoding="utf-8")
+_END = b"</head>"
+_PUT = f"<style>{_STYLE}</style>".encode() + _END
+
+
+class EarlyStyle:
+    """Middleware that puts early.css into every page."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on."""
+        if scope["type"] != "http" or scope["method"] != "GET" or "text/html" not in _accepted(scope):
+            await self._app(scope, receive, send)
+            return
+        # A page is some kilobytes: it comes as it is, so that it can be changed.
+        plain = [(name, value) for name, value in scope["headers"] if name != b"accept-encoding"]
+        await self._app({**scope, "headers": plain}, receive, _Page(send).send)
+
+
+class _Page:
+    """An answer that is kept until it is whole, if it is a page."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self._start: Message | None = None
+        self._body = b""
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start" and _is_page(message):
+            self._start = message
+        elif message["type"] == "http.response.body" and self._start is not None:
+            self._body += message.get("body", b"")
+            if not message.get("more_body", False):
+                await self._finish(self._start)
+        else:
+            await self._send(message)
+
+    async def _finish(self, start: Message) -> None:
+        body = self._body.replace(_END, _PUT, 1)
+        headers = MutableHeaders(scope=start)
+        # A browser that has the page from before asks whether it has changed, and the answer would be no.
+        for name in ("etag", "last-modified"):
+            del headers[name]
+        headers["content-length"] = str(len(body))
+        await self._send(start)
+        await self._send({"type": "http.response.body", "body": body})
+
+
+def _accepted(scope: Scope) -> str:
+    return Headers(scope=scope).get("accept", "")
+
+
+def _is_page(start: Message) -> bool:
+    return start["status"] == 200 and Headers(raw=start["headers"]).get("content-type", "").startswith("text/html")  # noqa: PLR2004 - OK
