@@ -13,7 +13,7 @@ from ui.shell import configure_page, draw_account, pages, run_page
 from ui.temporary_chat import leave
 from ui.times import follow_time_zone
 
-configure_page()
+layout = configure_page()
 
 services = get_services()
 known = current_user(services)
@@ -26,5 +26,5 @@ follow_time_zone(services, user)
 follow_density(services, user)
 left = draw_account(services, user)
 draw_demo_banner(services)
-run_page(page)
+run_page(page, configured=layout)
 draw_budget_line(services, user, left)

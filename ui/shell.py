@@ -23,6 +23,8 @@ from ui.phone_sidebar import draw_phone_sidebar
 
 log = logging.getLogger(__name__)
 
+Layout = Literal["centered", "wide"]
+
 _ICON = Path(__file__).with_name("favicon.png")
 # Wide enough for a model's name, prices and window on one line.
 _SIDEBAR_PX = 320
@@ -81,20 +83,22 @@ def _page(path: str, title: str, icon: str, *, listed: bool = True, default: boo
     )
 
 
-def configure_page() -> None:
-    """Title, icon and width of every page, and the few rules that config.toml cannot express."""
+def configure_page() -> Layout:
+    """Title, icon and width of every page, and the few rules that config.toml cannot express. Returns the width."""
+    layout: Layout = st.session_state.get(_LAYOUT, "centered")
     # A file of our own: a Material icon would be fetched from its vendor's servers by every browser.
     # The menu with the choice of light and dark is only drawn when it holds an entry of ours.
     st.set_page_config(
         page_title="Switchboard",
         page_icon=_ICON,
-        layout=st.session_state.get(_LAYOUT, "centered"),
+        layout=layout,
         initial_sidebar_state=_SIDEBAR_PX,
         menu_items={"About": _ABOUT},
     )
     st.html(_STYLE)
     if st.context.theme.type == "dark":
         st.html(_DARK_STYLE)
+    return layout
 
 
 def draw_account(services: Services, user: User) -> DeltaGenerator:
@@ -114,11 +118,15 @@ def draw_account(services: Services, user: User) -> DeltaGenerator:
     return left
 
 
-def run_page(page: StreamlitPage) -> None:
-    """Run a page; what fails in it is said in plain words, and the technical text goes to the log."""
-    layout: Literal["centered", "wide"] = "wide" if page.url_path in _WIDE else "centered"
+def run_page(page: StreamlitPage, *, configured: Layout) -> None:
+    """Run a page; what fails in it is said in plain words, and the technical text goes to the log.
+
+    `configured` is the width that the page has so far.
+    """
+    layout: Layout = "wide" if page.url_path in _WIDE else "centered"
     st.session_state[_LAYOUT] = layout
-    st.set_page_config(layout=layout)
+    if layout != configured:
+        st.set_page_config(layout=layout)
     if page.url_path in _UNDER_COMPARE:
         st.html(_MARK_COMPARE)
     if page.url_path not in _CHAT:
