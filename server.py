@@ -25,6 +25,7 @@ from starlette.routing import Route
 from streamlit import config
 
 from api.draining import Draining
+from api.early_style import EarlyStyle
 from api.page_policy import PagePolicy
 from api.routes import api_routes
 from core.accounts.session_secret import derived_key
@@ -39,10 +40,10 @@ from core.readiness import needs_litellm
 from core.settings import address, load_settings
 from ui import process
 from ui.bursts import Bursts
-from ui.early_style import EarlyStyle
 from ui.errors import draw_uncaught
 
 _SCRIPT = Path(__file__).with_name("app.py")
+_EARLY_STYLE = Path(__file__).with_name("ui") / "early.css"
 _FIRST_PAGE = ("ui.auth", "ui.shell", "ui.chat_view", "ui.transcript")
 
 
@@ -57,7 +58,8 @@ def main() -> int:
         # Streamlit serves its first page at / only; who types the name of this one means it.
         routes = [Route("/chat", _to_chat), *api_routes(services)]
         draining = Middleware(Draining, draining=lambda: services.engine.draining)
-        middleware = [Middleware(PagePolicy), draining, Middleware(EarlyStyle), Middleware(Bursts)]
+        style = Middleware(EarlyStyle, rules=_EARLY_STYLE.read_text(encoding="utf-8"))
+        middleware = [Middleware(PagePolicy), draining, style, Middleware(Bursts)]
         app = st.App(
             _SCRIPT,
             on_script_error=draw_uncaught,

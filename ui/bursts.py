@@ -9,10 +9,17 @@ is sent until the run is over or a moment has passed, and what came meanwhile is
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable, MutableMapping
 from contextlib import suppress
+from typing import Any
 
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+
+# As ASGI has them.
+Message = MutableMapping[str, Any]
+Send = Callable[[Message], Awaitable[None]]
+Receive = Callable[[], Awaitable[Message]]
+App = Callable[[Message, Receive, Send], Awaitable[None]]
 
 # Longer than the chat page takes to draw a long conversation, and too short to be seen.
 _MOMENT_S = 0.06
@@ -21,11 +28,11 @@ _MOMENT_S = 0.06
 class Bursts:
     """Middleware that keeps what a page's WebSocket sends from the beginning of a run on, for `moment_s` at most."""
 
-    def __init__(self, app: ASGIApp, *, moment_s: float = _MOMENT_S) -> None:
+    def __init__(self, app: App, *, moment_s: float = _MOMENT_S) -> None:
         self._app = app
         self._moment_s = moment_s
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Pass a connection on."""
         if scope["type"] != "websocket":
             await self._app(scope, receive, send)

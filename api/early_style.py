@@ -1,26 +1,23 @@
 """Rules that hold from a page's first moment on.
 
 style.css comes with the first run of the script and waits for a part of Streamlit that the browser has yet to load.
-What nobody may see until then stands in early.css, which is put into the page that Streamlit serves.
+What nobody may see until then stands in ui/early.css, which is put into the page that Streamlit serves.
 """
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-_STYLE = Path(__file__).with_name("early.css").read_text(encoding="utf-8")
 _END = b"</head>"
-_PUT = f"<style>{_STYLE}</style>".encode() + _END
 
 
 class EarlyStyle:
-    """Middleware that puts early.css into every page."""
+    """Middleware that puts rules of CSS into every page."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, *, rules: str) -> None:
         self._app = app
+        self._put = f"<style>{rules}</style>".encode() + _END
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on."""
@@ -29,14 +26,15 @@ class EarlyStyle:
             return
         # A page is some kilobytes: it comes as it is, so that it can be changed.
         plain = [(name, value) for name, value in scope["headers"] if name != b"accept-encoding"]
-        await self._app({**scope, "headers": plain}, receive, _Page(send).send)
+        await self._app({**scope, "headers": plain}, receive, _Page(send, put=self._put).send)
 
 
 class _Page:
     """An answer that is kept until it is whole, if it is a page."""
 
-    def __init__(self, send: Send) -> None:
+    def __init__(self, send: Send, *, put: bytes) -> None:
         self._send = send
+        self._put = put
         self._start: Message | None = None
         self._body = b""
 
@@ -51,7 +49,7 @@ class _Page:
             await self._send(message)
 
     async def _finish(self, start: Message) -> None:
-        body = self._body.replace(_END, _PUT, 1)
+        body = self._body.replace(_END, self._put, 1)
         headers = MutableHeaders(scope=start)
         # A browser that has the page from before asks whether it has changed, and the answer would be no.
         for name in ("etag", "last-modified"):
