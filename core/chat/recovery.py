@@ -70,8 +70,9 @@ def recover_turns(
             attempts = _recover(
                 database, row, taken, find_model=find_model, files=files, clock=clock, price_at=price_at
             )
-            settled(row["id"], attempts)
-            recovered += 1
+            if attempts is not None:
+                settled(row["id"], attempts)
+                recovered += 1
         except Exception:
             # One damaged turn must not keep the others, or the whole start, from going on.
             log.exception("turn %s could not be recovered", row["id"])
@@ -87,7 +88,8 @@ def _recover(
     files: FileStore | None,
     clock: Clock,
     price_at: PriceAt,
-) -> Sequence[Attempt]:
+) -> Sequence[Attempt] | None:
+    """The rows of the turn; None where whoever answered it has ended it meanwhile, with rows of its own."""
     ids = TurnIds(
         turn=row["id"],
         conversation=row["conversation_id"],
@@ -116,8 +118,8 @@ def _recover(
         attempts=attempts,
         owned=taken.owned,
     )
-    end_turns(database, [end])
-    return attempts
+    [ended] = end_turns(database, [end])
+    return attempts if ended else None
 
 
 def _unpriced(_model: ModelSpec, _moment: datetime) -> Prices | None:

@@ -167,13 +167,13 @@ def end_turns(database: Database, ends: Sequence[TurnEnd]) -> Sequence[bool]:
 
 def _store_end(cur: Cursor, end: TurnEnd) -> bool:
     """Store the end of a turn but for its rows; False for one that has ended already."""
-    if not _end(cur, end.turn_id, status=end.status, now=end.attempts[-1].ended_at):
-        return False
-    if end.answer is not None:
+    ended = _end(cur, end.turn_id, status=end.status, now=end.attempts[-1].ended_at)
+    if ended and end.answer is not None:
         insert_message(cur, end.answer)
     if end.owned:
+        # Also where somebody else has ended it meanwhile: who took it over a moment too late would own it for ever.
         cur.execute(_REPLICAS_SQL["disown_turn"], turn_id=end.turn_id)
-    return True
+    return ended
 
 
 def _end(cur: Cursor, turn_id: str, *, status: str, now: datetime) -> bool:

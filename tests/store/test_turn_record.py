@@ -14,7 +14,7 @@ from core.chat.admission import TurnRequest
 from core.chat.attempt import Answer
 from core.chat.conversation import Message
 from core.chat.outcome import answer_message, attempt_row, outcome_of
-from core.chat.recovery import recover_turns
+from core.chat.recovery import TakenOver, recover_turns
 from core.chat.script_call import ScriptCall
 from core.chat.store import load_conversation, load_messages
 from core.chat.turn_record import (
@@ -34,6 +34,7 @@ from core.providers.events import Usage
 from core.providers.gateway import ChatMessage, CompletionRequest
 from core.store.database import Database
 from core.store.migrate import migrate
+from core.store.sql import load_queries
 from tests.support.turns import model
 
 NOW = datetime(2026, 11, 23, 12, 0, 0, 123456)  # noqa: DTZ001 - naive UTC is the store's own form
@@ -333,6 +334,26 @@ def test_a_damaged_turn_does_not_keep_the_others_from_being_recovered(database):
 
     assert recover(database, {"gpt": model()}.get) == 1
     assert sorted(row["status"] for row in rows(database, "turns")) == ["interrupted", "running"]
+
+
+def test_a_turn_that_ends_while_it_is_taken_over_is_counted_once_and_nobodys(database):
+    """A replica that was thought dead writes its end before the other one does."""
+    ids, request = begin(database)
+    settled = []
+
+    def take_over(turn_id):
+        assert end(database, ids, request)
+        owner = {"conversation_id": "", "answer_message_id": "", "continues": None, "owner": "late"}
+        database.execute(load_queries("replicas")["own_turn"], turn_id=turn_id, **owner)
+        return TakenOver(owned=True)
+
+    def hear(turn_id, attempts):
+        settled.append((turn_id, attempts))
+
+    recovered = recover_turns(database, find_model={"gpt": model()}.get, take_over=take_over, settled=hear)
+
+    assert (recovered, settled, rows(database, "turn_owners")) == (0, [], [])
+    assert [row["status"] for row in rows(database, "attempts")] == ["ok"]
 
 
 def test_a_recovered_conversation_can_go_on(database):
