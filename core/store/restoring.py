@@ -68,6 +68,9 @@ def _moved_aside(file: Path, aside: Path) -> Path | None:
             open_existing(f"duckdb:{file}").close()
     # What was written last stands in a file beside it, which DuckDB would work into whatever has the name.
     moved = {old: new for old, new in ((file, aside), (_wal(file), _wal(aside))) if old.exists()}
+    # Renaming would put one in the place of the other, and nothing is ever deleted here.
+    if there := next((new for new in moved.values() if new.exists()), None):
+        raise StoreError(f"There is a file {there} already.", next_step="Nothing was changed. Try again in a second.")
     for old, new in moved.items():
         new.parent.mkdir(parents=True, exist_ok=True)
         old.rename(new)

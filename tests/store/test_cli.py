@@ -6,10 +6,12 @@ import re
 import subprocess
 import sys
 from contextlib import closing
+from datetime import datetime
 
 import pytest
 
 from core import cli
+from core.errors import StoreError
 from core.store.database import Database
 from core.store.migrate import migrate
 from tests.store.test_open import held_by_another_process
@@ -80,6 +82,20 @@ def test_a_backup_is_put_back_and_nothing_is_lost(installation, url, capsys):
     (aside,) = (installation / "backups").glob("replaced-*.duckdb")
     assert _notes(f"duckdb:{aside}") == ["before", "after"]
     assert str(aside) in capsys.readouterr().out
+
+
+def test_what_was_put_aside_is_not_overwritten_by_the_next(installation, url):
+    assert cli.main(["backup", str(installation / "kept.duckdb")]) == 0
+    _note(url, "first")
+    moment = datetime(2026, 11, 30, 12)  # noqa: DTZ001 - as the program's clock has it
+    assert cli.restore(installation / "kept.duckdb", clock=lambda: moment) == 0
+    _note(url, "second")
+
+    with pytest.raises(StoreError, match="already"):
+        cli.restore(installation / "kept.duckdb", clock=lambda: moment)
+
+    (aside,) = (installation / "backups").glob("replaced-*.duckdb")
+    assert (_notes(f"duckdb:{aside}"), _notes(url)) == (["first"], ["second"])
 
 
 def test_what_a_killed_server_left_beside_the_store_is_not_worked_into_a_backup(installation, url):
