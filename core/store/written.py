@@ -11,7 +11,7 @@ ANY_TABLE = "*"
 # A semicolon in these ends no statement; what stands in quotes is not looked at for comments.
 _TEXTS = re.compile(r"'(?:[^']|'')*'|--[^\n]*")
 _COMMENTS = re.compile(r"(?:\s+|--[^\n]*\n)*")
-_WRITES = re.compile(r"(?:insert(?: or \w+)? into|update|delete from)\s+\"?(\w+)\"?", re.IGNORECASE)
+_WRITES = re.compile(r"(?:insert(?: or \w+)? into|update|delete from)\s+\"?+(\w++)\"?+(?!\.)", re.IGNORECASE)
 _READS = re.compile(r"(?:select|from|begin|commit|rollback)\b", re.IGNORECASE)
 _READS_AFTER = re.compile(r"with\b(?!.*\b(?:insert|update|delete|merge)\b)", re.IGNORECASE | re.DOTALL)
 

@@ -35,6 +35,8 @@ _QUERIES = {
         ("select 'a; b', 'it''s; -- so' from turns", None),
         ("select '--'; update users set role = 'admin'", ANY_TABLE),
         ("drop table users", ANY_TABLE),
+        ('insert into "store".users values ($id)', ANY_TABLE),
+        ("delete from main.users", ANY_TABLE),
         ("merge into users using other on true when matched then delete", ANY_TABLE),
         ("call postgres_execute('store', $text)", ANY_TABLE),
     ],
