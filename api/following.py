@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from math import inf
 from weakref import WeakKeyDictionary, ref
 
 from starlette.requests import Request
@@ -31,7 +32,7 @@ class _Doorman:
         self._loop = ref(loop)
         self._rung: deque[asyncio.Event] = deque()
         self._on_its_way = False
-        self._woken_at = self._gathers_until = float("-inf")
+        self._woken_at = self._gathers_until = -inf
 
     def ring(self, rung: asyncio.Event, *, at_once: bool) -> None:
         """Set an event of the loop soon; a loop that has closed has no reader any more. From any thread."""
@@ -50,7 +51,7 @@ class _Doorman:
         loop = self._loop()
         if self._on_its_way or loop is None:
             return
-        self._on_its_way, self._woken_at, self._gathers_until = True, time.monotonic(), float("-inf")
+        self._on_its_way, self._woken_at, self._gathers_until = True, time.monotonic(), -inf
         with suppress(RuntimeError):
             loop.call_soon_threadsafe(self._open)
 
@@ -97,6 +98,9 @@ class Follower:
         # Whether the first words were waited for; and whether nothing but the end is.
         self.has_begun = False
         self.only_the_end = False
+        # When the wait under way is over, on the loop's clock; and what looks whether it is.
+        self._late_at, self._late = inf, False
+        self._alarm: asyncio.TimerHandle | None = None
 
     @property
     def ended_by_now(self) -> bool:
@@ -118,22 +122,32 @@ class Follower:
                 return ()
 
     async def _wait(self, timeout_s: float | None) -> bool:
-        """Wait for the bell; False when it did not ring in time. Without the task that `wait_for` makes each time."""
+        """Wait for the bell; False when it did not ring in time."""
         if timeout_s is None:
             return await self.rung.wait()
-        late = False
+        loop = asyncio.get_running_loop()
+        self._late, self._late_at = False, loop.time() + timeout_s
+        # One alarm goes on from wait to wait: to set and cancel one for every word would cost as much as the word.
+        if self._alarm is None or self._alarm.when() > self._late_at:
+            self.forget()
+            self._alarm = loop.call_at(self._late_at, self._ring_when_late)
+        await self.rung.wait()
+        self._late_at = inf
+        return not self._late
 
-        def ring() -> None:
-            nonlocal late
-            late = True
+    def _ring_when_late(self) -> None:
+        loop, self._alarm = asyncio.get_running_loop(), None
+        if loop.time() >= self._late_at:
+            self._late = True
             self.rung.set()
+        elif self._late_at < inf:
+            self._alarm = loop.call_at(self._late_at, self._ring_when_late)
 
-        timer = asyncio.get_running_loop().call_later(timeout_s, ring)
-        try:
-            await self.rung.wait()
-        finally:
-            timer.cancel()
-        return not late
+    def forget(self) -> None:
+        """Call the alarm off."""
+        if self._alarm is not None:
+            self._alarm.cancel()
+            self._alarm = None
 
     @property
     def has_words(self) -> bool:
@@ -163,7 +177,10 @@ async def following(live: LiveTurn) -> AsyncIterator[Follower]:
     doorman = _DOORMEN.get(loop) or _DOORMEN.setdefault(loop, _Doorman(loop))
     # The buffer only ever asks it to ring.
     with live.buffer.waking(_Bell(doorman, follower)):
-        yield follower
+        try:
+            yield follower
+        finally:
+            follower.forget()
 
 
 @asynccontextmanager

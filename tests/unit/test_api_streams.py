@@ -69,6 +69,25 @@ async def test_a_slow_model_is_waited_for_with_comments() -> None:
         assert (await anext(stream)).endswith(DONE)
 
 
+async def test_every_wait_ends_in_its_own_time_however_many_there_were() -> None:
+    live, clock = running(), asyncio.get_running_loop().time
+    async with following(live) as follower:
+        for _ in range(3):
+            live.buffer.append(TextDelta("Hello"))
+            assert await follower.read(timeout_s=60)
+        began = clock()
+        assert await follower.read(timeout_s=0.02) == ()
+        assert 0.02 <= clock() - began < 5
+        live.buffer.append(TextDelta("Hello"))
+        assert await follower.read(timeout_s=0.02)
+        assert await follower.read(timeout_s=0.01) == ()
+        waiting = asyncio.create_task(follower.read(timeout_s=60))
+        ended, _ = await asyncio.wait({waiting}, timeout=0.03)
+        assert not ended
+        live.buffer.append(TextDelta("there"))
+        assert await waiting == [TextDelta("there")]
+
+
 async def test_words_that_are_there_go_out_with_the_opening() -> None:
     live = running()
     async with following(live) as follower:
