@@ -10,6 +10,9 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _END = b"</head>"
+# A page is some kilobytes: it comes as it is, so that it can be changed, and whole, also to a browser that has it from
+# before these rules were in it.
+_NOT_ASKED = frozenset({b"accept-encoding", b"if-none-match", b"if-modified-since"})
 
 
 class EarlyStyle:
@@ -24,8 +27,7 @@ class EarlyStyle:
         if scope["type"] != "http" or scope["method"] != "GET" or "text/html" not in _accepted(scope):
             await self._app(scope, receive, send)
             return
-        # A page is some kilobytes: it comes as it is, so that it can be changed.
-        plain = [(name, value) for name, value in scope["headers"] if name != b"accept-encoding"]
+        plain = [(name, value) for name, value in scope["headers"] if name not in _NOT_ASKED]
         await self._app({**scope, "headers": plain}, receive, _Page(send, put=self._put).send)
 
 
@@ -51,7 +53,7 @@ class _Page:
     async def _finish(self, start: Message) -> None:
         body = self._body.replace(_END, self._put, 1)
         headers = MutableHeaders(scope=start)
-        # A browser that has the page from before asks whether it has changed, and the answer would be no.
+        # They name the page without the rules.
         for name in ("etag", "last-modified"):
             del headers[name]
         headers["content-length"] = str(len(body))

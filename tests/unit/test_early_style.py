@@ -21,8 +21,9 @@ HTML = {"accept": "text/html,application/xhtml+xml"}
 
 @pytest.fixture(name="client")
 def _client() -> TestClient:
-    async def page(_request: Request) -> Response:
-        return HTMLResponse(PAGE, headers={"etag": "old"})
+    async def page(request: Request) -> Response:
+        known = request.headers.get("if-none-match") == "old" or "if-modified-since" in request.headers
+        return HTMLResponse("" if known else PAGE, 304 if known else 200, headers={"etag": "old"})
 
     async def text(_request: Request) -> Response:
         return PlainTextResponse(PAGE)
@@ -43,6 +44,14 @@ def test_a_page_has_the_rules_in_its_head_and_is_not_taken_from_before(client):
     assert rest == PAGE.partition("</head>")[2]
     assert answer.headers["content-length"] == str(len(answer.content))
     assert "etag" not in answer.headers
+
+
+@pytest.mark.parametrize("asked", [{"if-none-match": "old"}, {"if-modified-since": "Sun, 29 Nov 2026 22:03:33 GMT"}])
+def test_a_browser_that_has_the_page_from_an_older_version_gets_the_rules(client, asked: dict[str, str]):
+    answer = client.get("/", headers={**HTML, **asked})
+
+    assert answer.status_code == 200
+    assert "margin: 0" in answer.text
 
 
 @pytest.mark.parametrize(
