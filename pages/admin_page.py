@@ -6,10 +6,11 @@ import streamlit as st
 
 from core.accounts.audit import list_audit
 from core.accounts.users import list_users
+from ui.audit_view import draw_audit
 from ui.auth import require_admin
 from ui.budgets_view import draw_budgets
 from ui.groups_view import draw_groups
-from ui.people_view import draw_add_person, draw_audit, draw_handed_over, draw_manage, draw_people
+from ui.people_view import draw_add_person, draw_handed_over, draw_manage, draw_people
 from ui.price_book_view import draw_prices
 from ui.runtime import get_services
 

@@ -1,4 +1,4 @@
-"""What the Admin page shows of money and speed: budgets, limits per minute, who is near the edge, who was refused."""
+"""What the Admin page shows of money and speed: budgets and limits per minute, how they are set and changed."""
 
 from __future__ import annotations
 
@@ -13,32 +13,22 @@ import streamlit as st
 from core.accounts.preferences import save_team_default
 from core.accounts.users import User
 from core.bootstrap import Services
-from core.catalog.models import ModelSpec
 from core.costs.limits import Budget, RateLimit, budget_words, rate_words, whom_words
-from core.costs.refusals import local_moment
-from core.costs.standing import Standing
-from core.costs.words import money
 from ui.accounts_view import Work, act, draw_problem
-from ui.budget_line import amount, at_least
+from ui.budget_line import amount
+from ui.budgets_watch import draw_edge, draw_refusals
 from ui.limit_form import Fields, draw_budget_fields, draw_rate_fields, read_budget, read_rate_limit
+from ui.limit_words import as_sentence, model_label
 from ui.markdown import literal
-from ui.times import viewer_zone_name
+from ui.tables import list_height
 
 _ZONE = "budgets_time_zone"
-_SHOWN_REFUSALS = 200
-_LIST_HEIGHT_PX = 320
-_HEADER_PX, _ROW_PX = 38, 35
 _PER_MINUTE = ("Requests a minute", "Tokens a minute")
 _AS_ADMIN = {"admin": True}
 _NO_BUDGETS = (
     "There are no budgets: everybody may spend what the providers bill. The usual first one gives each person an "
     "amount a month."
 )
-_EDGE_NOTE = (
-    "The most used first. Each person's own are here once they have spent something. A group's counts what its present "
-    "members spent in the period."
-)
-_LEVELS = {"fine": "", "warned": "warned", "spent": "spent"}
 
 
 def draw_budgets(services: Services, people: Sequence[User]) -> None:
@@ -47,7 +37,7 @@ def draw_budgets(services: Services, people: Sequence[User]) -> None:
     _draw_zone(services)
     _draw_kind(services, people, "budget")
     st.subheader("Near the edge", anchor=False)
-    _draw_edge(services, people)
+    draw_edge(services, people)
     st.subheader("Limits per minute", anchor=False)
     st.caption(
         "Requests and tokens of the last 60 seconds, titles and probes left out of a person's own. What a provider "
@@ -55,7 +45,7 @@ def draw_budgets(services: Services, people: Sequence[User]) -> None:
     )
     _draw_kind(services, people, "rate")
     st.subheader("Refused lately", anchor=False)
-    _draw_refusals(services, people)
+    draw_refusals(services, people)
 
 
 def _draw_kind(services: Services, people: Sequence[User], kind: str) -> None:
@@ -72,7 +62,7 @@ def _draw_kind(services: Services, people: Sequence[User], kind: str) -> None:
     st.dataframe(
         pd.DataFrame(_budget_columns(services) if kind == "budget" else _rate_columns(services)),
         hide_index=True,
-        height=_height(len(limits)),
+        height=list_height(len(limits)),
         placeholder="no limit",
         column_config={name: st.column_config.NumberColumn(format="localized") for name in _PER_MINUTE},
         alt=f"The {plural} of this installation",
@@ -158,61 +148,10 @@ def _draw_zone(services: Services) -> None:
     )
 
 
-def _draw_edge(services: Services, people: Sequence[User]) -> None:
-    standings = services.budgets.everybody()
-    if not standings:
-        st.caption("Nobody has spent anything of a budget yet.")
-        return
-    st.caption(_EDGE_NOTE)
-    names = {user.id: user.display_name for user in people}
-    everybody, zone = services.budgets.people, services.budgets.zone
-    columns: dict[str, list[Any]] = {
-        "Who": [_who(standing, names, services) for standing in standings],
-        "Used": [int(standing.share * 100) for standing in standings],
-        "": [_LEVELS[standing.level] for standing in standings],
-        "Spent": [f"{at_least(standing)}{money(standing.balance.spent.usd)}" for standing in standings],
-        "Of": [budget_words(standing.budget, everybody) for standing in standings],
-        "Renews": [local_moment(standing.renews_at, zone) for standing in standings],
-    }
-    st.dataframe(
-        pd.DataFrame(columns),
-        hide_index=True,
-        height=_height(len(standings)),
-        column_config={
-            "Who": st.column_config.TextColumn(width="medium"),
-            "Used": st.column_config.ProgressColumn(format="%d %%", min_value=0, max_value=100),
-        },
-        alt="How far each budget is used, the most used first",
-    )
-
-
-def _draw_refusals(services: Services, people: Sequence[User]) -> None:
-    refusals = services.refusals.newest(limit=_SHOWN_REFUSALS)
-    if not refusals:
-        st.caption("Nobody was refused in the last 90 days.")
-        return
-    names = {user.id: user.display_name for user in people}
-    models = services.registry.current().models
-    columns: dict[str, Any] = {
-        "When": pd.to_datetime(pd.Series([one.refused_at for one in refusals], dtype="datetime64[us]"), utc=True),
-        "Who": [names.get(one.user_id, "A person who is gone") for one in refusals],
-        "Model": [", ".join(_label(models, name) or name for name in one.model_id.split(", ")) for one in refusals],
-        "Where": [one.source for one in refusals],
-        "Why": [one.reason for one in refusals],
-    }
-    st.dataframe(
-        pd.DataFrame(columns),
-        hide_index=True,
-        height=_height(len(refusals)),
-        column_config={"When": st.column_config.DatetimeColumn(timezone=viewer_zone_name(), format="D MMM, HH:mm")},
-        alt="Calls that a budget or a limit refused, newest first; at most one a minute for each person and limit",
-    )
-
-
 def _budget_columns(services: Services) -> Mapping[str, list[Any]]:
     budgets = services.budgets.budgets
     return {
-        "For": [_sentence(whom_words(budget.whom, services.budgets.people)) for budget in budgets],
+        "For": [as_sentence(whom_words(budget.whom, services.budgets.people)) for budget in budgets],
         "Amount": [f"{amount(budget.amount_usd)} a {budget.period}" for budget in budgets],
         "When spent": ["refuses" if budget.hard else "warns only" for budget in budgets],
         "Warns from": [f"{budget.warn_percent} %" for budget in budgets],
@@ -223,38 +162,18 @@ def _budget_columns(services: Services) -> Mapping[str, list[Any]]:
 def _rate_columns(services: Services) -> Mapping[str, list[Any]]:
     limits, models = services.budgets.rate_limits, services.registry.current().models
     return {
-        "For": [_sentence(whom_words(limit.whom, services.budgets.people)) for limit in limits],
-        "Model": [_label(models, limit.model_id) or limit.model_id or "any" for limit in limits],
+        "For": [as_sentence(whom_words(limit.whom, services.budgets.people)) for limit in limits],
+        "Model": [model_label(models, limit.model_id) or limit.model_id or "any" for limit in limits],
         "Requests a minute": [limit.requests_per_minute for limit in limits],
         "Tokens a minute": [limit.tokens_per_minute for limit in limits],
     }
-
-
-def _who(standing: Standing, names: Mapping[str, str], services: Services) -> str:
-    if standing.user_id is None:
-        return _sentence(whom_words(standing.budget.whom, services.budgets.people))
-    return names.get(standing.user_id, "A person who is gone")
 
 
 def _title(services: Services, limit: Budget | RateLimit) -> str:
     people = services.budgets.people
     if isinstance(limit, Budget):
         return f"{budget_words(limit, people)}, {'refuses' if limit.hard else 'warns only'}"
-    return rate_words(limit, people, model=_label(services.registry.current().models, limit.model_id))
-
-
-def _label(models: Mapping[str, ModelSpec], model_id: str | None) -> str | None:
-    model = models.get(model_id or "")
-    return model.label if model else None
-
-
-def _sentence(words: str) -> str:
-    words = words.removeprefix("for ")
-    return f"{words[:1].upper()}{words[1:]}"
-
-
-def _height(rows: int) -> int:
-    return min(_LIST_HEIGHT_PX, _HEADER_PX + _ROW_PX * rows)
+    return rate_words(limit, people, model=model_label(services.registry.current().models, limit.model_id))
 
 
 def _read(kind: str) -> Callable[[Fields, str], Budget | RateLimit]:

@@ -13,21 +13,18 @@ from streamlit.delta_generator import DeltaGenerator
 from core.arena.comparison import Column
 from core.bootstrap import Services
 from core.catalog.parameters import SYSTEM_PROMPT, parameter_label
-from core.chat.continuation import unfinished
 from core.chat.conversation import Message
-from core.chat.tree import Place
 from core.chat.turns import LiveTurn
 from ui import chat, compare, compare_acts, compare_state
 from ui.answer import AnswerFrame, reserve_frame
 from ui.attachments import draw_attached
 from ui.blocks import draw_blocks
 from ui.compare import OpenComparison
-from ui.compare_acts import next_question
+from ui.compare_offers import draw_offers
 from ui.compare_stream import Running
 from ui.errors import draw_message_error
 from ui.found_message import bring_column, found_place
 from ui.markdown import as_typed, literal
-from ui.message_actions import draw_row
 from ui.receipt import draw_tries
 from ui.steps import draw_steps, draw_thoughts
 from ui.transcript import footer
@@ -201,47 +198,7 @@ def _draw_foot(
                 draw_tries(message.receipt, label)
     if last and message.content:
         with frame.actions.container():
-            _draw_actions(services, opened, column, message)
-
-
-def _draw_actions(services: Services, opened: OpenComparison, column: Column, message: Message) -> None:
-    offers = []
-    if opened.comparison and len(opened.comparison.columns) > 1:
-        offers = [
-            ["difference", "Why is it different? Shows what differs from another answer, word by word", "differ", ""]
-        ]
-    if unfinished(message):
-        offers.append(
-            ["resume", "Continue: the model goes on exactly where this answer stopped", "go_on", "Continue the answer"]
-        )
-    if opened.comparison and column.kind == "answer" and next_question(column, opened.comparison, opened.said):
-        offers.append(["forward", "Asks what the others were asked next", "next", "Next question"])
-    where = "as a branch of the chat" if opened.chat else "as a new chat"
-    go_on = ["forum", f"Continue with this one, {where}", "continue", "Continue with this one"]
-    key, place = f"offers_{message.id}", opened.versions.get(message.id)
-    data: dict[str, object] = {"id": message.id, "role": "column", "text": message.content, "offers": [*offers, go_on]}
-    if place is not None:
-        data |= {"at": place.number, "of": place.count, "previous": place.previous, "next": place.next}
-    draw_row(key=key, data=data, on_act_change=partial(_act, services, column, key, place))
-
-
-def _act(services: Services, column: Column, key: str, place: Place | None) -> None:
-    # What comes back is checked: anybody can send anything.
-    act = getattr(st.session_state.get(key), "act", None)
-    if place is not None and (beside := {"previous": place.previous, "next": place.next}.get(str(act))):
-        compare_acts.show_version(services, column.comparison_id, column.id, beside)
-        return
-    match act:
-        case "continue":
-            compare_acts.continue_in_chat(services, column.comparison_id, column.id)
-        case "differ":
-            compare_state.ask_difference(column.id)
-        case "go_on":
-            compare_acts.go_on(services, column.comparison_id, column.id)
-        case "next":
-            compare_acts.ask_next(services, column.comparison_id, column.id)
-        case _:
-            return
+            draw_offers(services, opened, column, message)
 
 
 def _draw_state(services: Services, head: _Head, column: Column, last: Message | None, live: LiveTurn | None) -> None:

@@ -1,9 +1,11 @@
-"""Changes of budgets and limits per minute, as the audit shows them."""
+"""Budgets and limits per minute in words: their changes as the audit shows them, and parts of what tables say."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+
+from core.catalog.models import ModelSpec
 
 _LIMIT_FIELDS = {
     "amount_usd": "amount",
@@ -32,3 +34,15 @@ def _limit_value(name: str, value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     return f"${value}" if name == "amount_usd" else str(value)
+
+
+def as_sentence(words: str) -> str:
+    """Whom something is for, at the beginning of a cell: `for each person` becomes `Each person`."""
+    words = words.removeprefix("for ")
+    return f"{words[:1].upper()}{words[1:]}"
+
+
+def model_label(models: Mapping[str, ModelSpec], model_id: str | None) -> str | None:
+    """What people call a model; None for one that there is no more, and for none."""
+    model = models.get(model_id or "")
+    return model.label if model else None

@@ -1,26 +1,22 @@
-"""What the Admin page shows of people and of the audit."""
+"""What the Admin page shows of people."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
 import pandas as pd
 import streamlit as st
 
-from core.accounts.audit import AuditEntry
 from core.accounts.changes import disable_user, enable_user, reset_password, set_role, sign_out_everywhere
 from core.accounts.groups import Groups
 from core.accounts.passwords import generate_password
 from core.accounts.users import User, create_user
 from core.bootstrap import Services
-from core.catalog.access import access_words
 from ui.accounts_view import Work, act, draw_problem
-from ui.limit_words import limit_changes
 from ui.markdown import literal
-from ui.price_rows import audit_words
-from ui.times import viewer_zone_name
+from ui.tables import time_column, utc_times
 from ui.unbroken import once
 
 _ADDING = "people_adding"
@@ -30,52 +26,7 @@ _ROLE = "people_role"
 _CHOSEN = "people_chosen"
 _HANDED_OVER = "people_one_time_password"
 
-_ROLES = {"member": "Member", "admin": "Administrator"}
-_DETAILS = ("role", "display_name", "source", "name")
-_DETAILS_WORDS = {**_ROLES, "password": "by password", "oidc": "by identity provider"}
-_MODEL_FIELDS = {
-    "enabled": "switched",
-    "use_cases": "use cases",
-    "rpm_limit": "requests per minute",
-    "tpm_limit": "tokens per minute",
-}
-_GROUP_CHANGES = frozenset({"group.create", "group.members", "group.delete", "group.follow"})
-_ACTIONS = {
-    "user.create": "Added",
-    "user.name": "Name changed",
-    "user.role": "Role changed",
-    "user.disable": "Disabled",
-    "user.enable": "Enabled",
-    "user.password": "Password set",
-    "session.revoke": "Signed out everywhere",
-    "model.change": "Model changed",
-    "group.create": "Group added",
-    "group.rename": "Group renamed",
-    "group.members": "Group's members changed",
-    "group.delete": "Group deleted",
-    "group.follow": "Groups followed the identity provider",
-    "conversation.read": "Conversation read",
-    "price.fill": "Prices taken from their source",
-    "price.accept": "Price accepted",
-    "price.decline": "Price declined",
-    "price.end": "Price ended",
-    "price.enter": "Price entered",
-    "budget.create": "Budget added",
-    "budget.change": "Budget changed",
-    "budget.delete": "Budget removed",
-    "rate_limit.create": "Limit per minute added",
-    "rate_limit.change": "Limit per minute changed",
-    "rate_limit.delete": "Limit per minute removed",
-    "team.default": "Team's setting changed",
-    "token.create": "API token made",
-    "token.revoke": "API token revoked",
-    "share.create": "Conversation shared",
-    "share.revoke": "Share ended",
-    "invoice.import": "Provider's file imported",
-    "invoice.remove": "Provider's file removed",
-    "usage.import": "Usage imported",
-    "data.delete": "Own data deleted",
-}
+ROLES = {"member": "Member", "admin": "Administrator"}
 
 
 def draw_people(people: Sequence[User], groups: Groups) -> None:
@@ -83,16 +34,16 @@ def draw_people(people: Sequence[User], groups: Groups) -> None:
     columns: dict[str, list[Any]] = {
         "Name": [user.display_name for user in people],
         "Username": [user.username for user in people],
-        "Role": [_ROLES[user.role] for user in people],
+        "Role": [ROLES[user.role] for user in people],
         "Signs in by": ["Password" if user.source == "password" else "Identity provider" for user in people],
         "Status": [_status(user) for user in people],
-        "Last seen": _times([user.last_seen_at for user in people]),
+        "Last seen": utc_times([user.last_seen_at for user in people]),
         "Groups": [", ".join(groups.names_of(user.id)) for user in people],
     }
     st.dataframe(
         pd.DataFrame(columns),
         hide_index=True,
-        column_config={"Last seen": _time_column("Last seen")},
+        column_config={"Last seen": time_column("Last seen")},
         placeholder="never",
         alt="The people of this installation",
     )
@@ -105,7 +56,7 @@ def draw_add_person(services: Services) -> None:
     with popover, st.form("add_person", border=False):
         st.text_input("Name that others see", key=_NAME, autocomplete="off")
         st.text_input("Username", key=_USERNAME, autocomplete="off")
-        st.segmented_control("Role", _ROLES, key=_ROLE, default="member", format_func=_ROLES.__getitem__, required=True)
+        st.segmented_control("Role", ROLES, key=_ROLE, default="member", format_func=ROLES.__getitem__, required=True)
         draw_problem("add")
         st.form_submit_button("Add", type="primary", on_click=_act, args=(services, "add", _add(services)))
 
@@ -141,23 +92,6 @@ def draw_manage(services: Services, people: Sequence[User]) -> None:
     with st.container(horizontal=True):
         for label, icon, work in _offers(services, by_id[chosen]):
             st.button(label, icon=f":material/{icon}:", on_click=_act, args=(services, "manage", work))
-
-
-def draw_audit(entries: Sequence[AuditEntry]) -> None:
-    """The newest changes first."""
-    columns: dict[str, list[Any]] = {
-        "When": _times([entry.happened_at for entry in entries]),
-        "Who": [entry.actor or "Switchboard" for entry in entries],
-        "What": [_ACTIONS.get(entry.action, entry.action) for entry in entries],
-        "Whom or what": [entry.subject for entry in entries],
-        "Details": [_details(entry) for entry in entries],
-    }
-    st.dataframe(
-        pd.DataFrame(columns),
-        hide_index=True,
-        column_config={"When": _time_column("When")},
-        alt="Changes to people, groups and models, newest first",
-    )
 
 
 def _act(services: Services, place: str, work: Work) -> None:
@@ -230,59 +164,3 @@ def _status(user: User) -> str:
 def person_title(user: User) -> str:
     """Somebody in a list to choose from."""
     return f"{user.display_name} ({user.username})"
-
-
-def _details(entry: AuditEntry) -> str:
-    """What changed, where the action alone does not say it: `Member → Administrator`."""
-    before, after = entry.before or {}, entry.after or {}
-    if entry.action == "model.change":
-        return ", ".join(f"{_MODEL_FIELDS.get(name, name)}: {_model_words(before, after, name)}" for name in after)
-    if entry.action.startswith(("budget.", "rate_limit.")):
-        return limit_changes(before, after)
-    if entry.action in _GROUP_CHANGES:
-        return _group_words(before, after)
-    if entry.action.startswith("price."):
-        return audit_words(before, after)
-    if entry.action == "team.default":
-        return " → ".join(_set_words(side.get("value")) for side in (before, after))
-    shown = [name for name in after if name in _DETAILS]
-    return ", ".join(" → ".join(_words(side[name]) for side in (before, after) if name in side) for name in shown)
-
-
-def _group_words(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
-    """What was added and what removed: `added: bob, removed: ada, eve`."""
-    sides = (("added", after), ("removed", before))
-    return ", ".join(
-        f"{word}: {', '.join(names)}"
-        for word, side in sides
-        for names in side.values()
-        if isinstance(names, list) and names
-    )
-
-
-def _set_words(value: Any) -> str:
-    return "not set" if value is None else str(value)
-
-
-def _model_words(before: Mapping[str, Any], after: Mapping[str, Any], name: str) -> str:
-    return " → ".join(_model_value(side.get(name)) for side in (before, after))
-
-
-def _model_value(value: Any) -> str:
-    if value is None:
-        return "as in the registry"
-    if isinstance(value, bool):
-        return "on" if value else "off"
-    return (access_words(map(str, value)) or "none") if isinstance(value, list) else str(value)
-
-
-def _words(value: object) -> str:
-    return _DETAILS_WORDS.get(str(value), str(value))
-
-
-def _times(values: Sequence[Any]) -> Any:
-    return pd.to_datetime(pd.Series(list(values), dtype="datetime64[us]"), utc=True)
-
-
-def _time_column(label: str) -> Any:
-    return st.column_config.DatetimeColumn(label, format="D MMM YYYY, HH:mm", timezone=viewer_zone_name())
