@@ -6,6 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from functools import partial
@@ -37,6 +38,10 @@ from core.readiness import refuse_unready
 log = logging.getLogger(__name__)
 
 
+# To begin a call waits for the store, and those that wait together are stored together: the more of them the better.
+_BEGINNING = ThreadPoolExecutor(20, thread_name_prefix="api-begin")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Patience:
     """How long a stream waits for the first word before it begins, and for the next one before it sends a comment.
@@ -56,7 +61,8 @@ async def complete(request: Request, *, services: Services, use: TokenUse, patie
     """Answer a chat completion. Raises ApiError and SwitchboardError."""
     bearer = await bearer_of(request, services, "chat")
     body = await body_as(request, CompletionBody)
-    live, left = await asyncio.to_thread(partial(_begin, services, use, bearer, body))
+    begin = partial(_begin, services, use, bearer, body)
+    live, left = await asyncio.get_running_loop().run_in_executor(_BEGINNING, begin)
     told = headers(live.ids.turn) | left
     # Held until the answer is sent: a response in chunks takes it along.
     async with AsyncExitStack() as stack:
