@@ -37,7 +37,11 @@ draw_stop(stop_place, services, opened)
 with answers_place:
     running = draw_answers(services, opened)
 if running:
+    said = opened.waiting
     draw_all(running)
     stop_place.empty()
     opened = blind.load_open(services, user)
+    if opened.waiting != said:
+        # An answer failed, and the composer, which stands above all this, speaks of a vote that cannot be cast.
+        st.rerun()
 draw_vote_bar(vote_place, services, opened)
