@@ -71,7 +71,7 @@ def _draw_row(services: Services, token: ApiToken) -> None:
         st.container(horizontal=True, horizontal_alignment="right"),
         st.popover("Revoke", icon=":material/key_off:", type="tertiary", key=f"end_token_{token.id}"),
     ):
-        st.markdown("Scripts that use it stop working at once.")
+        st.markdown("Scripts that use it stop working at once. Answers that have begun come to their end.")
         st.button(
             "Revoke it",
             key=f"revoke_{token.id}",
