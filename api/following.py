@@ -48,10 +48,11 @@ class _Doorman:
             here.call_later(wait_s, self._wake)
 
     def _wake(self) -> None:
-        loop = self._loop()
+        # Whoever wakes: nothing is gathered any more, also where a waking of another thread is on its way.
+        loop, self._gathers_until = self._loop(), -inf
         if self._on_its_way or loop is None:
             return
-        self._on_its_way, self._woken_at, self._gathers_until = True, time.monotonic(), -inf
+        self._on_its_way, self._woken_at = True, time.monotonic()
         with suppress(RuntimeError):
             loop.call_soon_threadsafe(self._open)
 
