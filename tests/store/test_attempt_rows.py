@@ -125,6 +125,7 @@ def _in_order(rows):
     return sorted(rows, key=repr)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("write", [_one_by_one, record_rows, _at_once])
 @given(rows=st.lists(_rows(), min_size=1, max_size=4))
 @settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])

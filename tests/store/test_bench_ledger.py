@@ -10,6 +10,8 @@ from bench import ledger_rows
 from bench.ledger_reports import measure
 from bench.ledger_rows import Trace, build
 
+pytestmark = pytest.mark.slow
+
 UNTIL = datetime(2026, 11, 1, tzinfo=UTC).replace(tzinfo=None)
 ROWS = 3_000
 
@@ -85,7 +87,6 @@ def test_a_trace_that_is_not_there_is_named(tmp_path, trace):
     assert Trace(trace.conversations, tmp_path / "none.csv").missing == [tmp_path / "none.csv"]
 
 
-@pytest.mark.slow
 def test_every_report_of_the_bench_is_one_that_the_pages_have(store):
     found = {report.name: report for report in measure(store, store, now=UNTIL, repetitions=1)}
 

@@ -16,6 +16,8 @@ from core.store.database import Database
 from core.store.migrate import migrate
 from tests.store.test_open import held_by_another_process
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(name="installation")
 def _installation(tmp_path, monkeypatch):
@@ -222,7 +224,6 @@ def test_a_command_that_is_none_lists_the_commands(capsys):
     assert "backup" in capsys.readouterr().err
 
 
-@pytest.mark.slow
 def test_it_starts_as_a_module(installation):
     done = subprocess.run([sys.executable, "-m", "core", "doctor"], capture_output=True, text=True, check=False)
 
@@ -230,7 +231,6 @@ def test_it_starts_as_a_module(installation):
     assert done.stderr == ""
 
 
-@pytest.mark.slow
 def test_a_reader_that_has_enough_is_no_failure_to_tell_about(installation):
     command = [sys.executable, "-m", "core", "doctor"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as doctor:

@@ -28,6 +28,8 @@ from core.store.migrate import migrate
 from tests.support.random_ledger import PEOPLE, fill_ledger
 from tests.support.turns import model
 
+pytestmark = pytest.mark.slow
+
 ZONES = ("Europe/Berlin", "America/New_York")
 FIRST, LAST = date(2026, 10, 20), date(2026, 11, 3)
 NOW = datetime(2026, 11, 3, 15, 30)  # noqa: DTZ001 - naive UTC, as everywhere in the store
@@ -83,7 +85,6 @@ def answered(rows: Iterable[dict], chosen: UsageFilter, viewer: Viewer) -> list[
     ]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("viewer", [TEAM, BOB], ids=["team", "member"])
 def test_replay_compares_with_what_the_calls_cost_in_the_ledger(ledger, viewer):
     database, rows, chosen = ledger

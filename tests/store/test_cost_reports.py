@@ -31,6 +31,8 @@ from core.store.ledger_copy import LedgerCopy
 from core.store.migrate import migrate
 from tests.support.random_ledger import MODELS, fill_ledger
 
+pytestmark = pytest.mark.slow
+
 # On both sides of a change of the clocks: Berlin on 25 October, New York on 1 November, Lord Howe by half an hour on 4
 # October; Kathmandu is 5:45 ahead all year.
 ZONES = ("Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu", "UTC")
@@ -121,7 +123,6 @@ def grouped(rows: Iterable[dict], *names: str) -> dict:
     return {key[0] if len(names) == 1 else key: spent(part) for key, part in found.items()}
 
 
-@pytest.mark.slow
 def test_the_overview_adds_up_to_the_ledger(ledger):
     overview = ledger.read(load_overview, by="model", now=NOW)
     rows = ledger.rows()

@@ -112,6 +112,7 @@ def test_everything_is_taken_out_again_and_nothing_else(database, counts):
     assert remove(database) == {}
 
 
+@pytest.mark.slow
 def test_what_grew_on_the_demo_goes_with_it(database, counts):
     database.execute(
         "insert into search_texts (user_id, conversation_id, message_id, content, created_at) "

@@ -33,6 +33,8 @@ from tests.support.exports import chatgpt, gpt_node, librechat, open_webui, role
 from tests.support.people import add_person
 from tests.support.turns import finish, rig
 
+pytestmark = pytest.mark.slow
+
 NOON = datetime(2026, 5, 4, 12)  # noqa: DTZ001 - naive UTC, as everywhere
 
 
@@ -242,7 +244,6 @@ def test_a_file_that_cannot_be_read_is_refused_and_the_next_one_imported(databas
     assert titles(database, ada) == ["Trip"]
 
 
-@pytest.mark.slow
 def test_one_import_runs_at_a_time(database, ada, jobs):
     many = [chatgpt(name=f"gpt-{number}") for number in range(300)]
     jobs.start([Upload(name="a.json", data=json.dumps(many).encode())], user_id=ada.id)
@@ -394,7 +395,6 @@ def parcels(draw):
     )
 
 
-@pytest.mark.slow
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 @given(given_parcels=st.lists(parcels(), min_size=1, max_size=3))
 def test_export_then_import_gives_the_same_tree(database, given_parcels):

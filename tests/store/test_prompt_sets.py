@@ -50,6 +50,8 @@ from tests.support.budgets import budget
 from tests.support.people import add_person
 from tests.support.turns import TIMEOUT_S, finish, model, rig, wait_until
 
+pytestmark = pytest.mark.slow
+
 MODELS = {name: model(name) for name in ("one", "two", "judge")}
 TWO = [MODELS["one"], MODELS["two"]]
 PROMPTS = [Prompt("writing", ("Write.", "Rewrite.")), Prompt("coding", ("Code?",)), Prompt("coding", ("Why?",))]
@@ -118,7 +120,6 @@ def test_first_questions_are_ones_own_and_of_chats_alone(database):
     assert [one.text for one in first_questions(database, user_id="ann", limit=10)] == ["How do I begin?"]
 
 
-@pytest.mark.slow
 def test_a_run_asks_every_turn_of_every_model_and_is_in_no_list(database):
     with stage(database) as (made, runner):
         ended, run = run_all(database, runner, begin(database))
@@ -143,7 +144,6 @@ def test_the_wrong_number_of_models_is_refused(database):
             begin(database, models=models)
 
 
-@pytest.mark.slow
 def test_at_most_two_answers_of_a_model_are_under_way(database):
     gate, gateway = Gate(), ScriptedGateway(fallback=reply)
     for name in ("one", "two"):
@@ -161,7 +161,6 @@ def test_at_most_two_answers_of_a_model_are_under_way(database):
         assert len(gateway.history) == 8
 
 
-@pytest.mark.slow
 def test_a_failing_model_stops_nobody_else_and_can_be_asked_again(database):
     gateway = ScriptedGateway(fallback=reply)
     for _ in range(2):
@@ -217,7 +216,6 @@ def test_a_cancelled_run_keeps_what_was_answered(database):
         assert gateway.wait_until_abandoned()
 
 
-@pytest.mark.slow
 def test_a_new_engine_goes_on_and_asks_nothing_twice(database):
     gate, gateway = Gate(), ScriptedGateway(fallback=reply)
     gateway.enqueue("one", *answer("Whole"))
@@ -299,7 +297,6 @@ def test_a_judge_sees_both_orders_and_one_that_disagrees_with_itself_gives_a_tie
             begin_judging(database, run, user_id="ann", judge_model="judge")
 
 
-@pytest.mark.slow
 def test_a_judge_is_asked_again_only_for_what_could_not_be_read(database):
     said = {"judge": "Hard to say"}
 
@@ -362,7 +359,6 @@ def test_a_run_is_its_owners_unless_shared_and_outlives_its_set(database):
         delete_run(database, run, user_id="ann")
 
 
-@pytest.mark.slow
 def test_a_run_is_deleted_with_its_answers_and_all_of_it_with_ones_data(database):
     ann = add_person(database, "ann")
     with stage(database) as (_made, runner):

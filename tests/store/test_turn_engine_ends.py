@@ -483,6 +483,7 @@ def test_a_turn_that_is_starting_while_the_engine_closes_is_interrupted_and_stor
         assert made.rows("turns")[0]["status"] == "interrupted"
 
 
+@pytest.mark.slow
 def test_close_does_not_wait_for_ever_for_a_gateway_that_does_not_let_go(database):
     gateway = StubbornGateway()
     with rig(database, gateway=gateway, close=False) as made:

@@ -22,6 +22,8 @@ from core.store.migrate import migrate
 from tests.store.test_open import held_by_another_process
 from tests.support.attempts import delete_attempts
 
+pytestmark = pytest.mark.slow
+
 LITELLM = (
     "request_id",
     "startTime",
@@ -245,7 +247,6 @@ def test_it_is_audited(url, tmp_path):
     assert entries[0].after == {"calls": 1, "cost_usd": "0.250000000", "layout": "mapped columns"}
 
 
-@pytest.mark.slow
 def test_a_running_server_is_named(url, tmp_path, capsys):
     path = written(tmp_path, GENERIC, generic())
     with held_by_another_process(url):
@@ -282,7 +283,6 @@ def test_what_only_its_name_calls_parquet_is_said_to_be_none(url, tmp_path, caps
     assert "calls.parquet is no Parquet file, whatever its name says. Export it again" in capsys.readouterr().err
 
 
-@pytest.mark.slow
 @given(
     amounts=st.lists(st.decimals(min_value=0, max_value=10**6, places=9), min_size=1, max_size=20),
     moment=st.datetimes(min_value=datetime(2020, 1, 1), max_value=datetime(2035, 1, 1)),  # noqa: DTZ001 - made local below

@@ -21,6 +21,8 @@ from tests.support.child_processes import later_children
 from tests.support.live_server import wait_for
 from tests.support.moving_clock import MovingClock
 
+pytestmark = pytest.mark.slow
+
 BRISK = Supervision(first_pause_s=0.02, longest_pause_s=0.1, health_interval_s=0.05, health_timeout_s=2)
 
 Starter = Callable[..., LocalModel]
@@ -134,7 +136,6 @@ async def test_who_asks_while_it_cannot_start_is_refused_at_once(start):
     assert (await refusal(model)).error_class == ErrorClass.CONNECTION
 
 
-@pytest.mark.slow
 # To be sick the child has to have started, which takes seconds on a busy machine.
 @pytest.mark.parametrize(
     ("behaviour", "within_s", "told"), [("silent", 0.5, "did not start in time"), ("sick", 5.0, "never became healthy")]

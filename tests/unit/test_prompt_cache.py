@@ -88,6 +88,7 @@ def sent(kind, messages):
     return json.dumps(translate(model=ELSEWHERE[kind], messages=messages, **given))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ELSEWHERE)
 def test_the_marks_arrive_in_the_words_of_each_provider(kind):
     mark = "cachePoint" if kind == "bedrock" else "cache_control"

@@ -13,6 +13,8 @@ from core.chat.conversation import Attachment
 from core.tools.tool import Interrupt, Tool, ToolContext, ToolLimits
 from core.tools.toolbox import load_tools, run_tool, tools_for
 
+pytestmark = pytest.mark.slow
+
 NOW = datetime(2026, 5, 4, 12)  # noqa: DTZ001 - naive UTC
 SALES = "city;amount\nBerlin;2\nParis;3.5\nBerlin;4\n"
 
