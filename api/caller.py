@@ -84,5 +84,6 @@ def _wrong(error: ValidationError) -> ApiError:
     if first["type"] == "extra_forbidden":
         message = f"{param[:200]} is not supported here. Leave it out."
         return ApiError(status=400, message=message, code="unsupported_parameter", param=param[:200])
-    message = first["msg"].removeprefix("Value error, ")
+    # The rest are words of pydantic's, but for how it counts entries.
+    message = first["msg"].removeprefix("Value error, ").replace(" after validation", "")
     return ApiError(status=400, message=f"{param or 'The body'}: {message}.", code="invalid_value", param=param or None)

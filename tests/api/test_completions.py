@@ -179,6 +179,11 @@ def test_what_cannot_be_done_is_refused_by_name(http, body, param) -> None:
     assert answer.json()["error"]["type"] == "invalid_request_error"
 
 
+def test_no_messages_are_refused_in_plain_words(http) -> None:
+    error = ask(http, messages=[]).json()["error"]
+    assert error["message"] == "messages: List should have at least 1 item, not 0."
+
+
 def test_labels_and_what_means_nothing_pass(http) -> None:
     answer = ask(http, metadata={"a": 1}, user="ann", tools=[], logprobs=False, n=1, tool_choice=None)
     assert answer.status_code == 200, answer.text
