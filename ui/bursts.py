@@ -80,15 +80,18 @@ class _Connection:
             self._keeper.cancel()
 
     async def _keep(self) -> None:
-        with suppress(TimeoutError):
-            await asyncio.wait_for(self._over.wait(), self._moment_s)
-        # Of a connection that is gone whoever sends next is told.
-        with suppress(OSError):
-            while self._kept:
-                kept, self._kept = self._kept, []
-                for message in kept:
-                    await self._send(message)
-        self._keeper = None
+        try:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._over.wait(), self._moment_s)
+            # Of a connection that is gone whoever sends next is told.
+            with suppress(OSError):
+                while self._kept:
+                    kept, self._kept = self._kept, []
+                    for message in kept:
+                        await self._send(message)
+        finally:
+            # Whatever ended it: what follows must not be kept for nobody.
+            self._keeper = None
 
 
 def _kind(message: Message) -> str | None:
