@@ -45,7 +45,7 @@ class Bursts:
 
 
 class _Connection:
-    """One page's WebSocket. While something is kept, all that follows is kept behind it: the order stays."""
+    """One page's WebSocket. What follows while something is kept is kept or waits behind it: the order stays."""
 
     def __init__(self, send: Send, *, moment_s: float) -> None:
         self._send = send
@@ -59,9 +59,11 @@ class _Connection:
     async def send(self, message: Message) -> None:
         """Send, now or in a moment. Raises OSError when the connection is gone."""
         kind = _kind(message)
-        if self._keeper is not None and kind is None:
+        if kind is None:
             # No part of a page, such as the end of the connection.
             self._over.set()
+        if self._keeper is not None and self._over.is_set():
+            # What was kept goes first, and this waits for it: Streamlit ends a connection that takes too little.
             await self._keeper
         if self._keeper is not None:
             self._kept.append(message)
@@ -83,14 +85,12 @@ class _Connection:
         try:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._over.wait(), self._moment_s)
+            self._over.set()
             # Of a connection that is gone whoever sends next is told.
             with suppress(OSError):
-                while self._kept:
-                    kept, self._kept = self._kept, []
-                    for message in kept:
-                        await self._send(message)
+                for message in self._kept:
+                    await self._send(message)
         finally:
-            # Whatever ended it: what follows must not be kept for nobody.
             self._keeper = None
 
 

@@ -108,6 +108,29 @@ def test_what_is_kept_comes_before_the_end_of_the_connection():
     assert _talk(page)[3:] == ["new_session", "delta", "close"]
 
 
+def test_who_sends_waits_for_a_browser_that_takes_nothing():
+    come: list[str] = []
+    takes = asyncio.Event()
+
+    async def slow(message) -> None:
+        if len(come) == len(OPENED):
+            await takes.wait()
+        come.append(_named(message))
+
+    async def app(_scope, _receive, send) -> None:
+        await _say(lambda kind: send(_message(kind)), [*OPENED, "new_session", "delta", "script_finished"])
+        following = asyncio.create_task(send(_message("delta")))
+        for _ in range(20):
+            await asyncio.sleep(0)
+        assert not following.done()
+        takes.set()
+        await following
+
+    asyncio.run(Bursts(app, moment_s=LONG_S)({"type": "websocket"}, None, slow))
+
+    assert come == [*OPENED, *OPENED, "delta"]
+
+
 def test_who_sends_to_a_connection_that_is_gone_is_told():
     async def gone(_message) -> None:
         raise OSError
