@@ -27,14 +27,16 @@ from core.catalog.effective import resolve
 from core.catalog.models import ModelSpec
 from core.catalog.parameters import SYSTEM_PROMPT, ParameterSpec, accepted_parameters
 from core.errors import SwitchboardError
-from ui import compare_state, state
+from ui import compare_state, echoes, state
 from ui.auth import current_user
 from ui.compare_begin import first_line_up
 from ui.compare_state import Seat
+from ui.echoes import is_changed
 from ui.formats import short_price
 from ui.markdown import literal
 from ui.parameter_changes import widget_value
 from ui.parameters_form import draw_widget, for_widget
+from ui.unbroken import unbroken
 
 _ADD = "add_to_line_up"
 _NAME = "line_up_name"
@@ -89,7 +91,7 @@ def _draw_model(services: Services, seat: Seat, models: Mapping[str, ModelSpec])
     known = seat.entry.model_id if seat.entry.model_id in models else None
     if known is None:
         st.warning(_GONE, icon=":material/error:")
-    st.session_state[key] = known
+    echoes.show(key, known)
     st.selectbox(
         "Model", ids, key=key, format_func=partial(_named, models), on_change=_take_model, args=(services, seat.id, key)
     )
@@ -101,7 +103,7 @@ def _draw_parameters(services: Services, user: User, seat: Seat, model: ModelSpe
     for spec in sorted(specs, key=lambda spec: spec.name != SYSTEM_PROMPT):
         found, problem = resolution.values.get(spec.name), resolution.problems.get(spec.name)
         key = f"value_{seat.id}_{model.id}_{spec.name}"
-        st.session_state[key] = for_widget(spec, None if found is None or problem else found.value)
+        echoes.show(key, for_widget(spec, None if found is None or problem else found.value))
         on_change: dict[str, Any] = {"on_change": _set, "args": (services, seat.id, spec, key)}
         draw_widget(spec, key, **on_change)
         if problem:
@@ -182,13 +184,17 @@ def _add(services: Services) -> None:
         _keep(services, [*(seat.entry for seat in seats), Entry(model_id=chosen)], seats)
 
 
+@unbroken
 def _take_model(services: Services, seat_id: str, key: str) -> None:
     chosen = st.session_state.get(key)
-    if isinstance(chosen, str):
+    if isinstance(chosen, str) and is_changed(key):
         _replace(services, seat_id, lambda entry: replace(entry, model_id=chosen))
 
 
+@unbroken
 def _set(services: Services, seat_id: str, spec: ParameterSpec, key: str) -> None:
+    if not is_changed(key):
+        return
     user, held = current_user(services), widget_value(st.session_state[key])
 
     def change(entry: Entry) -> Entry:

@@ -19,6 +19,7 @@ from core.chat.presets import Preset, delete_preset, list_presets, save_preset, 
 from core.errors import NotFound, SwitchboardError
 from ui import state
 from ui.auth import current_user
+from ui.echoes import is_changed
 from ui.markdown import literal
 from ui.unbroken import once, unbroken
 
@@ -72,6 +73,8 @@ def change(services: Services, model_id: str, spec: ParameterSpec, key: str) -> 
     """Set a parameter of the open conversation to what its widget holds; an emptied widget unsets it."""
 
     def work(sheet: Sheet) -> str:
+        if not is_changed(key):
+            return ""
         value = widget_value(st.session_state[key])
         if value is None and spec.name == SYSTEM_PROMPT and SYSTEM_PROMPT in _below(sheet):
             value = ""
@@ -133,7 +136,7 @@ def apply_preset(services: Services, model_id: str, choose_model: Callable[[str]
     """Take model, system prompt and parameters of the chosen preset for the open conversation."""
 
     def work(sheet: Sheet) -> str:
-        preset = _chosen_preset(services, sheet.user)
+        preset = _chosen_preset(services, sheet.user) if is_changed(PRESET) else None
         if preset is None:
             return ""
         _keep_here(services, sheet.user, preset.parameters)

@@ -13,8 +13,8 @@ from core.bootstrap import Services
 from core.catalog.effective import Effective
 from core.catalog.parameters import MOST_USD, ParameterSpec, accepted_parameters, parameter_label
 from core.chat.presets import NAME_LIMIT, Preset, list_presets
+from ui import echoes, state
 from ui import parameter_changes as changes
-from ui import state
 from ui.markdown import literal
 from ui.parameter_changes import PRESET, PRESET_NAME, PRESET_SHARED, Sheet
 from ui.tools_switch import draw_tools_switch
@@ -65,7 +65,7 @@ def _draw_parameter(services: Services, sheet: Sheet, spec: ParameterSpec) -> No
     key = f"parameter_{sheet.model.id}_{spec.name}"
     # The store's word each time; what a model does not take cannot be put into its widget.
     held = None if found is None or problem else found.value
-    st.session_state[key] = for_widget(spec, held)
+    echoes.show(key, for_widget(spec, held))
     on_change: dict[str, Any] = {"on_change": changes.change, "args": (services, sheet.model.id, spec, key)}
     draw_widget(spec, key, **on_change)
     if spec.name == MOST_USD and sheet.model.prices is None:
@@ -186,6 +186,7 @@ def _draw_presets(services: Services, sheet: Sheet, choose_model: Callable[[str]
             on_change=changes.apply_preset,
             args=(services, sheet.model.id, choose_model),
         )
+        echoes.note(PRESET)
     chosen = presets.get(st.session_state.get(PRESET, ""))
     if chosen and chosen.own:
         draw_own_preset(services, chosen)

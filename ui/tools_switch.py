@@ -11,7 +11,7 @@ from core.bootstrap import Services
 from core.catalog.models import Capability, ModelSpec
 from core.chat.store import load_conversation, set_tools
 from core.tools.toolbox import load_tools
-from ui import state
+from ui import echoes, state
 from ui.auth import current_user
 from ui.markdown import literal
 from ui.unbroken import once, unbroken
@@ -24,7 +24,7 @@ def draw_tools_switch(services: Services, user: User, model: ModelSpec) -> None:
     if Capability.TOOLS not in model.capabilities:
         st.caption(f":material/handyman: {literal(model.label)} cannot call tools.")
         return
-    st.session_state[_KEY] = _on(services, user)
+    echoes.show(_KEY, _on(services, user))
     st.toggle(
         "Tools",
         key=_KEY,
@@ -47,7 +47,7 @@ def _on(services: Services, user: User) -> bool:
 @unbroken
 def _change(services: Services) -> None:
     user, conversation_id, wanted = current_user(services), state.conversation_id(), bool(st.session_state[_KEY])
-    if user is None:
+    if user is None or not echoes.is_changed(_KEY):
         return
     if conversation_id is None:
         state.set_new_chat_tools(wanted)

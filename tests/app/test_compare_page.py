@@ -13,7 +13,7 @@ from core.arena.said import messages_of_column
 from core.bootstrap import Services
 from core.chat.admission import TurnRequest
 from core.chat.store import list_conversations, load_conversation, load_messages
-from tests.support.chatting import choose_in_menu, send_from_component
+from tests.support.chatting import choose_in_menu, run_with_echo, send_from_component
 from tests.support.live_server import ROOT
 from tests.support.people import add_person
 from tests.support.provider_behaviour import say
@@ -156,6 +156,19 @@ def test_a_column_has_a_system_prompt_of_its_own(page, services, ada, provider):
     ]
     assert sorted(prompts) == [[], ["Answer in verse."]]
     assert any("system prompt: Answer in verse" in caption.value.replace("\\", "") for caption in page.caption)
+
+
+def test_what_a_browser_says_again_of_a_closed_form_does_not_open_it(page):
+    page.session_state["seat_seat1"] = True
+    page.run()
+    prompt = page.text_area[0].set_value("Answer in verse.").run().text_area[0].proto.id
+    page.session_state["seat_seat1"] = False
+    page.run()
+    assert not page.text_area
+    run_with_echo(page, prompt, string_value="Answer in verse.")
+
+    assert not page.exception
+    assert not page.text_area
 
 
 def test_retrying_answers_again(page, services, ada, provider):

@@ -8,6 +8,7 @@ from streamlit.testing.v1 import AppTest
 from core.chat.kept_parameters import keep_for_model, keep_for_team, load_layers
 from core.chat.presets import list_presets, save_preset
 from core.chat.store import list_conversations
+from tests.support.chatting import run_with_echo
 from tests.support.live_server import ROOT
 from tests.support.people import add_person
 from tests.support.signed_in import sign_in_app
@@ -25,6 +26,11 @@ def _chat(ada) -> AppTest:
 
 def number(app, name, model_id="swift"):
     return app.number_input(key=f"parameter_{model_id}_{name}")
+
+
+def with_form(app, *, shown):
+    app.session_state["parameters"] = shown
+    return app.run()
 
 
 def captions(app):
@@ -110,6 +116,41 @@ def test_keeping_for_the_model_moves_the_values_out_of_the_conversation(chat, se
     assert layers.mine == {"seed": 7}
     assert "Mine, for this model" in captions(chat)
     assert button(chat, "Keep for this model").disabled
+
+
+def test_what_a_browser_says_again_of_a_closed_form_is_not_set_for_the_conversation(chat):
+    number(chat, "top_p").set_value(0.5).run()
+    button(chat, "Keep for this model").click().run()
+    widget_id = number(chat, "top_p").proto.id
+    with_form(chat, shown=False)
+    run_with_echo(chat, widget_id, double_value=0.5)
+    with_form(chat, shown=True)
+
+    assert not chat.exception
+    assert "Mine, for this model" in captions(chat)
+
+
+def test_what_was_reset_is_not_back_with_the_next_click(chat):
+    number(chat, "top_p").set_value(0.5).run()
+    widget_id = number(chat, "top_p").proto.id
+    chat.button(key="reset_swift_top_p").click().run()
+    run_with_echo(chat, widget_id, double_value=0.5)
+
+    assert not chat.exception
+    assert number(chat, "top_p").value is None
+
+
+def test_a_preset_that_a_browser_says_again_is_not_applied_again(chat, services, ada):
+    save_preset(services.database, owner_id=ada.id, name="Warm", model_id="swift", parameters={"temperature": 0.9})
+    chat.run().selectbox(key="preset").select_index(0).run()
+    number(chat, "temperature").set_value(0.2).run()
+    preset = chat.selectbox(key="preset").proto
+    with_form(chat, shown=False)
+    run_with_echo(chat, preset.id, string_value=preset.options[0])
+    with_form(chat, shown=True)
+
+    assert not chat.exception
+    assert number(chat, "temperature").value == 0.2
 
 
 def test_a_value_the_model_does_not_take_is_shown_and_refused_and_the_message_kept(chat, services, ada, provider):

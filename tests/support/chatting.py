@@ -65,6 +65,19 @@ def click_again(page: AppTest, button_id: str) -> AppTest:
     return page._run(states)
 
 
+def run_with_echo(page: AppTest, widget_id: str, **value: Any) -> AppTest:
+    """A run in which the browser says once more what a widget held that was taken out of it, or off the page.
+
+    `value` is a field of Streamlit's WidgetState.
+    """
+    states = page._tree.get_widget_states()
+    others = [state for state in states.widgets if state.id != widget_id]
+    del states.widgets[:]
+    states.widgets.extend(others)
+    states.widgets.add(id=widget_id, **value)
+    return page._run(states)
+
+
 def composer(page: Page) -> Locator:
     """The box where one types."""
     return page.get_by_placeholder("Ask anything")
