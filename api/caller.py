@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from functools import partial
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 from starlette.requests import Request
 
 from api.errors import ApiError
@@ -14,6 +16,9 @@ from core.accounts.tokens import Bearer, Scope, find_bearer, known_bearer, note_
 from core.bootstrap import Services
 
 MOST_BODY_BYTES = 20_000_000
+_LONGEST_PARAM = 200
+# Above that the errors are not even looked at: of millions it would take minutes.
+_MOST_ERRORS = 1_000
 _JSON = "application/json"
 
 _BRANCHES = frozenset({"str", "list"})
@@ -73,17 +78,38 @@ def _unknown(message: str) -> ApiError:
 
 
 def _wrong(error: ValidationError) -> ApiError:
-    first: Any = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    if error.error_count() > _MOST_ERRORS:
+        message = f"The body has {error.error_count():,} wrong or unknown fields."
+        return ApiError(status=400, message=message, code="invalid_value")
+    first = _most_telling(error.errors(include_url=False, include_context=False, include_input=False))
     if first["type"] == "json_invalid":
         deep = "recursion" in first["msg"]
         message = "The body is nested too deep." if deep else "The body is not valid JSON in UTF-8."
         return ApiError(status=400, message=message, code="invalid_json")
-    # The names of union branches are pydantic's, not the caller's.
-    places = [str(place) for place in first["loc"] if isinstance(place, int) or place.islower()]
-    param = ".".join(place for place in places if "[" not in place and place not in _BRANCHES)
+    param = ".".join(_place(first))[:_LONGEST_PARAM]
     if first["type"] == "extra_forbidden":
-        message = f"{param[:200]} is not supported here. Leave it out."
-        return ApiError(status=400, message=message, code="unsupported_parameter", param=param[:200])
+        message = f"{param} is not supported here. Leave it out."
+        return ApiError(status=400, message=message, code="unsupported_parameter", param=param)
     # The rest are words of pydantic's, but for how it counts entries.
     message = first["msg"].removeprefix("Value error, ").replace(" after validation", "")
     return ApiError(status=400, message=f"{param or 'The body'}: {message}.", code="invalid_value", param=param or None)
+
+
+def _most_telling(errors: Sequence[ErrorDetails]) -> ErrorDetails:
+    """The first; of a field that may be this or that, what is wrong deepest within it: there it is what was meant."""
+    place = _place(errors[0])
+    of_it = [error for error in errors if _place(error)[: len(place)] == place]
+    return max(of_it, key=lambda error: (len(error["loc"]), not error["type"].endswith("_type")))
+
+
+def _place(error: ErrorDetails) -> list[str]:
+    """Where a field is. The names of union branches in between are pydantic's; that of an unknown field is anything."""
+    *within, last = error["loc"] or ("",)
+    if error["type"] != "extra_forbidden":
+        within.append(last)
+    ours = [str(part) for part in within if isinstance(part, int) or _is_field(part)]
+    return [*ours, str(last)] if error["type"] == "extra_forbidden" else ours
+
+
+def _is_field(part: str) -> bool:
+    return part.islower() and "[" not in part and part not in _BRANCHES

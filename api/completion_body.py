@@ -11,9 +11,17 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 MOST_TOOLS = 128
+# Far more than anybody says at once, and a second of work at most: a body of 20 MB holds millions of empty ones.
+MOST_MESSAGES = 10_000
+MOST_PARTS = 1_000
 # As many likely tokens for a place as OpenAI tells.
 MOST_TOP_LOGPROBS = 20
 _FUNCTION_NAME = r"^[a-zA-Z0-9_-]{1,64}$"
+
+
+def _at_most(entries: int, *, at_least: int | None = None) -> Any:
+    """How long a list is. Its first wrong entry ends the reading: the errors of millions take minutes and gigabytes."""
+    return Field(min_length=at_least, max_length=entries, fail_fast=True)
 
 
 class _Exact(BaseModel):
@@ -69,13 +77,13 @@ class WireMessage(_Exact):
     """One message. An answer may be sent back as it came, with fields that mean nothing here."""
 
     role: Literal["system", "developer", "user", "assistant", "tool", "function"]
-    content: str | list[ContentPart] | None = None
+    content: str | Annotated[list[ContentPart], _at_most(MOST_PARTS)] | None = None
     name: Annotated[str, Field(min_length=1, max_length=64)] | None = None
-    tool_calls: Annotated[list[WireCall], Field(max_length=MOST_TOOLS)] | None = None
+    tool_calls: Annotated[list[WireCall], _at_most(MOST_TOOLS)] | None = None
     tool_call_id: str | None = None
     reasoning_content: str | None = None
     reasoning: str | None = None
-    thinking_blocks: list[ThinkingBlock] | None = None
+    thinking_blocks: Annotated[list[ThinkingBlock], _at_most(MOST_PARTS)] | None = None
     refusal: str | None = None
     annotations: Any = None
     audio: Any = None
@@ -139,10 +147,10 @@ class CompletionBody(_Exact):
     """The body of `POST /v1/chat/completions`. `fallbacks` is ours: models to ask when `model` fails, [] for none."""
 
     model: Annotated[str, Field(min_length=1, max_length=200)]
-    messages: Annotated[list[WireMessage], Field(min_length=1)]
+    messages: Annotated[list[WireMessage], _at_most(MOST_MESSAGES, at_least=1)]
     stream: bool | None = None
     stream_options: StreamOptions | None = None
-    fallbacks: Annotated[list[str], Field(max_length=10)] | None = None
+    fallbacks: Annotated[list[str], _at_most(10)] | None = None
     temperature: float | None = None
     top_p: float | None = None
     frequency_penalty: float | None = None
@@ -150,11 +158,11 @@ class CompletionBody(_Exact):
     seed: int | None = None
     max_tokens: int | None = None
     max_completion_tokens: int | None = None
-    stop: str | list[str] | None = None
+    stop: str | Annotated[list[str], _at_most(MOST_PARTS)] | None = None
     reasoning_effort: str | None = None
     verbosity: str | None = None
     response_format: ResponseFormat | None = None
-    tools: Annotated[list[WireTool], Field(max_length=MOST_TOOLS)] | None = None
+    tools: Annotated[list[WireTool], _at_most(MOST_TOOLS)] | None = None
     tool_choice: Literal["none", "auto", "required"] | ChosenTool | None = None
     parallel_tool_calls: bool | None = None
     logprobs: bool | None = None
@@ -167,7 +175,7 @@ class CompletionBody(_Exact):
     n: int | None = None
     store: bool | None = None
     service_tier: str | None = None
-    modalities: list[str] | None = None
+    modalities: Annotated[list[str], _at_most(10)] | None = None
     # Not done here: only what means "nothing" passes, as clients send it.
     functions: list[Any] | None = None
     function_call: Any = None
@@ -193,6 +201,8 @@ def refusal_of(body: CompletionBody) -> tuple[str, str] | None:
             return name, sentence
     if body.top_logprobs is not None and not body.logprobs:
         return "top_logprobs", "top_logprobs goes with logprobs: true."
+    if len({body.max_tokens, body.max_completion_tokens} - {None}) > 1:
+        return "max_tokens", "max_tokens and max_completion_tokens mean the same and differ. Send one of them."
     form = body.response_format
     if form is not None and (form.type == "json_schema") != (form.json_schema is not None):
         return "response_format", "json_schema has to be given with the type json_schema, and with no other."
