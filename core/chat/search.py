@@ -17,8 +17,9 @@ from functools import partial
 from typing import Literal
 
 from core.chat.conversation import Conversation
+from core.chat.search_on_server import TERMS, answered_by, places_of_hits
 from core.chat.search_query import MOST_TERMS, SearchQuery
-from core.store.database import Cursor, Database
+from core.store.database import Cursor, Database, Row
 from core.store.sql import load_queries
 
 _SQL = load_queries("search")
@@ -88,7 +89,8 @@ def find_conversations(
 
     `archived` asks for archived ones only (True), for the others only (False), or for both. An empty query finds all.
     """
-    rows = database.fetch_all(_SQL["find_conversations"], **_values(user_id, query, limit), archived=archived)
+    values = {**_values(user_id, query, limit), "archived": archived, "answered": None}
+    rows = database.snapshot(lambda cur: _conversations(cur, values))
     return [Conversation(**row) for row in rows]
 
 
@@ -125,10 +127,7 @@ async def index_regularly(
 
 
 def _found(cur: Cursor, values: Mapping[str, object]) -> list[Hit]:
-    if cur.shared:
-        places = cur.fetch_all(_SQL["find_messages_on_server"], **{**values, **_folded(cur, values)})
-    else:
-        places = cur.fetch_all(_SQL["find_messages"], **values)
+    places = places_of_hits(cur, values) if cur.shared else cur.fetch_all(_SQL["find_messages"], **values)
     if not places:
         return []
     said = {
@@ -137,25 +136,11 @@ def _found(cur: Cursor, values: Mapping[str, object]) -> list[Hit]:
     return [Hit(**place, **said[place["message_id"]]) for place in places if place["message_id"] in said]
 
 
-def _folded(cur: Cursor, values: Mapping[str, object]) -> dict[str, object]:
-    """What a server cannot fold, and the tag in lower case."""
-    [found] = cur.fetch_all(_SQL["folded_terms"], **_only(values, *_TERMS, "tag"))
-    titled: list[str] = []
-    labels: list[str] = []
-    if values["title"]:
-        titled = [row["id"] for row in cur.fetch_all(_SQL["folded_titles"], **_only(values, "user_id", "title"))]
-    if values["model"]:
-        named = [row["label"] for row in cur.fetch_all(_SQL["model_labels"], **_only(values, "user_id"))]
-        rows = cur.fetch_all(_SQL["folded_labels"], labels=named, model=values["model"])
-        labels = [row["label"] for row in rows]
-    return {**found, "titled": titled, "labels": labels}
-
-
-_TERMS = tuple(f"term_{number}" for number in range(1, MOST_TERMS + 1))
-
-
-def _only(values: Mapping[str, object], *names: str) -> dict[str, object]:
-    return {name: values[name] for name in names}
+def _conversations(cur: Cursor, values: Mapping[str, object]) -> list[Row]:
+    if cur.shared and values["model"]:
+        answered = answered_by(cur, user_id=values["user_id"], model=values["model"])
+        values = {**values, "answered": answered, "model": ""}
+    return cur.fetch_all(_SQL["find_conversations"], **values)
 
 
 def _take_in(cur: Cursor, user_id: str, stale: Sequence[tuple[str, datetime]]) -> None:
@@ -168,7 +153,7 @@ def _values(user_id: str, query: SearchQuery, limit: int) -> dict[str, object]:
     padded = [*query.terms, *[""] * MOST_TERMS][:MOST_TERMS]
     return {
         "user_id": user_id,
-        **{f"term_{number}": term for number, term in enumerate(padded, start=1)},
+        **dict(zip(TERMS, padded, strict=True)),
         "model": query.model,
         "tag": query.tag,
         "title": query.title,

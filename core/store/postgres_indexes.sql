@@ -22,3 +22,7 @@ create index if not exists health_events_by_time on health_events (probed_at);
 create index if not exists audit_by_time on audit (happened_at);
 create index if not exists run_answers_by_run on run_answers (run_id);
 create index if not exists machine_judgements_by_run on machine_judgements (run_id);
+-- What a search looks for that is narrowed to a model: not `where role = 'assistant'`, as the planner has no figures
+-- of an index of some rows.
+create index if not exists messages_by_model
+    on messages ((coalesce(model_label, '') || ' ' || coalesce(served_model, '')), conversation_id);

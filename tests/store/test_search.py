@@ -103,6 +103,52 @@ def test_a_model_finds_its_answers_and_their_questions(database, plan):
     assert _titles(database, "model:opus") == ["Which train?"]
 
 
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("which model:opus", ["Which train 5?"]),
+        ("train model:opus", ["The night train 5", "Which train 5?"]),
+        ("train tag:travel", ["The night train 2", "Which train 2?"]),
+        ("night model:haiku tag:travel", ["The night train 2"]),
+        ("train title:5?", ["The night train 5", "Which train 5?"]),
+        ("night model:haiku", [f"The night train {number}" for number in (4, 3, 2, 1, 0)]),
+        ("night model:gone", []),
+        ("night tag:gone", []),
+        ("night model:opus tag:travel", []),
+    ],
+)
+def test_among_many_conversations_what_narrows_it_leaves_few_or_most_of_them(database, text, found):
+    for number in range(6):
+        model = "opus" if number == 5 else "haiku"
+        hour = timedelta(hours=number)
+        made = make_conversation(
+            database, "ann", f"Which train {number}?", f"The night train {number}", model=model, now=NOW + hour
+        )
+        if number == 2:
+            set_tags(database, conversation_id=made, user_id="ann", tags=("travel",))
+    make_conversation(database, "bob", "Which train?", "The night train", model="opus")
+
+    assert _found(database, text) == found
+
+
+def test_a_conversation_is_of_a_model_as_long_as_an_answer_of_it_is_there(database, plan):
+    make_conversation(database, "ann", "Which train?", "The night train", model="opus")
+    make_conversation(database, "bob", "Which bus?", "The night bus", model="opus")
+    assert _titles(database, "model:OP") == ["Which train?"]
+
+    database.execute("update messages set deleted_at = $now where content = 'The night train'", now=NOW)
+
+    assert _titles(database, "model:OP") == []
+
+
+def test_a_model_without_a_name_of_its_own_is_found_by_what_it_has(database, plan):
+    """A call that failed has a label and nobody who served it."""
+    made = make_conversation(database, "ann", "Which train?", "The night train", model="Brünn")
+    database.execute("update messages set served_model = null where conversation_id = $made", made=made)
+
+    assert _found(database, "train model:brunn") == ["The night train", "Which train?"]
+
+
 def test_tags_titles_and_times_narrow_it_down(database, plan):
     set_tags(database, conversation_id=plan, user_id="ann", tags=("work", "travel"))
     make_conversation(database, "ann", "Another train", now=NOW + timedelta(days=40))

@@ -108,6 +108,7 @@ order by top.created_at desc, top.message_id desc
 -- server
 -- The same where the texts lie on a PostgreSQL: looked at there, as reading them all takes a quarter of a second. What it
 -- cannot fold comes folded: the terms, the conversations of a title ($titled) and the names of a model ($labels).
+-- Where few conversations are left ($few), $places names them and the others' texts are not read.
 with compared as (
     select id, title from comparisons
     where user_id = $user_id and deleted_at is null
@@ -124,7 +125,8 @@ mine as (
 answers as (
     select id, parent_id from messages
     where $model <> '' and role = 'assistant' and conversation_id in (select id from mine)
-        and coalesce(model_label, '') || ' ' || coalesce(served_model, '') in (select unnest($labels))
+        and coalesce(model_label, '') || ' ' || coalesce(served_model, '') = any($labels)
+        and (not $few or conversation_id = any($places))
 ),
 hits as (
     -- Newest first by the index, until there are enough; `is true` keeps the planner from reading all for a join.
@@ -136,6 +138,7 @@ hits as (
         and ($term_5 = '' or strpos(content, $term_5) > 0) and ($term_6 = '' or strpos(content, $term_6) > 0)
         and ($term_7 = '' or strpos(content, $term_7) > 0) and ($term_8 = '' or strpos(content, $term_8) > 0)
         and created_at >= $after and created_at < $before
+        and (not $few or conversation_id = any($places))
         and (conversation_id in (select id from mine)) is true
         and (
             $model = '' or (
@@ -183,9 +186,53 @@ where conversations.user_id = $user_id
     and contains(folded(coalesce(comparisons.title, conversations.title)), folded($title))
 
 -- name: model_labels
-select distinct coalesce(model_label, '') || ' ' || coalesce(served_model, '') as label
-from messages
-where role = 'assistant' and conversation_id in (select id from conversations where user_id = $user_id)
+-- server
+-- Every name that a model had in the store, whoever asked it: a step through the index for each, which is why they are
+-- not asked for by person. The last is null.
+with recursive names as (
+    (
+        select coalesce(model_label, '') || ' ' || coalesce(served_model, '') as label
+        from messages
+        order by label
+        limit 1
+    )
+    union all
+    select (
+        select coalesce(model_label, '') || ' ' || coalesce(served_model, '') as label
+        from messages
+        where coalesce(model_label, '') || ' ' || coalesce(served_model, '') > names.label
+        order by label
+        limit 1
+    )
+    from names
+    where names.label is not null
+)
+select label from names where label is not null
+
+-- name: places_left
+-- server
+-- The conversations that a tag, a title and a model leave of all that a person has.
+select id, (select count(*) from conversations where user_id = $user_id) as of_all
+from conversations
+where user_id = $user_id
+    and ($tag = '' or strpos(' ' || coalesce(tags, '') || ' ', ' ' || $tag || ' ') > 0)
+    and ($title = '' or id in (select unnest($titled)))
+    and (
+        $model = '' or id in (
+            select conversation_id from messages
+            where role = 'assistant' and coalesce(model_label, '') || ' ' || coalesce(served_model, '') = any($labels)
+        )
+    )
+
+-- name: answered_by
+-- server
+-- The conversations of a person in which one of these names answered.
+select id from conversations
+where user_id = $user_id and id in (
+    select conversation_id from messages
+    where role = 'assistant' and deleted_at is null
+        and coalesce(model_label, '') || ' ' || coalesce(served_model, '') = any($labels)
+)
 
 -- name: folded_labels
 select label from (select unnest($labels) as label) where contains(folded(label), folded($model))
@@ -215,7 +262,8 @@ order by updated_at desc, id desc
 limit $limit
 
 -- name: find_conversations
--- By title, tag, model and time, the one used last first. Empty terms and filters are always true.
+-- By title, tag, model and time, the one used last first. Empty terms and filters are always true. $answered: those of
+-- the model, where a server has found them; else null.
 select id, user_id, title, title_source, model_id, leaf_message_id, created_at, updated_at, deleted_at,
     coalesce(fallback, 'automatic') as fallback, pinned_at, archived_at, coalesce(tags, '') as tags
 from conversations
@@ -225,6 +273,7 @@ where user_id = $user_id and deleted_at is null and comparison_id is null
     and contains(folded(title), folded($title))
     and holds_all(folded(title), $term_1, $term_2, $term_3, $term_4, $term_5, $term_6, $term_7, $term_8)
     and updated_at >= $after and created_at < $before
+    and ($answered is null or id in (select unnest($answered::varchar[])))
     and (
         $model = '' or id in (
             select conversation_id from messages
