@@ -18,9 +18,10 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from core.costs.ledger import OUT_OF_MONEY
 from core.costs.tabular import BadRow, Progress, Table, lines_of, open_table
 from core.costs.usage_layouts import FIELDS, OWN, UsageLayout, find_layout
-from core.errors import ImportRefused
+from core.errors import ErrorClass, ImportRefused
 from core.store.attempt_rows import take_rows
 from core.store.database import Cursor, Database
 from core.store.sql import load_queries
@@ -30,7 +31,9 @@ from core.store.table_files import RowFile, read_typed
 PLACEHOLDER = "import:"
 
 _SQL = load_queries("usage_import")
-_MACROS = ("moment", "whole", "dollars", "quoted", "usage_of", "import_id", "true_word")
+_MACROS = ("moment", "whole", "dollars", "quoted", "one_line", "usage_of", "import_id", "true_word")
+# How a call can have ended: another word, such as an HTTP status, would count as a failure of its model.
+_STATUSES = ["ok", "stopped", "interrupted", OUT_OF_MONEY, *(failure.value for failure in ErrorClass)]
 # The column of a file of our own that says where a row stood: no field is called so.
 _LINE = "line"
 
@@ -92,8 +95,8 @@ def import_usage(
 
 
 def _read(cur: Cursor, file: RowFile, layout: UsageLayout, typed: Path, progress: Progress) -> bool:
-    own = layout.name == OWN
-    return read_typed(cur, file, fields=FIELDS, select=_SQL["typed"], into=typed, progress=progress, own=own)
+    given = {"own": layout.name == OWN, "statuses": _STATUSES}
+    return read_typed(cur, file, fields=FIELDS, select=_SQL["typed"], into=typed, progress=progress, **given)
 
 
 def _take(cur: Cursor, found: Imported, name: str, *, typed: Path, owner: str | None, record: Record) -> None:

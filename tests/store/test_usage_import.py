@@ -185,6 +185,67 @@ def test_lines_are_those_of_the_file_also_when_every_row_fits(url, tmp_path, cap
     assert capsys.readouterr().err.startswith("line 5 has no count of input tokens: “ten”\n")
 
 
+@pytest.mark.parametrize(
+    ("when", "moment"),
+    [
+        ("1793527200", datetime(2026, 11, 1, 10)),  # noqa: DTZ001 - as in the store
+        ("1793527200.5", datetime(2026, 11, 1, 10, 0, 0, 500_000)),  # noqa: DTZ001
+        ("1793527200.000001", datetime(2026, 11, 1, 10, 0, 0, 1)),  # noqa: DTZ001
+    ],
+)
+def test_times_in_seconds_are_exact(url, tmp_path, when, moment):
+    assert cli.main(["usage", "import", str(written(tmp_path, GENERIC, generic(when=when))), *MAP]) == 0
+    assert [row["started_at"] for row in stored(url)] == [moment]
+
+
+def test_what_no_page_could_show_is_left_out(url, tmp_path, capsys):
+    header, name = (*GENERIC, "how"), "m" * 201
+    path = written(
+        tmp_path,
+        header,
+        (*generic(when="infinity"), ""),
+        (*generic(when="1970-01-01 00:00:00"), ""),
+        (*generic(when="2200-01-01 00:00:00"), ""),
+        (*generic(llm=name), ""),
+        (*generic(), "200"),
+        (*generic(), "Success"),
+    )
+
+    assert cli.main(["usage", "import", str(path), *MAP, "--map", "status=how"]) == 1
+
+    assert [row["status"] for row in stored(url)] == ["ok"]
+    assert capsys.readouterr().err.splitlines()[:-1] == [
+        "line 2 has no time that can be read in started_at: “infinity”",
+        "line 3 starts before there were models to call: “1970-01-01 00:00:00”",
+        "line 4 ends in another century: “2200-01-01 00:00:00”",
+        "line 5 has a name of more than 200 characters",
+        "line 6 has a status that is not known here: “200”",
+    ]
+
+
+def test_names_are_in_one_line(url, tmp_path):
+    path = written(tmp_path, GENERIC, generic(llm="m\twith\na line", who="b\tob"))
+
+    assert cli.main(["usage", "import", str(path), *MAP]) == 0
+    assert stored(url, "requested_model, served_model, user_id") == [
+        {"requested_model": "m with a line", "served_model": "m with a line", "user_id": "import:b ob"}
+    ]
+
+
+def test_a_code_says_whether_there_is_a_cost(url, tmp_path):
+    path = written(
+        tmp_path, (*GENERIC, "code"), (*generic(usd=""), "computed"), (*generic(usd="900000000"), "unpriced"),
+        (*generic(usd="900000000"), "partial"),
+    )  # fmt: skip
+
+    assert cli.main(["usage", "import", str(path), *MAP, "--map", "cost_usd=usd", "--map", "cost_code=code"]) == 0
+    assert {(row["cost_usd"], row["cost_code"]) for row in stored(url)} == {
+        (None, "unpriced"),
+        (Decimal(900_000_000), "reported"),
+        (Decimal(900_000_000), "partial"),
+    }
+
+
 def test_a_dry_run_says_what_would_come_and_changes_nothing(url, tmp_path, capsys):
     path = written(tmp_path, GENERIC, generic(), generic(usd=""))
 

@@ -5,10 +5,10 @@
 -- A time as naive UTC: Unix seconds, or ISO with or without an offset. Null where it is none.
 create or replace temp macro moment(written) as case
     when regexp_full_match(written, '\d{9,10}(\.\d{1,6})?')
-        then make_timestamp((written::decimal(18,6) * 1000000)::bigint)
+        then make_timestamp((written::decimal(38,6) * 1000000)::bigint)
     when regexp_matches(written, ':\d\d(\.\d+)? ?(Z|[+-]\d\d(:?\d\d)?)$')
         then make_timestamp(epoch_us(try_cast(regexp_replace(written, '([+-]\d\d)(\d\d)$', '\1:\2') as timestamptz)))
-    else try_cast(written as timestamp)
+    when isfinite(try_cast(written as timestamp)) then try_cast(written as timestamp)
 end
 
 -- name: whole
@@ -27,6 +27,10 @@ end
 -- name: quoted
 create or replace temp macro quoted(written) as
     case when written = '' then 'nothing' else '“' || written[:40] || '”' end
+
+-- name: one_line
+-- A name as lists, addresses and charts can hold it: what breaks a line or jumps to a column is a space.
+create or replace temp macro one_line(written) as trim(regexp_replace(written, '[[:cntrl:]]+', ' ', 'g'))
 
 -- name: usage_of
 -- The counts in LiteLLM's metadata, read once. Null where there is no JSON.
@@ -64,7 +68,15 @@ select lower(theirs), users.id from given_people join users on users.username = 
 
 -- name: typed
 -- Each row with its values as the ledger has them, and what is wrong with it.
-with counted as (select *, case when metadata <> '' then usage_of(metadata) end as usage from {incoming}),
+with counted as (
+    select
+        * replace (
+            one_line("user") as "user", one_line(requested_model) as requested_model,
+            one_line(served_model) as served_model, one_line(provider) as provider, one_line(use_case) as use_case
+        ),
+        case when metadata <> '' then usage_of(metadata) end as usage
+    from {incoming}
+),
 typed as (
     select
         counted.*, moment(started_at) as began, case when ended_at <> '' then moment(ended_at) end as given_end,
@@ -79,7 +91,9 @@ typed as (
 ),
 ended as (
     select *, case when ended_at = '' then began else given_end end as ended,
-        case when cost_usd <> '' then given_cost else reported end as cost
+        case when cost_usd <> '' then given_cost else reported end as cost,
+        case lower(status) when '' then 'ok' when 'success' then 'ok' when 'failure' then 'server' else lower(status) end
+            as how
     from typed
 )
 select
@@ -96,19 +110,23 @@ select
         else 'unknown' end as provider,
     case when parameters = '' then '{}' else parameters end as parameters,
     case
-        when cost_code in ('reported', 'computed', 'estimated', 'partial', 'unpriced', 'free', 'cached') then cost_code
-        when cost is null then 'unpriced' when was_cached then 'cached' else 'reported'
+        when cost is null then 'unpriced'
+        when cost_code in ('reported', 'computed', 'estimated', 'partial', 'free', 'cached') then cost_code
+        when was_cached then 'cached' else 'reported'
     end as cost_code,
     nullif(price_version, '') as price_version,
-    case lower(status) when '' then 'ok' when 'success' then 'ok' when 'failure' then 'server' else lower(status) end
-        as status,
+    how as status,
     nullif(error_message, '') as error_message, nullif(fallback_of, '') as fallback_of,
     nullif(service_tier, '') as service_tier, true_word(counted_by_us) as counted_by_us,
     case
         when began is null then 'has no time that can be read in started_at: ' || quoted(started_at)
         when ended is null then 'has no time that can be read in ended_at: ' || quoted(ended_at)
         when ended < began then 'ends before it starts'
+        when began < '2020-01-01' then 'starts before there were models to call: ' || quoted(started_at)
+        when ended >= '2200-01-01' then 'ends in another century: ' || quoted(case when ended_at = '' then started_at else ended_at end)
         when requested_model = '' then 'names no model'
+        when greatest(length(requested_model), length(served_model), length(provider), length(use_case)) > 200
+            then 'has a name of more than 200 characters'
         when input_tokens = '' or input is null then 'has no count of input tokens: ' || quoted(input_tokens)
         when output_tokens = '' or output is null then 'has no count of output tokens: ' || quoted(output_tokens)
         when kept is null or written is null or image is null or reasoning is null or written_1h is null
@@ -116,6 +134,7 @@ select
         when kept + written > input
             then 'has more cached tokens than input: ' || (kept + written) || ' of ' || input
         when reasoning > output then 'has more reasoning tokens than output: ' || reasoning || ' of ' || output
+        when how not in (select unnest($statuses)) then 'has a status that is not known here: ' || quoted(status)
         when cost_usd <> '' and given_cost is null then 'has a cost that is no amount: ' || quoted(cost_usd)
         when computed_cost_usd <> '' and computed is null
             then 'has a cost that is no amount: ' || quoted(computed_cost_usd)
@@ -164,7 +183,7 @@ select
 
 -- name: summary
 select
-    coalesce(sum(cost), 0)::decimal(18,9) as cost_usd,
+    coalesce(sum(cost), 0)::decimal(38,9) as cost_usd,
     count(*) - count(cost) as unpriced,
     min(began) as first,
     max(began) as last
