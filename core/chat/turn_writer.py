@@ -187,7 +187,14 @@ class TurnWriter:
         # What had ended before, perhaps by a try that seemed to fail, has rows that are not these.
         live.recorded = attempts if ended else ()
         # Until its rows are written, a turn holds what it was expected to cost.
-        self._limits.settle(live.ids.turn, attempts)
+        self._settle(live.ids.turn, attempts)
+
+    def _settle(self, turn_id: str, attempts: Sequence[Attempt]) -> None:
+        # The end is stored: a failure here must not have it stored again, as what was counted would be counted twice.
+        try:
+            self._limits.settle(turn_id, attempts)
+        except Exception:
+            log.exception("turn %s is stored, but what it took was not counted to its end", turn_id)
 
     def _row(self, live: LiveTurn, tried: Try) -> Attempt:
         return attempt_row(

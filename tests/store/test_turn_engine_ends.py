@@ -11,6 +11,7 @@ from functools import partial
 import pytest
 
 from core.catalog.models import Prices
+from core.chat.allowance import Unlimited
 from core.chat.recovery import recover_turns
 from core.errors import ErrorClass, ProviderError, StoreError, TurnRefused
 from core.providers.events import Finished, ReasoningDelta, TextDelta, Usage
@@ -56,6 +57,17 @@ def _failing_store(store_url):
     migrate(database)
     yield database
     database.close()
+
+
+class FailingMetrics(Unlimited):
+    """Counts what a turn took, and fails at it."""
+
+    def __init__(self):
+        self.counted = []
+
+    def settle(self, turn_id, attempts):
+        self.counted += [(turn_id, row.status) for row in attempts]
+        raise ValueError("Counters can only be incremented by non-negative amounts.")
 
 
 class StubbornGateway:
@@ -393,6 +405,21 @@ def test_an_end_that_was_never_stored_is_recovered_at_the_next_start(failing_sto
 
         assert recover_turns(failing_store, find_model={"gpt": model()}.get) == 1
         assert [m.status for m in made.messages(live.ids.conversation)] == ["complete", "interrupted"]
+
+
+def test_what_an_answer_took_is_counted_once_also_where_the_counting_fails(database, caplog):
+    metrics = FailingMetrics()
+    with rig(database, limits=metrics) as made:
+        made.gateway.enqueue("gpt", *answer("Hello."))
+        live = made.ask("Hi")
+        result = finish(live)
+        made.engine._writer.save_all_again()
+
+        assert metrics.counted == [(live.ids.turn, "ok")]
+        assert (result.content, result.status, result.error_message) == ("Hello.", "complete", None)
+        assert [row.turn_id for row in live.recorded] == [live.ids.turn]
+        assert len(made.rows("attempts")) == 1
+    assert f"turn {live.ids.turn} is stored" in caplog.text
 
 
 # --- checkpoints and the end of the process --------------------------------------------------------------------------
