@@ -11,6 +11,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 # Asked by machines that want to know how things stand; they answer themselves.
 _ALWAYS = ("/metrics", "/api/health")
 _SAID = "Switchboard is being stopped. Try again in a moment."
+# The balancer of deploy/ says of a call that it can send it to another replica; the answer then says that it should.
+_RESENDS = b"x-switchboard-resends"
+_ELSEWHERE = {"x-accel-redirect": "@another_replica"}
 
 
 class Draining:
@@ -26,7 +29,7 @@ class Draining:
         if kind not in {"http", "websocket"} or scope["path"] in _ALWAYS or not self._draining():
             await self._app(scope, receive, send)
             return
-        response = _response(scope["path"])
+        response = _response(scope["path"], resends=any(name == _RESENDS for name, _ in scope["headers"]))
         if kind == "http":
             await response(scope, receive, send)
         elif "websocket.http.response" in scope.get("extensions", {}):
@@ -37,11 +40,11 @@ class Draining:
             await send({"type": "websocket.close", "code": 1012})
 
 
-def _response(path: str) -> Response:
+def _response(path: str, *, resends: bool) -> Response:
     headers = {"retry-after": "1", "cache-control": "no-store"}
     if path.startswith(("/v1/", "/api/")):
         error = {"message": _SAID, "type": "server_error", "code": "stopping", "param": None}
-        return JSONResponse({"error": error}, 503, headers)
+        return JSONResponse({"error": error}, 503, _ELSEWHERE if resends else headers)
     return PlainTextResponse(_SAID, 503, headers)
 
 
