@@ -179,23 +179,23 @@ def _draw_card(services: Services, user: User | None) -> None:
         if notice and not problem:
             sign_in_card.draw_notice(notice)
         if user is not None:
-            sign_in_card.draw_own_password_form(partial(_submit_own_password, services), problem=problem)
+            sign_in_card.draw_own_password_form(on_submit=partial(_submit_own_password, services), problem=problem)
             draw_sign_out(services)
         elif available := providers():
             sign_in_card.draw_provider_buttons(available)
             _draw_password_way(services, problem)
         elif count_users(services.database):
-            sign_in_card.draw_password_form(partial(_submit_sign_in, services), problem=problem)
+            sign_in_card.draw_password_form(on_submit=partial(_submit_sign_in, services), problem=problem)
         else:
             services.sign_in.setup_code.show()
-            sign_in_card.draw_setup_form(partial(_submit_setup, services), problem=problem)
+            sign_in_card.draw_setup_form(on_submit=partial(_submit_setup, services), problem=problem)
 
 
 def _draw_password_way(services: Services, problem: str | None) -> None:
     # People from before the provider was set up, the first administrator among them, keep their way in.
     if any(user.source == "password" for user in list_users(services.database)):
         with st.expander("Sign in with a password", type="compact", expanded=problem is not None):
-            sign_in_card.draw_password_form(partial(_submit_sign_in, services), problem=problem)
+            sign_in_card.draw_password_form(on_submit=partial(_submit_sign_in, services), problem=problem)
 
 
 def _why_provider_is_not_enough(services: Services) -> str | None:
@@ -205,6 +205,7 @@ def _why_provider_is_not_enough(services: Services) -> str | None:
     return _ENDED if provided[0].disabled_at is None else _DISABLED
 
 
+@unbroken
 def _submit_sign_in(services: Services) -> None:
     with _problem_shown(sign_in_card.PASSWORD):
         user = authenticate(
@@ -215,6 +216,7 @@ def _submit_sign_in(services: Services) -> None:
         _begin(user)
 
 
+@unbroken
 def _submit_setup(services: Services) -> None:
     typed = st.session_state
     with _problem_shown(sign_in_card.CODE):
@@ -231,6 +233,7 @@ def _submit_setup(services: Services) -> None:
         _begin(services.sign_in.setup_code.redeem(typed[sign_in_card.CODE], create))
 
 
+@unbroken
 def _submit_own_password(services: Services) -> None:
     user = _identified(services)
     if user is None or not user.password_is_one_time:

@@ -163,6 +163,7 @@ def start_over() -> None:
     address.put(_ROUND)
 
 
+@unbroken
 def stop(services: Services, opened: OpenRound) -> None:
     """Stop both answers."""
     compare.stop(services, list(opened.live.values()))

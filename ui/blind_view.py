@@ -24,6 +24,7 @@ from ui.compare_columns import draw_prompt
 from ui.compare_stream import Running
 from ui.markdown import literal
 from ui.transcript import footer
+from ui.unbroken import unbroken
 
 _SWITCH = "blind_switch"
 _SIDES = ("A", "B")
@@ -33,6 +34,7 @@ _VOTES: tuple[tuple[Outcome, str, str], ...] = (
     ("both_bad", "Both bad", ":material/thumb_down:"),
     ("right", "B is better", ":material/east:"),
 )
+
 _SAID: dict[str, str] = {
     "left": "You preferred A.",
     "right": "You preferred B.",
@@ -91,6 +93,7 @@ def _draw_use_case(opened: OpenRound) -> None:
     st.pills("For", list(opened.use_cases), key=blind.USE_CASE, format_func=_words, required=True)
 
 
+@unbroken
 def _submit(services: Services) -> None:
     typed: Any = st.session_state[state.COMPOSER]
     blind.send(services, typed if isinstance(typed, str) else getattr(typed, "text", ""))

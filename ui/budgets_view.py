@@ -17,6 +17,7 @@ from core.costs.limits import Budget, RateLimit, budget_words, rate_words, whom_
 from ui.accounts_view import Work, act, draw_problem
 from ui.budget_line import amount
 from ui.budgets_watch import draw_edge, draw_refusals
+from ui.clicks import once_here, times
 from ui.limit_form import Fields, draw_budget_fields, draw_rate_fields, read_budget, read_rate_limit
 from ui.limit_words import as_sentence, model_label
 from ui.markdown import literal
@@ -84,13 +85,13 @@ def _draw_kind(services: Services, people: Sequence[User], kind: str) -> None:
 def _draw_add(services: Services, people: Sequence[User], kind: str, what: str) -> None:
     # Keyed and heard, so that adding one can close it.
     popover = st.popover(f"Add a {what}", icon=":material/add:", key=f"{kind}_adding", on_change="rerun", width=480)
-    fields = Fields(f"{kind}_new_{st.session_state.get(f'{kind}_added', 0)}")
+    fields = Fields(f"{kind}_new_{times(f'{kind}_add')}")
     with popover:
         _draw_fields(services, people, kind, fields, None)
         draw_problem(f"{kind}_add")
         st.button(
             f"Add {what}",
-            key=f"{kind}_add",
+            key=fields.key("add"),
             type="primary",
             on_click=act,
             args=(services, f"{kind}_add", _add(services, kind, fields)),
@@ -184,10 +185,9 @@ def _add(services: Services, kind: str, fields: Fields) -> Work:
     def work(admin: User) -> str:
         saved = services.budgets.save(_read(kind)(fields, ""), actor_id=admin.id)
         st.session_state[f"{kind}_adding"] = False
-        st.session_state[f"{kind}_added"] = st.session_state.get(f"{kind}_added", 0) + 1
         return f"Added: {_title(services, saved)}."
 
-    return work
+    return lambda admin: once_here(f"{kind}_add", fields.prefix, lambda: work(admin)) or ""
 
 
 def _save(services: Services, kind: str, fields: Fields, limit: Budget | RateLimit) -> Work:

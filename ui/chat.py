@@ -118,6 +118,7 @@ def follow_model(chat: OpenChat) -> None:
         state.set_new_chat_tools(True)
 
 
+@unbroken
 def send(services: Services, text: str) -> None:
     """Send a message to the chosen model, with the files that wait for one.
 
@@ -126,6 +127,7 @@ def send(services: Services, text: str) -> None:
     _start(services, Asked(text=text, attachments=file_state.waiting()))
 
 
+@unbroken
 def answer_again(
     services: Services,
     question_id: str,
@@ -139,11 +141,13 @@ def answer_again(
     _start(services, Asked(answer_again=question_id, model_id=model_id, parameters=parameters or {}))
 
 
+@unbroken
 def resend(services: Services, question_id: str, text: str) -> bool:
     """Send `text` in place of an earlier message, on a branch of its own. False when that was refused."""
     return _start(services, Asked(text=text, edits=question_id))
 
 
+@unbroken
 def go_on(services: Services, answer_id: str, model_id: str | None = None) -> None:
     """Have the last answer go on where it was cut off."""
     _start(services, Asked(continues=answer_id, model_id=model_id))
@@ -155,12 +159,14 @@ def label_of(services: Services, model_id: str) -> str:
     return model.label if model else model_id
 
 
+@unbroken
 def stop(services: Services, live: LiveTurn) -> None:
     """Stop a running answer and wait the moment until it is stored."""
     services.engine.stop(live)
     live.buffer.wait_until_ended(timeout_s=_STOP_WITHIN_S)
 
 
+@unbroken
 def keep_model(services: Services) -> None:
     """Keep the chosen model with the open conversation."""
     user = current_user(services)
@@ -169,6 +175,7 @@ def keep_model(services: Services) -> None:
         set_model(services.database, conversation_id=conversation_id, user_id=user.id, model_id=model_id)
 
 
+@unbroken
 def choose_model(services: Services, model_id: str) -> None:
     """Take another model for the next message and keep it with the open conversation."""
     state.set_active_model(model_id)

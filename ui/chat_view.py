@@ -125,6 +125,7 @@ def _submit(services: Services) -> None:
         chat.send(services, text)
 
 
+@unbroken
 def _send_suggestion(send: Callable[[str], None], suggestion: str) -> None:
     # Only what stands on an empty page is a suggestion for it.
     if state.conversation_id() is None:

@@ -10,6 +10,8 @@ from typing import TypeVar
 
 import streamlit as st
 
+from ui.unbroken import once
+
 T = TypeVar("T")
 
 
@@ -21,6 +23,19 @@ def once_here(name: str, shown: str, work: Callable[[], T]) -> T | None:
     key = f"clicked_{name}"
     if st.session_state.get(key) == shown:
         return None
-    result = work()
+    result, before = once(f"here {name}", lambda: (work(), times(name)))
+    st.session_state[_times(name)] = before + 1
     st.session_state[key] = shown
     return result
+
+
+def times(name: str) -> int:
+    """How often this tab has done it: what stands on a page that may look the same before and after.
+
+    It belongs into the button's key, too: a click on the button of before is then told from one on that of after.
+    """
+    return int(st.session_state.get(_times(name), 0))
+
+
+def _times(name: str) -> str:
+    return f"times_{name}"

@@ -163,6 +163,7 @@ def _follow_up(services: Services, user: User, comparison_id: str, text: str) ->
     return comparison.id
 
 
+@unbroken
 def stop(services: Services, lives: Sequence[LiveTurn]) -> None:
     """Stop running answers and wait the moment until they are stored."""
     for live in lives:
@@ -201,6 +202,7 @@ def _delete(services: Services, comparison_id: str, user: User) -> None:
     delete_comparison(services.database, comparison_id=comparison_id, user_id=user.id)
 
 
+@unbroken
 def undo_delete(services: Services, comparison_id: str) -> None:
     """Bring back a comparison and show it."""
     user = current_user(services)

@@ -31,6 +31,7 @@ JOINS = "compare_joins"
 Work = Callable[[User, Comparison, Column], None]
 
 
+@unbroken
 def retry(services: Services, comparison_id: str, column_id: str) -> None:
     """Have a column answer its last question again, or take the message that it did not take."""
 
@@ -57,6 +58,7 @@ def _missed(services: Services, comparison: Comparison, column: Column) -> Messa
     )
 
 
+@unbroken
 def go_on(services: Services, comparison_id: str, column_id: str) -> None:
     """Have a column go on with its answer where that was cut off."""
 
@@ -78,6 +80,7 @@ def next_question(column: Column, comparison: Comparison, said: Mapping[str, Seq
     return others[0][count] if behind else None
 
 
+@unbroken
 def ask_next(services: Services, comparison_id: str, column_id: str) -> None:
     """Put to a column that joined later what the others were asked next."""
 
@@ -111,6 +114,7 @@ def join(services: Services, comparison_id: str, shown: int) -> None:
         state.leave_notice(str(error))
 
 
+@unbroken
 def show_version(services: Services, comparison_id: str, column_id: str, message_id: str) -> None:
     """Show another one of the answers that a column gave to its last question; it is the column's from now on."""
 
@@ -120,6 +124,7 @@ def show_version(services: Services, comparison_id: str, column_id: str, message
     _act(services, comparison_id, column_id, work)
 
 
+@unbroken
 def continue_in_chat(services: Services, comparison_id: str, column_id: str) -> None:
     """Make what a column holds a chat, or a branch of the one it came from; the next run opens it."""
 

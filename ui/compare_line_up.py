@@ -176,6 +176,7 @@ def _named(models: Mapping[str, ModelSpec], model_id: str) -> str:
     return f"{models[model_id].label} · {short_price(models[model_id].prices)}"
 
 
+@unbroken
 def _add(services: Services) -> None:
     chosen = st.session_state.get(_ADD)
     st.session_state[_ADD] = None
@@ -217,6 +218,7 @@ def _has_prompt(services: Services, user: User, model_id: str) -> bool:
     return SYSTEM_PROMPT in below.values
 
 
+@unbroken
 def _unset(services: Services, seat_id: str, name: str) -> None:
     def change(entry: Entry) -> Entry:
         return replace(entry, parameters={held: value for held, value in entry.parameters.items() if held != name})
@@ -232,6 +234,7 @@ def _replace(services: Services, seat_id: str, change: Any) -> None:
     st.session_state[_seat_key(seat_id)] = True
 
 
+@unbroken
 def _twice(services: Services, seat_id: str) -> None:
     seats = list(compare_state.line_up() or ())
     entry = next((seat.entry for seat in seats if seat.id == seat_id), None)
@@ -239,11 +242,13 @@ def _twice(services: Services, seat_id: str) -> None:
         _keep(services, [*(seat.entry for seat in seats), entry], seats)
 
 
+@unbroken
 def _remove(services: Services, seat_id: str) -> None:
     seats = [seat for seat in compare_state.line_up() or () if seat.id != seat_id]
     _keep(services, [seat.entry for seat in seats], seats)
 
 
+@unbroken
 def _use(services: Services, entries: Sequence[Entry]) -> None:
     _keep(services, entries, ())
 
@@ -256,6 +261,7 @@ def _keep(services: Services, entries: Sequence[Entry], seats: Sequence[Seat]) -
         keep_in_use(services.database, user_id=user.id, entries=entries)
 
 
+@unbroken
 def _save(services: Services) -> None:
     user, name = current_user(services), str(st.session_state.get(_NAME) or "")
     if user is None:
@@ -270,6 +276,7 @@ def _save(services: Services) -> None:
     st.toast(f"{literal(' '.join(name.split()))} is saved.", icon=":material/check:")
 
 
+@unbroken
 def _drop(services: Services, line_up_id: str) -> None:
     user = current_user(services)
     if user is not None:

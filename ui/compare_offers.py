@@ -15,6 +15,7 @@ from ui import compare_acts, compare_state
 from ui.compare import OpenComparison
 from ui.compare_acts import next_question
 from ui.message_actions import draw_row
+from ui.unbroken import unbroken
 
 
 def draw_offers(services: Services, opened: OpenComparison, column: Column, message: Message) -> None:
@@ -39,6 +40,7 @@ def draw_offers(services: Services, opened: OpenComparison, column: Column, mess
     draw_row(key=key, data=data, on_act_change=partial(_act, services, column, key, place))
 
 
+@unbroken
 def _act(services: Services, column: Column, key: str, place: Place | None) -> None:
     # What comes back is checked: anybody can send anything.
     act = getattr(st.session_state.get(key), "act", None)

@@ -113,6 +113,7 @@ def take_prefill() -> str | None:
     return value
 
 
+@unbroken
 def forget_origin() -> None:
     """Begin without a history."""
     _forget_origin()
@@ -153,6 +154,7 @@ def listed() -> int:
     return int(st.session_state.get(_LISTED, FIRST_COMPARISONS))
 
 
+@unbroken
 def list_more() -> None:
     """List more of them from now on."""
     st.session_state[_LISTED] = listed() + FIRST_COMPARISONS

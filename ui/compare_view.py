@@ -175,6 +175,7 @@ def draw_empty(services: Services) -> None:
             st.button(suggestion, key=f"compare_suggestion_{number}", on_click=_send_first, args=(services, suggestion))
 
 
+@unbroken
 def _send_first(services: Services, text: str) -> None:
     # Only what stands on an empty page is a suggestion for it.
     if compare_state.comparison_id() is None:

@@ -145,6 +145,7 @@ def _delete(services: Services, ticked: Sequence[Conversation]) -> Work:
     return work
 
 
+@unbroken
 def _tick(conversation_ids: Sequence[str], *, ticked: bool) -> None:
     for conversation_id in conversation_ids:
         st.session_state[_tick_key(conversation_id)] = ticked

@@ -16,6 +16,7 @@ from ui.dialogs import ask_title, close_after
 from ui.exchange_view import draw_export
 from ui.markdown import literal
 from ui.share_view import draw_share
+from ui.unbroken import unbroken
 from ui.use_case import use_case_words
 
 _FALLBACKS: dict[FallbackChoice, tuple[str, str]] = {
@@ -90,11 +91,16 @@ def _compare(services: Services, conversation: Conversation) -> None:
 
 
 def _delete(services: Services, conversation: Conversation) -> None:
+    _delete_and_leave(services, conversation)
+    st.rerun()
+
+
+@unbroken
+def _delete_and_leave(services: Services, conversation: Conversation) -> None:
     stop_running(services, conversation.id)
     delete_conversation(services.database, conversation_id=conversation.id, user_id=conversation.user_id)
     state.offer_undo([conversation.id], conversation.title)
     state.open_conversation(None)
-    st.rerun()
 
 
 def _rename(services: Services, conversation: Conversation) -> None:

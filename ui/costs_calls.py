@@ -17,6 +17,7 @@ from ui.costs_inspection import draw_inspection
 from ui.costs_names import CODES, SOURCES, STATUSES, Names
 from ui.markdown import literal
 from ui.times import local_time
+from ui.unbroken import unbroken
 
 _NAME_PX = 150
 _PAGE, _ROWS = "costs_calls_page", "costs_calls"
@@ -60,6 +61,7 @@ def _draw_way(services: Services, user: User, call: Call, names: Names) -> None:
         draw_inspection(services, user, call.conversation_id, whose=names.of("person", call.user_id))
 
 
+@unbroken
 def _open(conversation_id: str) -> None:
     state.open_conversation(conversation_id)
 

@@ -24,6 +24,7 @@ from ui.costs_names import GROUP_LABELS, Names
 from ui.costs_values import load_names
 from ui.costs_words import at_least, exactly, headline, nothing_fits
 from ui.markdown import literal
+from ui.unbroken import unbroken
 
 _FIRST, _SECOND, _MEASURE, _SHOWN = "costs_first", "costs_second", "costs_measure", "costs_shown"
 _PER = "costs_percentiles_per"
@@ -209,12 +210,14 @@ def _pick_of(cell: Cell) -> str:
     return f"{first}\t{second}"
 
 
+@unbroken
 def _pick_from_chart(key: str, view: _View) -> None:
     found = st.session_state[key].selection.get(_PICK) or []
     picked = found[0].get("pick", "") if found else ""
     _remember(view, picked)
 
 
+@unbroken
 def _pick_from_table(key: str, view: _View, picks: Sequence[str]) -> None:
     rows = st.session_state[key].selection.rows
     _remember(view, picks[rows[0]] if rows and rows[0] < len(picks) else "")

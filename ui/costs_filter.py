@@ -18,6 +18,7 @@ from ui import address
 from ui.costs_names import GROUP_LABELS, Names
 from ui.markdown import literal
 from ui.times import viewer_zone
+from ui.unbroken import unbroken
 
 _KEPT = "costs_parameters"
 _TOUCHED = "costs_touched"
@@ -166,6 +167,7 @@ def _keep(parameters: dict[str, list[str]]) -> None:
         address.put(name, *parameters.get(name, []))
 
 
+@unbroken
 def _clear() -> None:
     st.session_state[_PERIOD] = DEFAULT_PERIOD
     st.session_state[_MINE] = _TEAM
@@ -174,6 +176,7 @@ def _clear() -> None:
     _touch()
 
 
+@unbroken
 def _touch() -> None:
     """The widgets say what is wanted, and not the address, which is still the one before."""
     st.session_state[_TOUCHED] = True

@@ -16,7 +16,7 @@ from core.chat.import_upload import Upload
 from ui.accounts_view import act, draw_problem
 from ui.formats import counted
 from ui.markdown import literal
-from ui.unbroken import once
+from ui.unbroken import once, unbroken
 
 _PLACE = "import"
 _UPLOADS = "import_files"
@@ -130,6 +130,7 @@ def _files_key() -> str:
     return f"{_UPLOADS}_{st.session_state.get(_ROUND, 0)}"
 
 
+@unbroken
 def _start(services: Services) -> None:
     def work(user: User) -> str:
         files = st.session_state.get(_files_key()) or []
@@ -169,6 +170,7 @@ def _draw_result(services: Services, progress: ImportProgress) -> None:
     st.button("Close", key="import_close", type="tertiary", on_click=_forget, args=(services,))
 
 
+@unbroken
 def _forget(services: Services) -> None:
     def work(user: User) -> str:
         services.imports.forget(user.id)

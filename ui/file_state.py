@@ -8,6 +8,7 @@ import streamlit as st
 
 from core.chat.attachment_rows import from_json, to_json
 from core.chat.conversation import Attachment
+from ui.unbroken import unbroken
 
 # The places of what has no id yet.
 NEW_CHAT, NEW_COMPARISON = "new chat", "new comparison"
@@ -43,6 +44,7 @@ def _place() -> str:
     return str(st.session_state.get(_PLACE, NEW_CHAT))
 
 
+@unbroken
 def take_out(place: int) -> None:
     """Let go of the waiting file at this place."""
     set_waiting([attached for at, attached in enumerate(waiting()) if at != place])

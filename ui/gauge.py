@@ -11,6 +11,7 @@ import json
 from collections.abc import Callable
 from datetime import UTC
 from decimal import Decimal
+from functools import partial
 
 import streamlit as st
 
@@ -59,7 +60,7 @@ def draw_gauge(
         _draw(
             key=_KEY,
             data=_sent(quotes, begun=begun),
-            on_chosen_change=lambda: _chosen(services, user, choose),
+            on_chosen_change=partial(_chosen, services, user, choose),
         )
         if beside is not None:
             beside()

@@ -22,6 +22,7 @@ from ui.chat import OpenChat
 from ui.message_again import draw_again
 from ui.message_feedback import draw_reason
 from ui.sources import source
+from ui.unbroken import unbroken
 
 _BESIDE = "Sending makes a new branch. The old one stays."
 _INSTEAD = "Sending replaces this message and what follows it: a temporary chat has no branches."
@@ -97,6 +98,7 @@ def draw_undo(slot: DeltaGenerator, services: Services, opened: OpenChat) -> Non
         st.button("Undo", key="undo_message", type="tertiary", on_click=changes.undo_delete, args=(services, deleted))
 
 
+@unbroken
 def _act(services: Services, target: changes.Target, key: str) -> None:
     # What comes back is checked: anybody can send anything.
     act = getattr(st.session_state.get(key), "act", None)

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+from ui.unbroken import unbroken
+
 _EDITING = "edited_message"
 _EDIT_DRAFTS = "edit_drafts"
 _ASKING_AGAIN = "asking_again"
@@ -69,6 +71,7 @@ def take_asking_again() -> str | None:
     return value if isinstance(value, str) else None
 
 
+@unbroken
 def ask_reason(message_id: str | None) -> None:
     """Ask why an answer was rated as it was, or stop asking."""
     st.session_state[_REASON_FOR] = message_id

@@ -212,6 +212,7 @@ def _draw_favourite(services: Services, model: ModelSpec, favourites: Collection
     st.toggle("Favourite", key=key, on_change=_keep_favourite, args=(services, model.id, key))
 
 
+@unbroken
 def _keep_favourite(services: Services, model_id: str, key: str) -> None:
     user = current_user(services)
     if user is None:

@@ -27,6 +27,7 @@ from ui.model_filter import Order, all_chips
 from ui.model_rows import UNPRICED, Filter, Row, in_recommended_order, table, to_csv
 from ui.status_strip import strip_image
 from ui.times import month_start, viewer_zone
+from ui.unbroken import unbroken
 
 _TABLE = "models_table"
 _SEARCH, _USE_CASES, _CAPABILITIES = "models_search", "models_use_cases", "models_capabilities"
@@ -223,18 +224,21 @@ def _multiselect(label: str, choices: Mapping[str, str], *, key: str) -> list[st
     return st.multiselect(label, list(choices), key=key, format_func=choices.__getitem__, placeholder="Any", width=170)
 
 
+@unbroken
 def _tick(key: str, visible: Sequence[str]) -> None:
     chosen = [visible[place] for place in st.session_state[key].selection.rows if place < len(visible)]
     hidden = [model_id for model_id in state.ticked_models() if model_id not in visible]
     state.tick_models([*hidden, *chosen])
 
 
+@unbroken
 def _untick() -> None:
     state.tick_models([])
     for key in [key for key in st.session_state if str(key).startswith(_TABLE)]:
         del st.session_state[key]
 
 
+@unbroken
 def _clear_filters() -> None:
     for key in _FILTERS:
         del st.session_state[key]

@@ -69,6 +69,7 @@ def take_problem() -> str | None:
     return value if isinstance(value, str) else None
 
 
+@unbroken
 def change(services: Services, model_id: str, spec: ParameterSpec, key: str) -> None:
     """Set a parameter of the open conversation to what its widget holds; an emptied widget unsets it."""
 
@@ -89,6 +90,7 @@ def change(services: Services, model_id: str, spec: ParameterSpec, key: str) -> 
     _act(services, model_id, work)
 
 
+@unbroken
 def reset(services: Services, model_id: str, name: str) -> None:
     """Take back the value in force, where it was set."""
 
@@ -107,6 +109,7 @@ def reset(services: Services, model_id: str, name: str) -> None:
     _act(services, model_id, work)
 
 
+@unbroken
 def keep_as_mine(services: Services, model_id: str) -> None:
     """Make this conversation's values one's own for the model, in all conversations."""
 
@@ -119,6 +122,7 @@ def keep_as_mine(services: Services, model_id: str) -> None:
     _act(services, model_id, work)
 
 
+@unbroken
 def keep_as_team_default(services: Services, model_id: str) -> None:
     """Make the values in force the team's defaults for the model; for administrators."""
 
@@ -132,6 +136,7 @@ def keep_as_team_default(services: Services, model_id: str) -> None:
     _act(services, model_id, work)
 
 
+@unbroken
 def apply_preset(services: Services, model_id: str, choose_model: Callable[[str], None]) -> None:
     """Take model, system prompt and parameters of the chosen preset for the open conversation."""
 
@@ -150,6 +155,7 @@ def apply_preset(services: Services, model_id: str, choose_model: Callable[[str]
     _act(services, model_id, work)
 
 
+@unbroken
 def save_as_preset(services: Services, model_id: str) -> None:
     """Save the model and the values in force under the typed name."""
 

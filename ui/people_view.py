@@ -17,7 +17,7 @@ from core.bootstrap import Services
 from ui.accounts_view import Work, act, draw_problem
 from ui.markdown import literal
 from ui.tables import time_column, utc_times
-from ui.unbroken import once
+from ui.unbroken import once, unbroken
 
 _ADDING = "people_adding"
 _NAME = "people_name"
@@ -72,7 +72,12 @@ def draw_handed_over() -> None:
             f"One-time password of **{literal(username)}**. It is shown only here: pass it on, then close this."
         )
         st.code(password, language=None)
-        st.button("Done", key="people_done", on_click=lambda: st.session_state.pop(_HANDED_OVER, None))
+        st.button("Done", key="people_done", on_click=_forget_handed_over)
+
+
+@unbroken
+def _forget_handed_over() -> None:
+    st.session_state.pop(_HANDED_OVER, None)
 
 
 def draw_manage(services: Services, people: Sequence[User]) -> None:
@@ -94,6 +99,7 @@ def draw_manage(services: Services, people: Sequence[User]) -> None:
             st.button(label, icon=f":material/{icon}:", on_click=_act, args=(services, "manage", work))
 
 
+@unbroken
 def _act(services: Services, place: str, work: Work) -> None:
     act(services, place, work, admin=True)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -27,15 +27,17 @@ from core.bootstrap import Services
 from core.errors import SwitchboardError
 from ui import address
 from ui.accounts_view import act
-from ui.clicks import once_here
+from ui.clicks import once_here, times
 from ui.formats import counted
+from ui.unbroken import unbroken
 
 PLACE = "prompt_sets"
 NAME, TEXT, CATEGORY, FILE = "set_name", "set_text", "set_category", "set_file"
 NEW_NAME, NEW_USE_CASE, SHARED = "set_new_name", "set_new_use_case", "set_shared"
+RUNS = "set_run"
 MODELS, TEAM, PAST = "set_models", "set_team", "set_past"
 PAST_SHOWN = 200
-_SET, _RUN, _PROBLEMS = "set", "run", "set_problems"
+_SET, _RUN, _PROBLEMS, _CHANGES = "set", "run", "set_problems", "set_changes"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,7 @@ def load_open(services: Services, user: User) -> Opened:
     return Opened()
 
 
+@unbroken
 def show(set_id: str | None = None, run_id: str | None = None) -> None:
     """Open a run, a set, or the list."""
     for name, value in ((_SET, set_id), (_RUN, run_id)):
@@ -67,9 +70,10 @@ def take_problems() -> Sequence[str]:
     return found
 
 
-def make(services: Services, way: str) -> None:
+@unbroken
+def make(services: Services, way: str, drawn: str) -> None:
     """Make a set of what was typed, imported or ticked."""
-    act(services, PLACE, partial(_make, services, way))
+    _once(services, drawn, partial(_make, services, way))
 
 
 def _make(services: Services, way: str, user: User) -> str:
@@ -106,7 +110,8 @@ def _ticked(services: Services, user: User) -> ReadPrompts:
     return read_texts(texts, category=str(st.session_state.get(CATEGORY, "")))
 
 
-def add(services: Services, set_id: str) -> None:
+@unbroken
+def add(services: Services, set_id: str, drawn: str) -> None:
     """Add what was typed to a set."""
 
     def work(user: User) -> str:
@@ -117,20 +122,22 @@ def add(services: Services, set_id: str) -> None:
         st.session_state[TEXT] = ""
         return f"{counted(len(read.prompts), 'prompt')} added."
 
-    act(services, PLACE, work)
+    _once(services, drawn, work)
 
 
-def remove(services: Services, set_id: str, places: Sequence[int]) -> None:
-    """Take prompts out of a set."""
+@unbroken
+def remove(services: Services, set_id: str, places: Sequence[int], drawn: str) -> None:
+    """Take prompts out of a set. A second time at once, others would stand at these places."""
 
     def work(user: User) -> str:
         before = load_prompts(services.database, set_id)
         _replace(services, user, set_id, [prompt for at, prompt in enumerate(before) if at not in places])
         return f"{counted(len(places), 'prompt')} taken out."
 
-    act(services, PLACE, work)
+    _once(services, drawn, work)
 
 
+@unbroken
 def edit(services: Services, set_id: str, place: int, fields: Sequence[str]) -> None:
     """Keep one prompt as its form holds it: the category in the first field, then a message in each, empty for none."""
 
@@ -147,10 +154,21 @@ def edit(services: Services, set_id: str, place: int, fields: Sequence[str]) -> 
     act(services, PLACE, work)
 
 
+def _once(services: Services, drawn: str, work: Callable[[User], str]) -> None:
+    """Do it unless this tab has changed a set since the button was drawn; `drawn` is `changes` of then."""
+    act(services, PLACE, lambda user: once_here(_CHANGES, drawn, lambda: work(user)) or "")
+
+
+def changes() -> str:
+    """What the buttons that change a set, or make one, are drawn with."""
+    return str(times(_CHANGES))
+
+
 def _replace(services: Services, user: User, set_id: str, prompts: Sequence[Prompt]) -> None:
     replace_prompts(services.database, set_id=set_id, user_id=user.id, prompts=prompts)
 
 
+@unbroken
 def change(services: Services, wanted: PromptSet) -> None:
     """Keep the name, use case and sharing that the form holds."""
 
@@ -163,6 +181,7 @@ def change(services: Services, wanted: PromptSet) -> None:
     act(services, PLACE, work)
 
 
+@unbroken
 def delete(services: Services, set_id: str) -> None:
     """Delete a set; its runs stay."""
 
@@ -174,8 +193,9 @@ def delete(services: Services, set_id: str) -> None:
     act(services, PLACE, work)
 
 
-def start_run(services: Services, wanted: PromptSet, shown: int) -> None:
-    """Put a set, of which `shown` runs are on show, to the chosen models and open the run."""
+@unbroken
+def start_run(services: Services, wanted: PromptSet, drawn: int) -> None:
+    """Put a set to the chosen models and open the run; `drawn` is how many this tab had begun when it was drawn."""
 
     def work(user: User) -> str:
         offered = services.askable_models(user)
@@ -186,4 +206,4 @@ def start_run(services: Services, wanted: PromptSet, shown: int) -> None:
         show(run_id=job.run_id)
         return "The run has begun. It goes on when you leave this page."
 
-    act(services, PLACE, lambda user: once_here("set_run", f"{wanted.id} {shown}", lambda: work(user)) or "")
+    act(services, PLACE, lambda user: once_here(RUNS, str(drawn), lambda: work(user)) or "")

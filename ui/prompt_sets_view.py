@@ -16,6 +16,7 @@ from core.clock import utc_now
 from core.costs.estimate import CostRange
 from ui import formats, prompt_sets
 from ui.accounts_view import draw_problem
+from ui.clicks import times
 from ui.markdown import literal
 from ui.set_report_view import draw_runs_table
 from ui.times import local_time, viewer_zone
@@ -71,7 +72,10 @@ def _draw_new(services: Services, user: User) -> None:
         _draw_box()
     if way != "file":
         st.text_input("Category", key=prompt_sets.CATEGORY, placeholder="general", max_chars=60)
-    st.button("Make set", type="primary", on_click=prompt_sets.make, args=(services, way))
+    drawn = prompt_sets.changes()
+    st.button(
+        "Make set", key=f"make_set_{drawn}", type="primary", on_click=prompt_sets.make, args=(services, way, drawn)
+    )
 
 
 def _draw_box() -> None:
@@ -103,7 +107,7 @@ def draw_set(services: Services, user: User, wanted: PromptSet) -> None:
     draw_problem(prompt_sets.PLACE)
     _draw_problems()
     runs = runs_of_set(services.database, set_id=wanted.id, user_id=user.id)
-    _draw_run_form(services, user, wanted, shown=len(runs))
+    _draw_run_form(services, user, wanted)
     if runs:
         st.markdown("**Runs**")
         for run in runs:
@@ -154,7 +158,7 @@ def _draw_problems() -> None:
     st.warning("\n".join(["Not everything could be read:", "", *lines]), icon=":material/error:")
 
 
-def _draw_run_form(services: Services, user: User, wanted: PromptSet, *, shown: int) -> None:
+def _draw_run_form(services: Services, user: User, wanted: PromptSet) -> None:
     models = services.askable_models(user)
     chosen = st.multiselect(
         "Put it to 2 to 8 models",
@@ -182,7 +186,7 @@ def _draw_run_form(services: Services, user: User, wanted: PromptSet, *, shown: 
         icon=":material/play_arrow:",
         disabled=len(picked) < 2,  # noqa: PLR2004 - said in the label
         on_click=prompt_sets.start_run,
-        args=(services, wanted, shown),
+        args=(services, wanted, times(prompt_sets.RUNS)),
     )
 
 
@@ -214,7 +218,7 @@ def _draw_run_row(services: Services, run: SetRun) -> None:
 
 
 def _draw_prompts(services: Services, wanted: PromptSet, *, own: bool) -> None:
-    prompts = load_prompts(services.database, wanted.id)
+    prompts, drawn = load_prompts(services.database, wanted.id), prompt_sets.changes()
     table = pd.DataFrame(
         {
             "Category": [prompt.category for prompt in prompts],
@@ -229,9 +233,10 @@ def _draw_prompts(services: Services, wanted: PromptSet, *, own: bool) -> None:
     if ticked:
         st.button(
             f"Take out {formats.counted(len(ticked), 'prompt')}",
+            key=f"remove_prompts_{drawn}",
             icon=":material/delete:",
             on_click=prompt_sets.remove,
-            args=(services, wanted.id, ticked),
+            args=(services, wanted.id, ticked, drawn),
         )
     if len(ticked) == 1 and ticked[0] < len(prompts):
         _draw_editor(services, wanted.id, ticked[0], prompts[ticked[0]])
@@ -239,7 +244,7 @@ def _draw_prompts(services: Services, wanted: PromptSet, *, own: bool) -> None:
     st.caption("Tick a prompt to change it, or add others.")
     _draw_box()
     st.text_input("Category", key=prompt_sets.CATEGORY, placeholder="general", max_chars=60)
-    st.button("Add prompts", on_click=prompt_sets.add, args=(services, wanted.id))
+    st.button("Add prompts", key=f"add_prompts_{drawn}", on_click=prompt_sets.add, args=(services, wanted.id, drawn))
 
 
 def _draw_editor(services: Services, set_id: str, place: int, prompt: Prompt) -> None:

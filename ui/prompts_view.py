@@ -160,6 +160,7 @@ def _draw_new(services: Services) -> None:
         )
 
 
+@unbroken
 def _save(services: Services) -> None:
     def work(user: User) -> str:
         name, body, shared = (st.session_state[key] for key in (_NAME, _BODY, _SHARED))
@@ -177,6 +178,7 @@ def _edit(prompt: Prompt) -> None:
     st.session_state[_SHARED] = prompt.shared
 
 
+@unbroken
 def _share(services: Services, prompt_id: str, key: str) -> None:
     def work(user: User) -> str:
         shared = bool(st.session_state[key])
@@ -186,6 +188,7 @@ def _share(services: Services, prompt_id: str, key: str) -> None:
     act(services, _PLACE, work)
 
 
+@unbroken
 def _delete(services: Services, prompt_id: str) -> None:
     def work(user: User) -> str:
         delete_prompt(services.database, owner_id=user.id, prompt_id=prompt_id)

@@ -24,6 +24,7 @@ from ui.markdown import literal
 from ui.shown_messages import show_at_least
 from ui.sources import source
 from ui.times import viewer_zone
+from ui.unbroken import unbroken
 
 _QUERY = "search_query"
 _ARCHIVED = "search_archived"
@@ -184,6 +185,7 @@ def _draw_tags(services: Services, user: User) -> None:
                 st.button(f"#{literal(tag)}", key=f"tag_{tag}", type="tertiary", on_click=_search_tag, args=(tag,))
 
 
+@unbroken
 def _search_tag(tag: str) -> None:
     st.session_state[_QUERY] = f"tag:{tag}"
 

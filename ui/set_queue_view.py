@@ -14,6 +14,7 @@ from ui.blocks import draw_blocks
 from ui.clicks import once_here
 from ui.markdown import literal
 from ui.prompt_sets import PLACE
+from ui.unbroken import unbroken
 
 _REASON = "set_vote_reason"
 _VOTES: tuple[tuple[Outcome, str, str], ...] = (
@@ -59,6 +60,7 @@ def _draw_pair(blind: Blind) -> None:
             draw_blocks(place, texts[at] if at < len(texts) else "")
 
 
+@unbroken
 def _vote(services: Services, run: SetRun, key: str, outcome: Outcome) -> None:
     def work(user: User) -> str:
         find, reason = services.registry.current().get, st.session_state.get(_REASON)

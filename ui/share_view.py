@@ -29,6 +29,7 @@ from ui.formats import counted
 from ui.markdown import as_typed, literal, renderable
 from ui.steps import draw_steps, draw_thoughts
 from ui.times import local_time, viewer_zone
+from ui.unbroken import unbroken
 
 _PLACE = "shares"
 _PARAMETER = "share"
@@ -63,7 +64,9 @@ def draw_share(services: Services, conversation: Conversation) -> None:
 def _draw_making(services: Services, user: User, conversation: Conversation) -> None:
     count = count_files(services.database, user_id=user.id, conversation_id=conversation.id)
     with_files = count > 0 and st.checkbox(f"Include {counted(count, 'attached file')}", key="share_files")
-    if st.button("Create link", key="create_share", type="primary", icon=":material/link:"):
+    # Of the links there are: the second click of a double click finds another button.
+    count = len(list_shares(services.database, user_id=user.id))
+    if st.button("Create link", key=f"create_share_{count}", type="primary", icon=":material/link:"):
         share_conversation(services.database, user_id=user.id, conversation_id=conversation.id, with_files=with_files)
 
 
@@ -127,6 +130,7 @@ def draw_message(message: Message) -> None:
         st.caption(" · ".join(part for part in parts if part))
 
 
+@unbroken
 def _show_more(share_id: str) -> None:
     shown = st.session_state.get(_SHOWN, {})
     st.session_state[_SHOWN] = {**shown, share_id: shown.get(share_id, _FIRST) + _FIRST}
@@ -153,6 +157,7 @@ def link_of(share_id: str) -> str:
     return urljoin(st.context.url or "", f"shared?{_PARAMETER}={share_id}")
 
 
+@unbroken
 def _revoke(services: Services, share_id: str) -> None:
     def work(user: User) -> str:
         revoke_share(services.database, user_id=user.id, share_id=share_id)

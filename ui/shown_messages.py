@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from core.chat.conversation import Message
+from ui.unbroken import unbroken
 
 # A few screens. Each message more costs every opening and every run of the page, also of a thousand messages.
 FIRST_MESSAGES = 12
@@ -27,6 +28,7 @@ def start_over() -> None:
     st.session_state[_SHOWN] = FIRST_MESSAGES
 
 
+@unbroken
 def show_at_least(count: int) -> None:
     """Draw at least so many of the last messages from now on."""
     st.session_state[_SHOWN] = max(_wanted(), count)

@@ -44,7 +44,7 @@ def draw_notice(text: str) -> None:
     st.info(literal(text), icon=":material/info:")
 
 
-def draw_password_form(on_submit: Callable[[], None], *, problem: str | None) -> None:
+def draw_password_form(*, on_submit: Callable[[], None], problem: str | None) -> None:
     """Username and password."""
     with st.form("sign_in", border=False):
         st.text_input("Username", key=USERNAME, autocomplete="username")
@@ -53,7 +53,7 @@ def draw_password_form(on_submit: Callable[[], None], *, problem: str | None) ->
         st.form_submit_button("Sign in", type="primary", width="stretch", on_click=on_submit)
 
 
-def draw_setup_form(on_submit: Callable[[], None], *, problem: str | None) -> None:
+def draw_setup_form(*, on_submit: Callable[[], None], problem: str | None) -> None:
     """The first administrator, with the one-time code from the terminal."""
     st.markdown("**Create the administrator.** The terminal that runs Switchboard shows a one-time code.")
     with st.form("setup", border=False):
@@ -65,7 +65,7 @@ def draw_setup_form(on_submit: Callable[[], None], *, problem: str | None) -> No
         st.form_submit_button("Create and sign in", type="primary", width="stretch", on_click=on_submit)
 
 
-def draw_own_password_form(on_submit: Callable[[], None], *, problem: str | None) -> None:
+def draw_own_password_form(*, on_submit: Callable[[], None], problem: str | None) -> None:
     """Choosing a password in place of the one-time password."""
     st.markdown("**Choose your own password.** The one-time password ends with it.")
     with st.form("own_password", border=False):

@@ -126,6 +126,7 @@ def found_conversations() -> int:
     return int(st.session_state.get(_FOUND_LISTED, FIRST_CONVERSATIONS))
 
 
+@unbroken
 def find_more_conversations() -> None:
     """List more on the search page from now on."""
     st.session_state[_FOUND_LISTED] = found_conversations() + FIRST_CONVERSATIONS
@@ -264,6 +265,7 @@ def listed_conversations() -> int:
     return int(st.session_state.get(_LISTED, FIRST_CONVERSATIONS))
 
 
+@unbroken
 def list_more_conversations(count: int) -> None:
     """List more of the older conversations from now on."""
     st.session_state[_LISTED] = listed_conversations() + count

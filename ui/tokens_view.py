@@ -14,10 +14,12 @@ from core.bootstrap import Services
 from core.costs.words import money
 from core.errors import AccountError
 from ui.accounts_view import Work, act, draw_problem
+from ui.clicks import once_here, times
 from ui.markdown import literal
 from ui.times import local_time, viewer_zone
 from ui.unbroken import once, unbroken
 
+_MAKING = "make_token"
 _PLACE = "tokens"
 _NAME = "token_name"
 _SCOPES = "token_scopes"
@@ -90,10 +92,13 @@ def _draw_form(services: Services, user: User) -> None:
         st.text_input("Budget a month, USD", key=_BUDGET, placeholder="None of its own")
         st.number_input("Requests a minute", min_value=1, value=None, key=_RPM, placeholder="No limit")
         st.date_input("Works until (UTC)", value=None, min_value="today", key=_EXPIRES)
-    st.form_submit_button("Make token", on_click=act, args=(services, _PLACE, _make(services)))
+    drawn = times(_MAKING)
+    st.form_submit_button(
+        "Make token", key=f"make_token_{drawn}", on_click=act, args=(services, _PLACE, _make(services, str(drawn)))
+    )
 
 
-def _make(services: Services) -> Work:
+def _make(services: Services, drawn: str) -> Work:
     def work(user: User) -> str:
         kept = st.session_state
         new = NewToken(
@@ -104,13 +109,13 @@ def _make(services: Services) -> Work:
             rpm_limit=kept[_RPM],
             expires_at=None if kept[_EXPIRES] is None else datetime.combine(kept[_EXPIRES], time.max),
         )
-        # Another click may start this again at the lines below: the token it has made stays the one.
         text, token = once("token", partial(create_token, services.database, user, new, actor_id=user.id))
         kept[_MADE] = (user.id, text)
         kept[_NAME] = kept[_BUDGET] = ""
         return f"{token.name} is made."
 
-    return work
+    # A second one would be nobody's: only the last is shown.
+    return lambda user: once_here(_MAKING, drawn, lambda: work(user)) or ""
 
 
 def _revoke(services: Services, token: ApiToken) -> Work:

@@ -1,29 +1,36 @@
 """Callbacks that another click cannot leave half done.
 
-Streamlit interrupts a script where it uses the session state while another click waits, and a callback is no exception:
-the rest of it is dropped, then what was clicked runs. A message would be stored but its conversation not opened, or
-lost between the composer and the store. A callback that is `unbroken` starts again where it is interrupted, without
-doing again what it did `once`; the other click has its turn afterwards.
+Streamlit ends a script where it uses the session state while another click waits or the connection has gone, and a
+callback is no exception: the rest of it is dropped. A message would be stored but its conversation not opened, or lost
+between the composer and the store. While a callback that is `unbroken` runs, Streamlit is told that nothing waits; the
+other click has its turn afterwards. Where Streamlit interrupts all the same, it starts again, without doing again what
+it did `once`.
+
+That one click waits for the other takes `runner.fastReruns = false`. Else each click has a script of its own at once,
+and two of them change one session state, and the store, at the same time.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar, cast
 
-from streamlit.runtime.scriptrunner import RerunException
+from streamlit.runtime.scriptrunner import RerunException, get_script_run_ctx
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 # What the callback that runs now has done once, by name; None outside of one.
 _done: ContextVar[dict[str, Any] | None] = ContextVar("done", default=None)
+# What Streamlit asks at each use of the session state.
+_ASKED = "on_scriptrunner_yield"
 
 
 def unbroken(callback: Callable[P, T]) -> Callable[P, T]:
-    """A callback that starts again when another click interrupts it. Within another one it is a part of that."""
+    """A callback that comes to its end whatever else is clicked. Within another one it is a part of that."""
 
     @wraps(callback)
     def run(*arguments: P.args, **options: P.kwargs) -> T:
@@ -31,12 +38,13 @@ def unbroken(callback: Callable[P, T]) -> Callable[P, T]:
             return callback(*arguments, **options)
         token, waiting = _done.set({}), None
         try:
-            while True:
-                try:
-                    result = callback(*arguments, **options)
-                    break
-                except RerunException as click:
-                    waiting = click
+            with _others_wait():
+                while True:
+                    try:
+                        result = callback(*arguments, **options)
+                        break
+                    except RerunException as click:
+                        waiting = click
         finally:
             _done.reset(token)
         if waiting is not None:
@@ -54,3 +62,17 @@ def once(name: str, work: Callable[[], T]) -> T:
     if name not in done:
         done[name] = work()
     return cast(T, done[name])
+
+
+@contextmanager
+def _others_wait() -> Iterator[None]:
+    context = get_script_run_ctx(suppress_warning=True)
+    if context is None or context.script_requests is None:
+        yield
+        return
+    requests = vars(context.script_requests)
+    requests[_ASKED] = lambda: None
+    try:
+        yield
+    finally:
+        del requests[_ASKED]

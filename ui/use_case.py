@@ -123,6 +123,7 @@ def guess_table(names: Sequence[str]) -> dict[str, object]:
     }
 
 
+@unbroken
 def _touch() -> None:
     st.session_state[_TOUCHED] = True
 

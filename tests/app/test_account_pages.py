@@ -10,6 +10,7 @@ from core.accounts.preferences import save_team_default
 from core.accounts.sign_in import authenticate
 from core.accounts.tokens import find_bearer, list_tokens
 from core.accounts.users import find_user, load_user
+from tests.support.chatting import double_click
 from tests.support.live_server import ROOT
 from tests.support.people import PASSWORD, add_person
 from tests.support.signed_in import sign_in_app
@@ -182,6 +183,14 @@ def test_a_token_is_made_shown_once_and_revoked(settings_page, services, ada):
     assert not [block for block in settings_page.code if block.value.startswith("sb-")]
     _click(settings_page, "Revoke it")
     assert find_bearer(services.database, shown) is None
+
+
+def test_a_double_click_makes_one_token(settings_page, services, ada):
+    settings_page.text_input(key="token_name").set_value("nightly")
+    double_click(settings_page, "Make token")
+
+    assert not settings_page.exception
+    assert [token.name for token in list_tokens(services.database, user_id=ada.id)] == ["nightly"]
 
 
 def test_a_token_that_was_just_made_is_not_shown_to_who_signs_in_next(settings_page, services):

@@ -14,6 +14,7 @@ from core.errors import LimitReached
 from core.providers.gateway import ChatMessage, CompletionRequest
 from tests.support.attempts import add_attempt
 from tests.support.budgets import budget, rate
+from tests.support.chatting import double_click
 from tests.support.people import add_person
 from tests.support.signed_in import sign_in_app
 
@@ -123,6 +124,16 @@ def test_a_group_that_shares_is_another_budget_than_each_of_its_members(app, ser
         labelled(app.button, "Add budget").click().run()
 
     assert [(one.whom.subject, one.whom.shared) for one in services.budgets.budgets] == [(group, False), (group, True)]
+
+
+def test_a_double_click_adds_one_budget(app, services, ada):
+    open_budgets(app, ada)
+
+    labelled(app.text_input, "Dollars").set_value("5")
+    double_click(app, "Add budget")
+
+    assert not app.exception
+    assert [one.amount_usd for one in services.budgets.budgets] == [5]
 
 
 def test_a_limit_per_minute_is_added(app, services, ada):

@@ -7,7 +7,7 @@ from streamlit.testing.v1 import AppTest
 from core.arena.prompt_files import Prompt
 from core.arena.prompt_sets import list_sets, load_prompts, make_set
 from core.arena.set_runs import begin_run, jobs_of_run, load_run, runs_of_set
-from tests.support.chatting import click_again
+from tests.support.chatting import click_again, double_click
 from tests.support.live_server import ROOT
 from tests.support.people import add_person
 from tests.support.provider_behaviour import say
@@ -69,6 +69,37 @@ def test_a_set_is_pasted_and_what_cannot_be_read_is_named(services):
     app.text_area(key="set_text").set_value("Three?\n\nFour?")
     press(app, "Add prompts")
     assert len(load_prompts(services.database, made.id)) == 3
+
+
+def test_a_double_click_makes_one_set_and_adds_its_prompts_once(services):
+    ann = add_person(services.database, "ann")
+    app = page_of(ann)
+    app.text_input(key="set_name").set_value("Ours")
+    app.text_area(key="set_text").set_value("One?")
+    double_click(app, "Make set")
+    assert not app.exception
+    (made,) = list_sets(services.database, user_id=ann.id)
+    app.text_area(key="set_text").set_value("Two?")
+    double_click(app, "Add prompts")
+
+    assert not app.exception
+    assert [prompt.turns for prompt in load_prompts(services.database, made.id)] == [("One?",), ("Two?",)]
+
+
+def test_a_set_is_run_again_after_its_run_was_deleted(services):
+    ann = add_person(services.database, "ann")
+    set_id = make_set(services.database, user_id=ann.id, name="Ours", prompts=PROMPTS)
+    app = page_of(ann, set=set_id)
+    for _ in range(2):
+        app.multiselect(key="set_models").set_value(list(TWO)).run()
+        press(app, "Start run")
+        (run,) = runs_of_set(services.database, set_id=set_id, user_id=ann.id)
+        (job,) = jobs_of_run(services.database, run.id)
+        assert services.set_runner.wait(job.id, timeout_s=WITHIN_S).state == "done"
+        app.run()
+        press(app, "Delete this run")
+
+    assert runs_of_set(services.database, set_id=set_id, user_id=ann.id) == []
 
 
 def test_a_set_is_run_after_its_estimate(services):

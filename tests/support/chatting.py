@@ -65,6 +65,16 @@ def click_again(page: AppTest, button_id: str) -> AppTest:
     return page._run(states)
 
 
+def double_click(page: AppTest, label: str) -> AppTest:
+    """Two clicks on a button: with the second one the browser still sends what it held at the first."""
+    next(button for button in page.button if button.label == label).click()
+    clicked = page._tree.get_widget_states()
+    again = type(clicked)()
+    again.CopyFrom(clicked)
+    page._run(clicked)
+    return page._run(again)
+
+
 def run_with_echo(page: AppTest, widget_id: str, **value: Any) -> AppTest:
     """A run in which the browser says once more what a widget held that was taken out of it, or off the page.
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import tomllib
 from functools import partial
 
 import pytest
 from streamlit.runtime.scriptrunner import RerunData, RerunException
 from streamlit.testing.v1 import AppTest
 
+from tests.support.live_server import ROOT
 from ui.unbroken import once, unbroken
 
 
@@ -117,3 +119,57 @@ def test_streamlit_interrupts_it_and_it_comes_to_its_end():
     app.button[0].click().run()
     assert not app.exception
     assert app.text[0].value == "['deleted', 'undo']"
+
+
+def _page_that_counts() -> None:
+    import streamlit as st  # noqa: PLC0415 - the body is a page of its own
+    from streamlit.runtime.scriptrunner import RerunData, get_script_run_ctx  # noqa: PLC0415
+
+    from ui.unbroken import unbroken  # noqa: PLC0415
+
+    def add() -> None:
+        if st.session_state["clicks"] > 0:
+            st.session_state["clicks"] -= 1
+            get_script_run_ctx().script_requests.request_rerun(RerunData())
+        st.session_state["added"] += 1
+        st.session_state["end"] = True
+
+    st.session_state.setdefault("clicks", 2)
+    st.session_state.setdefault("added", 0)
+    st.button("Add", on_click=unbroken(add))
+    st.text(f"{st.session_state['added']} {'end' in st.session_state}")
+
+
+def test_a_click_that_comes_meanwhile_does_not_have_it_start_again():
+    app = AppTest.from_function(_page_that_counts).run()
+    app.button[0].click().run()
+
+    assert not app.exception
+    assert app.text[0].value == "1 True"
+
+
+def _page_of_a_lost_connection() -> None:
+    import streamlit as st  # noqa: PLC0415 - the body is a page of its own
+    from streamlit.runtime.scriptrunner import get_script_run_ctx  # noqa: PLC0415
+
+    from ui.unbroken import unbroken  # noqa: PLC0415
+
+    def send() -> None:
+        get_script_run_ctx().script_requests.request_stop()
+        st.session_state["opened"] = True
+
+    st.button("Send", on_click=unbroken(send))
+
+
+def test_a_connection_that_goes_meanwhile_does_not_end_it():
+    app = AppTest.from_function(_page_of_a_lost_connection).run()
+    app.button[0].click().run()
+
+    assert app.session_state["opened"]
+
+
+def test_one_click_waits_for_the_other():
+    """Else Streamlit begins a second script of the same tab at once, beside the callback of the first."""
+    settings = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text(encoding="utf-8"))
+
+    assert settings["runner"]["fastReruns"] is False
