@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from starlette.responses import JSONResponse, PlainTextResponse, Response
@@ -14,6 +14,11 @@ _SAID = "Switchboard is being stopped. Try again in a moment."
 # The balancer of deploy/ says of a call that it can send it to another replica; the answer then says that it should.
 _RESENDS = b"x-switchboard-resends"
 _ELSEWHERE = {"x-accel-redirect": "@another_replica"}
+
+
+def sending_on(headers: Iterable[tuple[bytes, bytes]]) -> Mapping[str, str]:
+    """What an answer says beside its error, when a call with these headers can be sent to another replica."""
+    return _ELSEWHERE if any(name == _RESENDS for name, _ in headers) else {}
 
 
 class Draining:
@@ -29,7 +34,7 @@ class Draining:
         if kind not in {"http", "websocket"} or scope["path"] in _ALWAYS or not self._draining():
             await self._app(scope, receive, send)
             return
-        response = _response(scope["path"], resends=any(name == _RESENDS for name, _ in scope["headers"]))
+        response = _response(scope["path"], sending_on(scope["headers"]))
         if kind == "http":
             await response(scope, receive, send)
         elif "websocket.http.response" in scope.get("extensions", {}):
@@ -40,11 +45,11 @@ class Draining:
             await send({"type": "websocket.close", "code": 1012})
 
 
-def _response(path: str, *, resends: bool) -> Response:
+def _response(path: str, sent_on: Mapping[str, str]) -> Response:
     headers = {"retry-after": "1", "cache-control": "no-store"}
     if path.startswith(("/v1/", "/api/")):
         error = {"message": _SAID, "type": "server_error", "code": "stopping", "param": None}
-        return JSONResponse({"error": error}, 503, _ELSEWHERE if resends else headers)
+        return JSONResponse({"error": error}, 503, sent_on or headers)
     return PlainTextResponse(_SAID, 503, headers)
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
+from api.draining import sending_on
 from core.costs.refusals import KEPT
 from core.errors import (
     ErrorClass,
@@ -31,6 +32,7 @@ log = logging.getLogger(__name__)
 _MOST_DETAIL = 500
 # Nginx's number for a caller that has left: nobody reads it.
 _CALLER_LEFT = 499
+_STOPPING = "stopping"
 # The caller's key is ours: what a provider says against ours is a failure behind us and never a 401.
 _PROVIDER: Mapping[ErrorClass, tuple[int, str]] = {
     ErrorClass.CONNECTION: (502, "provider_unreachable"),
@@ -52,7 +54,7 @@ _REFUSED: Mapping[str, tuple[int, str]] = {
     "disabled": (403, "model_not_allowed"),
     "no_key": (503, "model_without_key"),
     "window": (400, "context_length_exceeded"),
-    "stopping": (503, "stopping"),
+    "stopping": (503, _STOPPING),
     "budget": (429, "insufficient_quota"),
     "rate_limit": (429, "rate_limit_exceeded"),
 }
@@ -140,7 +142,9 @@ def answering_errors(endpoint: Endpoint) -> Endpoint:
         except ApiError as error:
             return error.response()
         except SwitchboardError as error:
-            return from_error(error).response()
+            refused = from_error(error)
+            # The stop began while the call was on its way in: it is refused as whoever comes later is.
+            return refused.response(sending_on(request.scope["headers"]) if refused.code == _STOPPING else None)
         except ClientDisconnect:
             return Response(status_code=_CALLER_LEFT)
         except Exception:

@@ -9,12 +9,14 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from starlette.requests import Request
+from starlette.responses import Response
 
 from api.completion_answer import Served, exact, failure, finish_reason, headers, usage, whole
 from api.completion_body import ThinkingBlock, WireMessage
 from api.completion_chunks import Chunks
 from api.completion_messages import said_in
-from api.errors import ApiError, from_error, retry_after
+from api.errors import ApiError, answering_errors, from_error, retry_after
 from core.chat.conversation import AnswerFigures, Message
 from core.costs.refusals import KEPT
 from core.errors import (
@@ -238,3 +240,21 @@ def test_refusals_say_nothing_of_a_message_box() -> None:
     assert from_error(StoreLocked("It is in use.")).code == "store_unavailable"
     assert retry_after(None) == {}
     assert ApiError(status=401, message="No.").body()["error"]["type"] == "authentication_error"
+
+
+@pytest.mark.parametrize(
+    ("code", "header", "sent_on"),
+    [
+        ("stopping", b"x-switchboard-resends", True),
+        ("stopping", b"x-other", False),
+        ("no_key", b"x-switchboard-resends", False),
+    ],
+)
+async def test_a_call_that_came_in_as_the_stop_began_may_be_sent_on(code, header, sent_on) -> None:
+    async def refuse(_request: Request) -> Response:
+        raise TurnRefused(code, "Not now.")
+
+    scope = {"type": "http", "method": "POST", "path": "/v1/chat/completions", "headers": [(header, b"once")]}
+    response = await answering_errors(refuse)(Request(scope))
+    assert response.status_code == 503
+    assert ("x-accel-redirect" in response.headers) is sent_on
