@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 import streamlit as st
 
 from core.accounts.users import User
 from core.bootstrap import Services
+from core.costs.cell_values import parse_dollars
 from core.costs.limits import WARN_PERCENT, Audience, Budget, RateLimit, Whom
 from core.costs.periods import PERIODS
 from core.errors import BudgetError
@@ -146,8 +147,8 @@ def read_rate_limit(fields: Fields, limit_id: str = "") -> RateLimit:
 def read_dollars(text: str) -> Decimal:
     """An amount as people type it: `50`, `12.50`, `$1,200`. Raises BudgetError."""
     try:
-        return Decimal(text.strip().removeprefix("$").replace(",", ""))
-    except InvalidOperation as error:
+        return parse_dollars(text)
+    except ValueError as error:
         raise BudgetError("That is no amount of money.", next_step="Type dollars, such as 50 or 12.50.") from error
 
 

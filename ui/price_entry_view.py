@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, time
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from functools import partial
 from typing import Any
 
@@ -16,6 +16,7 @@ from core.accounts.users import User
 from core.bootstrap import Services
 from core.catalog.models import BUCKETS, ModelSpec, Prices
 from core.clock import utc_now
+from core.costs.cell_values import parse_dollars
 from core.costs.price_lines import STANDARD
 from core.costs.price_sheets import ADMINISTRATOR, NewPrice, Sheet, default_end, priced
 from core.costs.repricing import Effect
@@ -156,12 +157,11 @@ def _read_prices(prefix: str, current: Prices | None) -> Prices:
 
 def _number(name: str, text: str) -> Decimal:
     try:
-        value = Decimal(text.strip().removeprefix("$").replace(",", ""))
-    except InvalidOperation:
-        value = Decimal("NaN")
-    if not value.is_finite():
-        raise PriceRefused(f"{text} is no price for {name}.", next_step="Write dollars as a number, such as 0.40.")
-    return value
+        return parse_dollars(text)
+    except ValueError as error:
+        raise PriceRefused(
+            f"{text} is no price for {name}.", next_step="Write dollars as a number, such as 0.40."
+        ) from error
 
 
 def _read_from(prefix: str) -> datetime:

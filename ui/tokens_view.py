@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, time
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from functools import partial
 
 import streamlit as st
@@ -11,6 +11,7 @@ import streamlit as st
 from core.accounts.tokens import SCOPES, ApiToken, NewToken, create_token, list_tokens, revoke_token
 from core.accounts.users import User
 from core.bootstrap import Services
+from core.costs.cell_values import parse_dollars
 from core.costs.words import money
 from core.errors import AccountError
 from ui.accounts_view import Work, act, draw_problem
@@ -130,8 +131,8 @@ def _dollars(text: str) -> Decimal | None:
     if not text.strip():
         return None
     try:
-        return Decimal(text.strip().removeprefix("$"))
-    except InvalidOperation:
+        return parse_dollars(text)
+    except ValueError:
         raise AccountError(f"{text[:20]} is no amount.", next_step="Write it like 25 or 2.50.") from None
 
 

@@ -1,4 +1,4 @@
-"""What a cell of an invoice means: days, counts and exact amounts. Pure; a ValueError says what is wrong."""
+"""What people and invoices write: days, counts and exact amounts. Pure; a ValueError says what is wrong."""
 
 from __future__ import annotations
 
@@ -9,25 +9,37 @@ from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
 _RESOLUTION = Decimal("0.000000001")
 _TOO_MUCH = Decimal(1_000_000_000)
 _QUOTED_CHARACTERS = 40
-_THOUSANDS = re.compile(r"^-?\d{1,3}(,\d{3})+(\.\d*)?$")
+# No number begins with a group of nothing: `0,125` is an eighth, written where commas stand for points.
+_THOUSANDS = re.compile(r"^-?[1-9]\d{0,2}(,\d{3})+(\.\d*)?$")
 
 
-def parse_money(text: str) -> Decimal | None:
-    """Dollars, exact, to a billionth (half-even beyond, as in the ledger); None for an empty cell.
+def parse_dollars(text: str) -> Decimal:
+    """Dollars as somebody writes them, exact. Raises ValueError, for an empty text too.
 
-    `0.0125`, `1.25e-05`, `$1,234.50` and `-3` (a credit) are read; a comma as decimal sign is not guessed at.
-    Raises ValueError.
+    `0.0125`, `1.25e-05`, `$1,234.50` and `-3` are read; a comma as decimal sign is not guessed at: who means `12,50`
+    must not get 1,250.
     """
     cleaned = text.strip().removeprefix("$").strip()
-    if not cleaned:
-        return None
     if _THOUSANDS.match(cleaned):
         cleaned = cleaned.replace(",", "")
     try:
         amount = Decimal(cleaned)
     except InvalidOperation:
         amount = Decimal("NaN")
-    if not amount.is_finite() or abs(amount) >= _TOO_MUCH or "_" in cleaned:
+    if not amount.is_finite() or "_" in cleaned:
+        raise ValueError(f"{_quoted(text)} is no amount in dollars")
+    return amount
+
+
+def parse_money(text: str) -> Decimal | None:
+    """Dollars of an invoice to a billionth (half-even beyond, as in the ledger); None for an empty cell.
+
+    An amount below nothing is a credit. Raises ValueError.
+    """
+    if not text.strip().removeprefix("$").strip():
+        return None
+    amount = parse_dollars(text)
+    if abs(amount) >= _TOO_MUCH:
         raise ValueError(f"{_quoted(text)} is no amount in dollars")
     return amount.quantize(_RESOLUTION, rounding=ROUND_HALF_EVEN)
 

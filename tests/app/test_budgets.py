@@ -101,7 +101,7 @@ def test_an_administrator_adds_changes_and_removes_a_budget(app, services, ada):
     assert not app.exception
 
 
-@pytest.mark.parametrize("typed", ["", "a lot", "-5", "NaN", "1e400"])
+@pytest.mark.parametrize("typed", ["", "a lot", "-5", "NaN", "1e400", "12,50", "0,125"])
 def test_what_is_no_amount_is_refused_and_stays_in_the_field(app, services, ada, typed):
     open_budgets(app, ada)
 

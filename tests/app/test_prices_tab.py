@@ -125,6 +125,7 @@ def test_a_price_entered_late_is_previewed_and_corrects_the_past(page, services,
         ({"Input": "1", "Output": "1"}, "Every change of a price says why"),
         ({"Input": "-1", "Output": "1", "Why": "x"}, "is no price for input"),
         ({"Input": "NaN", "Output": "1", "Why": "x"}, "NaN is no price for Input"),
+        ({"Input": "2,50", "Output": "1", "Why": "x"}, "2,50 is no price for Input"),
     ],
 )
 def test_bad_input_says_what_to_do_and_keeps_what_was_typed(page, services, fields, said):

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.costs.cell_values import parse_count, parse_day, parse_money
+from core.costs.cell_values import parse_count, parse_day, parse_dollars, parse_money
 
 AMOUNTS = st.decimals(min_value=-(10**8), max_value=10**8, places=9)
 
@@ -19,6 +19,23 @@ AMOUNTS = st.decimals(min_value=-(10**8), max_value=10**8, places=9)
 def test_an_amount_survives_every_way_of_writing_it(amount):
     for text in (f"{amount:f}", f"{amount:e}", f"${amount:f}", f" {amount:,f} "):
         assert parse_money(text) == amount
+
+
+@given(st.decimals(min_value=0, max_value=10**9, places=12))
+def test_what_somebody_types_is_exact_and_its_comma_never_a_point(amount):
+    for text in (f"{amount:f}", f"${amount:,f}"):
+        assert parse_dollars(text) == amount
+    with suppress(ValueError):
+        # Where it is read at all, all of it are whole thousands.
+        assert parse_dollars(f"{amount:f}".replace(".", ",")) >= 1000
+
+
+@pytest.mark.parametrize(
+    "text", ["", " ", "$", "12,50", "0,400", "1,2500", "12.50,00", "NaN", "-inf", "1_000", "fifty"]
+)
+def test_what_nobody_can_mean_is_no_amount(text):
+    with pytest.raises(ValueError, match="no amount in dollars"):
+        parse_dollars(text)
 
 
 @given(st.integers(min_value=0, max_value=10**14))
@@ -45,13 +62,13 @@ def test_nothing_else_gets_through_and_nothing_but_a_value_error_comes_out(text)
             assert found is None or isinstance(found, kind)
 
 
-@pytest.mark.parametrize("text", ["NaN", "inf", "1,25", "12 EUR", "1e12", "1_000", "--3"])
+@pytest.mark.parametrize("text", ["NaN", "inf", "1,25", "0,125", "-0,125", "12 EUR", "1e12", "1_000", "--3"])
 def test_what_is_no_amount_is_refused(text):
     with pytest.raises(ValueError, match="no amount in dollars"):
         parse_money(text)
 
 
-@pytest.mark.parametrize("text", ["-1", "1.5", "many", "1e3"])
+@pytest.mark.parametrize("text", ["-1", "1.5", "many", "1e3", "0,125"])
 def test_what_is_no_count_is_refused(text):
     with pytest.raises(ValueError, match="no count"):
         parse_count(text)
