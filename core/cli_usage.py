@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from core.accounts.audit import record
+from core.costs.ledger import PLACEHOLDER
 from core.costs.tabular import BadRow
-from core.costs.usage_import import PLACEHOLDER, Imported, import_usage
+from core.costs.usage_import import Imported, import_usage
 from core.errors import ImportRefused, StoreLocked
 from core.settings import load_settings
 from core.store.database import Database

@@ -33,6 +33,9 @@ _TICKS: Mapping[Grain, str] = {
     "day": "timeFormat(datum.value, '%-d %b')",
     "week": "timeFormat(timeOffset('day', datum.value, -3), '%-d %b %y')",
 }
+# Of several days an hour alone says nothing.
+_TICKS_OF_DAYS = "timeFormat(datum.value, '%-d %b %H:00')"
+_HOURS_OF_A_DAY = 25
 # A fifth of a cent, a dollar and twelve thousand each as short as they can be said.
 _DOLLARS = "'$' + (datum.value >= 1000 ? format(datum.value, '.3~s') : format(datum.value, '.3~g'))"
 _COUNTS = "datum.value >= 1000 ? format(datum.value, '.3~s') : format(datum.value, '.3~g')"
@@ -248,7 +251,8 @@ def _time_axis(begins: Sequence[datetime], grain: Grain) -> alt.Axis:
     values = [
         alt.DateTime(year=at.year, month=at.month, date=at.day, hours=at.hour, minutes=at.minute) for at in middles
     ]
-    return alt.Axis(values=values, labelExpr=_TICKS[grain], labelOverlap=True, grid=False, ticks=False)
+    words = _TICKS_OF_DAYS if grain == "hour" and columns > _HOURS_OF_A_DAY else _TICKS[grain]
+    return alt.Axis(values=values, labelExpr=words, labelOverlap=True, grid=False, ticks=False)
 
 
 def _axis(unit: Unit) -> alt.Axis:

@@ -16,6 +16,7 @@ from core.catalog.models import ModelSpec
 from core.costs.frontier import Frontier, frontier, standings
 from core.costs.usage_filter import UsageFilter
 from ui import formats
+from ui.costs_values import labels_apart
 from ui.costs_words import few
 from ui.frontier_chart import frontier_chart
 from ui.markdown import literal
@@ -46,9 +47,8 @@ def draw_frontier(services: Services, user: User, chosen: UsageFilter, models: M
     if not found.standings:
         st.caption("A model is shown here from 20 priced answers on; none has as many in the chosen time.")
         return
-    labels = {
-        one.model_id: models[one.model_id].label if one.model_id in models else one.model_id for one in found.standings
-    }
+    known = labels_apart(models)
+    labels = {one.model_id: known.get(one.model_id, one.model_id) for one in found.standings}
     st.caption(literal(measure_words(found, labels, use_case)))
     words = standing_words(found, labels)
     st.altair_chart(frontier_chart(found, labels), width="stretch", height=340, alt=words)

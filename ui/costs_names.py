@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from core.costs.ledger import NOBODY, OUT_OF_MONEY
+from core.costs.ledger import NOBODY, OUT_OF_MONEY, PLACEHOLDER
 from ui.model_filter import provider_name
 
 SOURCES = {
@@ -72,13 +72,21 @@ class Names:
             case "model":
                 return self.models.get(value, value)
             case "person":
-                return "Switchboard" if value == NOBODY else self.people.get(value, "Somebody who left")
+                return self.people.get(value) or _nobody_here(value)
             case "provider":
                 return provider_name(value)
             case "use_case":
                 return value.replace("_", " ").capitalize() if value else NO_USE_CASE
             case _:
                 return _WORDS.get(group, {}).get(value, value)
+
+
+def _nobody_here(user_id: str) -> str:
+    if user_id == NOBODY:
+        return "Switchboard"
+    # Whose calls came with a file, under the name that stood in it.
+    name = user_id.removeprefix(PLACEHOLDER)
+    return "Somebody who left" if name == user_id else f"{name} (imported)"
 
 
 _WORDS: Mapping[str, Mapping[str, str]] = {"source": SOURCES, "status": STATUSES, "code": CODES}

@@ -20,6 +20,7 @@ from core.costs.usage_filter import UsageFilter
 from ui import formats
 from ui.costs_frontier import draw_frontier
 from ui.costs_radar import draw_radar
+from ui.costs_values import labels_apart
 from ui.markdown import literal
 from ui.times import local_time, viewer_zone
 
@@ -90,11 +91,12 @@ def _draw_targets(
         f"{calls:,} answered calls of the chosen time. Their tokens, times how many tokens the same text is for the "
         "other model, at its prices of today. Calls that it could not have served are left out on both sides."
     )
+    labels = labels_apart(models)
     picked = st.multiselect(
         "Models",
         list(models),
         default=_suggested(models, answered),
-        format_func=lambda model_id: models[model_id].label,
+        format_func=labels.__getitem__,
         key=_TARGETS,
         max_selections=_MOST,
         placeholder="Choose up to six models",
@@ -105,7 +107,7 @@ def _draw_targets(
     ]
     if found:
         st.dataframe(
-            _styled(pd.DataFrame([_row(one) for one in found])),
+            _styled(pd.DataFrame([_row(one, labels[one.model.id]) for one in found])),
             hide_index=True,
             column_config=_COLUMNS,
             placeholder="-",
@@ -134,9 +136,9 @@ def _suggested(models: Mapping[str, ModelSpec], answered: Mapping[str, int]) -> 
     return [model.id for model in sorted(paid, key=lambda model: usual_price(model.prices))[:_SUGGESTED]]
 
 
-def _row(one: Replay) -> dict[str, Any]:
+def _row(one: Replay, label: str) -> dict[str, Any]:
     return {
-        "Model": one.model.label,
+        "Model": label,
         "Calls": one.calls,
         "Left out": sum(one.left_out.values()),
         "Was": float(one.actual_usd),

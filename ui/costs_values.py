@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,6 +11,7 @@ import streamlit as st
 
 from core.accounts.users import User, list_users
 from core.bootstrap import Services
+from core.catalog.models import ModelSpec
 from core.costs.reports.known_values import known_values
 from core.costs.usage_filter import UsageFilter
 from core.store.reader import Reader
@@ -25,7 +26,7 @@ def load_names(services: Services, user: User) -> Names:
     """The names of models, and for administrators of people; members need their own alone."""
     people = list_users(services.database) if user.is_admin else [user]
     return Names(
-        models={name: model.label for name, model in services.registry.current().models.items()},
+        models=labels_apart(services.registry.current().models),
         people=told_apart(people),
     )
 
@@ -38,6 +39,14 @@ def told_apart(people: Sequence[User]) -> dict[str, str]:
         if counts[person.display_name] > 1
         else person.display_name
         for person in people
+    }
+
+
+def labels_apart(models: Mapping[str, ModelSpec]) -> dict[str, str]:
+    """The labels of models by id; those who share one, such as one model of two providers, have their id after it."""
+    counts = Counter(model.label for model in models.values())
+    return {
+        name: f"{model.label} ({name})" if counts[model.label] > 1 else model.label for name, model in models.items()
     }
 
 

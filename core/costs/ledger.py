@@ -15,6 +15,8 @@ from core.store.database import Cursor
 
 # Whose calls those are that no person asked for, such as probes: no user has this id.
 NOBODY = "switchboard"
+# What stands before the name of a person whom nobody here knows, whose calls came with a file.
+PLACEHOLDER = "import:"
 # The status of a call whose answer was ended because nothing was left of a budget.
 OUT_OF_MONEY = "budget"
 

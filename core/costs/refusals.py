@@ -12,7 +12,7 @@ from core.costs.limit_rows import Refusal, add_refusal, list_refusals
 from core.costs.limits import Budget, People, RateLimit, budget_words, rate_words
 from core.costs.rates import Full
 from core.costs.standing import Standing
-from core.costs.words import money
+from core.costs.words import apart
 from core.errors import LimitReached
 from core.ids import new_id
 from core.store.database import Database
@@ -35,8 +35,9 @@ def refuse_budget(
     less = None
     if left_usd > 0:
         less = "Shorten the conversation" if one else "Take a model out"
-        cost = "would cost" if one else "would cost together"
-        sentence = f"{what} {cost} about {money(cost_usd)}, and {money(left_usd)} is left of {whole}. {renews}"
+        would = "would cost" if one else "would cost together"
+        cost, left = apart(cost_usd, left_usd)
+        sentence = f"{what} {would} about {cost}, and {left} is left of {whole}. {renews}"
     elif standing.balance.spent.usd < budget.amount_usd:
         sentence = f"Answers under way may take what is left of {whole}. {renews}"
     else:

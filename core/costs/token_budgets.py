@@ -19,7 +19,7 @@ from core.costs.ledger import Attempt
 from core.costs.periods import period_start
 from core.costs.recounting import Recounting
 from core.costs.spending import Balance, Counted, Paid, Purse, Sum
-from core.costs.words import money
+from core.costs.words import apart, money
 from core.errors import LimitReached
 from core.shared.journal import ALONE, Journal
 from core.store.database import Cursor, Database
@@ -142,7 +142,7 @@ def _purse(token: TokenBudget) -> Purse:
 def _refused(token: TokenBudget, balance: Balance, cost_usd: Decimal) -> LimitReached:
     whole = f"{money(token.usd)} a month (UTC)"
     if balance.left_usd > 0:
-        cost, left = money(cost_usd), money(balance.left_usd)
+        cost, left = apart(cost_usd, balance.left_usd)
         said = f"This call would cost about {cost}, and {left} is left of the token's {whole}."
     elif balance.spent.usd < token.usd:
         said = f"Calls under way may take what is left of the token's {whole}."

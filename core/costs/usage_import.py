@@ -18,7 +18,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from core.costs.ledger import OUT_OF_MONEY
+from core.costs.ledger import OUT_OF_MONEY, PLACEHOLDER
 from core.costs.tabular import BadRow, Progress, Table, lines_of, open_table
 from core.costs.usage_layouts import FIELDS, OWN, UsageLayout, find_layout
 from core.errors import ErrorClass, ImportRefused
@@ -26,9 +26,6 @@ from core.store.attempt_rows import take_rows
 from core.store.database import Cursor, Database
 from core.store.sql import load_queries
 from core.store.table_files import RowFile, read_typed
-
-# What stands before the name of a person whom nobody here knows.
-PLACEHOLDER = "import:"
 
 _SQL = load_queries("usage_import")
 _MACROS = ("moment", "whole", "dollars", "quoted", "one_line", "usage_of", "import_id", "true_word")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from decimal import ROUND_HALF_UP, Decimal
 
 _CENT = Decimal("0.01")
+# One more than cents have, and what the ledger holds.
+_FEWEST_PLACES, _MOST_PLACES = 3, 9
 
 
 def money(amount_usd: Decimal) -> str:
@@ -16,6 +18,18 @@ def money(amount_usd: Decimal) -> str:
     exponent = amount_usd.adjusted() - 1
     rounded = abs(amount_usd).quantize(Decimal(1).scaleb(exponent), rounding=ROUND_HALF_UP)
     return _signed(amount_usd, f"{rounded:f}".rstrip("0"))
+
+
+def apart(one_usd: Decimal, other_usd: Decimal) -> tuple[str, str]:
+    """Both as `money` says them; where it would say the same of two amounts, with as many digits as tell them apart."""
+    words = money(one_usd), money(other_usd)
+    for places in range(_FEWEST_PLACES, _MOST_PLACES + 1):
+        if words[0] != words[1] or one_usd == other_usd:
+            break
+        step = Decimal(1).scaleb(-places)
+        one, other = (usd.quantize(step, rounding=ROUND_HALF_UP) for usd in (one_usd, other_usd))
+        words = exact(one), exact(other)
+    return words
 
 
 def exact(amount_usd: Decimal) -> str:

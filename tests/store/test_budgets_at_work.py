@@ -380,5 +380,5 @@ def test_a_line_up_is_refused_as_a_whole(database):
         budgets.check_together("ann", [one, one, one])
 
     assert caught.value.user_message.startswith(
-        "These answers would cost together about $0.02, and $0.02 is left of the budget of $0.02 a month"
+        "These answers would cost together about $0.021, and $0.02 is left of the budget of $0.02 a month"
     )

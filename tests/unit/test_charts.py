@@ -78,6 +78,16 @@ def test_a_label_stands_below_the_middle_of_each_column_the_empty_ones_too(grain
     assert [(value["date"], value["hours"], value["minutes"]) for value in axis["values"]] == middles
 
 
+@pytest.mark.parametrize(("hours", "with_day"), [(23, False), (47, True)])
+def test_hours_of_more_than_a_day_are_labelled_with_their_day(hours, with_day):
+    series = [charts.Series(key="", name="All", colour=charts.PALETTE[0])]
+    pieces = [charts.Piece(at=at, key="", value=1, words="") for at in (MONDAY, MONDAY + timedelta(hours=hours))]
+
+    axis = charts.stacked_columns(pieces, series, grain="hour").to_dict()["encoding"]["x"]["axis"]
+
+    assert ("%b" in axis["labelExpr"]) is with_day
+
+
 def test_bars_are_in_the_order_of_their_lengths():
     series = [charts.Series(key="", name="All", colour=charts.PALETTE[0])]
     pieces = [charts.Piece(bar=name, key="", value=value, words="") for name, value in (("few", 1), ("many", 9))]
