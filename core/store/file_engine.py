@@ -47,7 +47,17 @@ class FileEngine:
         self._connection.close()
 
 
+def mark_of_restore(location: str) -> Path:
+    """A file that stands beside a store while what it holds is neither the one before nor the backup."""
+    return Path(f"{location}.restoring")
+
+
 def _open(location: str) -> duckdb.DuckDBPyConnection:
+    if mark_of_restore(location).exists():
+        raise StoreDamaged(
+            f"A `restore` of the store {location} was broken off.",
+            next_step="Give the same `python -m core restore FILE` again. What was there before is in `backups`.",
+        )
     try:
         return duckdb.connect(location)
     except duckdb.IOException as error:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import re
+import shutil
 import subprocess
 import sys
 from contextlib import closing
@@ -11,9 +13,10 @@ from datetime import datetime
 import pytest
 
 from core import cli
-from core.errors import StoreError
+from core.errors import StoreDamaged, StoreError
 from core.store.database import Database
 from core.store.migrate import migrate
+from core.store.restoring import put_back
 from tests.store.test_open import held_by_another_process
 
 pytestmark = pytest.mark.slow
@@ -111,6 +114,94 @@ def test_what_a_killed_server_left_beside_the_store_is_not_worked_into_a_backup(
     assert cli.main(["restore", str(installation / "kept.duckdb")]) == 0
 
     assert _notes(url) == []
+
+
+_KILLED = """
+import os, pathlib, sys
+from core.store.restoring import put_back
+
+def replace(copy, file):
+    {act}
+    os._exit(9)
+
+backup, file, aside = map(pathlib.Path, sys.argv[1:])
+put_back(backup, file, aside=aside, replace=replace)
+"""
+
+
+def _restore_killed(installation, *, act):
+    """A `restore` in a process that dies at the moment in which the names change, after `act`."""
+    program = _KILLED.format(act=act)
+    paths = ("kept.duckdb", "switchboard.duckdb", "backups/replaced-1.duckdb")
+    done = subprocess.run([sys.executable, "-c", program, *(str(installation / path) for path in paths)], check=False)
+    assert done.returncode == 9
+
+
+@pytest.mark.parametrize(("act", "found"), [("pass", ["before", "after"]), ("os.replace(copy, file)", ["before"])])
+def test_a_restore_that_is_killed_leaves_one_of_the_two_whole(installation, url, act, found):
+    _note(url, "before")
+    assert cli.main(["backup", str(installation / "kept.duckdb")]) == 0
+    _note(url, "after")
+
+    _restore_killed(installation, act=act)
+
+    assert _notes(url) == found
+    assert _notes(f"duckdb:{installation / 'backups/replaced-1.duckdb'}") == ["before", "after"]
+    assert cli.main(["restore", str(installation / "kept.duckdb")]) == 0
+    assert _notes(url) == ["before"]
+
+
+@pytest.mark.parametrize("act", ["pass", "os.replace(copy, file)"])
+def test_where_a_killed_restore_left_neither_of_the_two_a_start_says_what_to_do(installation, url, capsys, act):
+    """The end of a store stands in a second file where it could not be opened, and two names cannot change at once."""
+    assert cli.main(["backup", str(installation / "kept.duckdb")]) == 0
+    file = installation / "switchboard.duckdb"
+    file.write_text("no database")
+    (installation / "switchboard.duckdb.wal").write_text("and its end")
+
+    _restore_killed(installation, act=act)
+
+    with pytest.raises(StoreDamaged) as refused:
+        Database(url)
+    assert str(refused.value) == (
+        f"A `restore` of the store {file} was broken off. "
+        "Give the same `python -m core restore FILE` again. What was there before is in `backups`."
+    )
+    kept = [(installation / f"backups/replaced-1.duckdb{end}").read_text() for end in ("", ".wal")]
+    assert kept == ["no database", "and its end"]
+    assert cli.main(["restore", str(installation / "kept.duckdb")]) == 0
+    assert _notes(url) == []
+
+
+def test_what_a_killed_restore_left_of_its_copy_is_not_worked_into_the_next(installation, url):
+    assert cli.main(["backup", str(installation / "kept.duckdb")]) == 0
+    file = str(installation / "switchboard.duckdb.unfinished")
+    shutil.copyfile(installation / "kept.duckdb", file)
+    killed = f"import duckdb, os; db = duckdb.connect({file!r}); db.execute({_NOTE.format(text='late')!r}); os._exit(0)"
+    subprocess.run([sys.executable, "-c", killed], check=True)
+    assert (installation / "switchboard.duckdb.unfinished.wal").exists()
+
+    assert cli.main(["restore", str(installation / "kept.duckdb")]) == 0
+
+    assert _notes(url) == []
+
+
+def test_on_a_disk_where_a_file_has_one_name_the_store_before_is_copied(installation, url):
+    _note(url, "before")
+    assert cli.main(["backup", str(installation / "kept.duckdb")]) == 0
+    _note(url, "after")
+    aside = installation / "backups/replaced.duckdb"
+
+    done = put_back(
+        installation / "kept.duckdb", installation / "switchboard.duckdb", aside=aside, link=_no_second_name
+    )
+
+    assert (done.before, _notes(f"duckdb:{aside}"), _notes(url)) == (aside, ["before", "after"], ["before"])
+    assert list((installation / "backups").iterdir()) == [aside]
+
+
+def _no_second_name(_old, _new):
+    raise OSError(errno.EXDEV, "Invalid cross-device link")
 
 
 def test_a_store_in_use_is_not_replaced(installation, url, capsys):
