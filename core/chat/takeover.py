@@ -92,7 +92,7 @@ def _take(cur: Cursor, *, members: Membership, turn_id: str) -> TakenOver | None
             owner=members.id,
         )
         return TakenOver(owned=True)
-    if row["owner"] in members.alive:
+    if row["owner"] in members.alive or row["has_joined"]:
         return None
     # Writing the row makes two that take it at once conflict, so that the second one sees the first.
     cur.execute(_SQL["take_over_turn"], turn_id=turn_id, before=row["owner"], owner=members.id)

@@ -6,7 +6,7 @@ from collections.abc import Set as AbstractSet
 from functools import partial
 from typing import Protocol
 
-from core.store.database import Cursor, Database
+from core.store.database import Cursor, Database, Row
 from core.store.sql import load_queries
 
 _SQL = load_queries("replicas")
@@ -59,17 +59,19 @@ class JobOwners:
 
     def elsewhere(self, job_id: str) -> bool:
         """Whether another replica that is alive works on a job."""
-        return self.shared and self._owner(job_id) in self._members.alive - {self._members.id}
+        if not self.shared:
+            return False
+        row = self._database.fetch_one(_SQL["owner_of_job"], job_id=job_id)
+        return row is not None and self._lives(row) and row["owner"] != self._members.id
 
     def _claim(self, job_id: str, cur: Cursor) -> bool:
         row = cur.fetch_one(_SQL["owner_of_job"], job_id=job_id)
-        if row is not None and row["owner"] in self._members.alive:
+        if row is not None and self._lives(row):
             return bool(row["owner"] == self._members.id)
         # The key keeps two replicas from both writing it.
         cur.execute(_SQL["disown_job"], job_id=job_id)
         cur.execute(_SQL["own_job"], job_id=job_id, owner=self._members.id)
         return True
 
-    def _owner(self, job_id: str) -> str | None:
-        row = self._database.fetch_one(_SQL["owner_of_job"], job_id=job_id)
-        return None if row is None else str(row["owner"])
+    def _lives(self, row: Row) -> bool:
+        return row["owner"] in self._members.alive or bool(row["has_joined"])

@@ -21,6 +21,7 @@ from core.errors import ErrorClass, ProviderError, SettingsError, TurnRefused
 from core.providers.events import Finished, Started, TextDelta
 from core.providers.gateway import ChatMessage
 from core.providers.scripted import Gate, ScriptedGateway, answer
+from core.replicas.jobs import JobOwners
 from core.replicas.membership import Marks, Membership
 from core.store.database import Database
 from tests.support.turns import TIMEOUT_S, Rig, finish, model, read_to_end, rig, text_of, wait_until
@@ -141,6 +142,23 @@ def test_the_turn_of_a_replica_that_died_is_ended_once_by_the_others(database):
         assert text_of(read_to_end(followed.buffer)) == "Hel"
         assert database_rows(one, "turn_owners") == []
         dead.rig.engine.close()
+
+
+def test_what_a_replica_does_that_has_just_joined_is_left_to_it(pair, database):
+    """The other one has not looked at who is alive since."""
+    old, new = pair
+    assert new.members.id not in old.members.alive
+    live, gate = begin(new)
+    assert JobOwners(database, new.members).claim("job")
+
+    old.watch.look()
+    gate.open()
+    finish(live)
+
+    assert (old.settled, JobOwners(database, old.members).claim("job")) == ({}, False)
+    assert JobOwners(database, old.members).elsewhere("job")
+    assert [row["status"] for row in new.rig.rows("attempts")] == ["ok"]
+    assert live.result.status == "complete"
 
 
 @pytest.mark.parametrize(("words", "output_tokens"), [((), 0), ((TextDelta("A long "), TextDelta("answer")), 3)])

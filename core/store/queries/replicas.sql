@@ -34,7 +34,9 @@ from turns left join turn_owners on turn_owners.turn_id = turns.id
 where turns.status = 'running'
 
 -- name: owner_of_turn
-select owner, answer_message_id from turn_owners where turn_id = $turn_id
+-- Whoever asks hears of a replica that has just joined with its next look at them; its row says so at once.
+select owner, answer_message_id, owner in (select id from replicas) as has_joined
+from turn_owners where turn_id = $turn_id
 
 -- name: take_over_turn
 update turn_owners set owner = $owner where turn_id = $turn_id and owner = $before
@@ -45,7 +47,7 @@ select turns.id, turns.status, turns.user_id, turns.source, turns.use_case, turn
 from turns where turns.id = $turn_id
 
 -- name: owner_of_job
-select owner from job_owners where job_id = $job_id
+select owner, owner in (select id from replicas) as has_joined from job_owners where job_id = $job_id
 
 -- name: own_job
 insert into job_owners (job_id, owner) values ($job_id, $owner)
