@@ -21,8 +21,8 @@ from core.accounts.audit import record
 from core.accounts.groups import Groups
 from core.catalog.models import ModelSpec, Prices, ProviderSpec
 from core.chat.admission import TurnRequest
-from core.chat.allowance import Allowance, Limits
-from core.chat.turns import TurnEngine
+from core.chat.allowance import Allowance, Limits, Unlimited
+from core.chat.turns import EngineSetup, TurnEngine
 from core.clock import utc_now
 from core.costs.budgets import Budgets
 from core.costs.limits import Budget, RateLimit, Whom
@@ -69,7 +69,7 @@ def _measure(database: Database, rows: int) -> int:
     admitted = _admissions(allowance, user_id)
     p50, p99 = median(admitted), percentile(admitted, 0.99)
     print(f"letting a call with 40 messages of history pass, and go: p50 {p50:.3f} ms, p99 {p99:.3f} ms")
-    without, with_budgets = _starts(database, None, user_id), _starts(database, allowance, user_id)
+    without, with_budgets = _starts(database, Unlimited(), user_id), _starts(database, allowance, user_id)
     print(
         f"starting a turn: p50 {without:.2f} ms without, {with_budgets:.2f} ms with: {with_budgets / without:.2f} times"
     )
@@ -107,7 +107,7 @@ def _admissions(allowance: Allowance, user_id: str) -> list[float]:
     return _times(once, _CALLS)
 
 
-def _starts(database: Database, limits: Limits | None, user_id: str) -> float:
+def _starts(database: Database, limits: Limits, user_id: str) -> float:
     """The median milliseconds until a turn has begun, in the best of three rounds."""
     rounds = []
     for _ in range(3):
@@ -118,9 +118,10 @@ def _starts(database: Database, limits: Limits | None, user_id: str) -> float:
 
 
 @contextmanager
-def _engine(database: Database, limits: Limits | None) -> Iterator[TurnEngine]:
+def _engine(database: Database, limits: Limits) -> Iterator[TurnEngine]:
     gateway = ScriptedGateway(fallback=lambda _request: answer("Hello"))
-    engine = TurnEngine(database=database, gateway=gateway, find_model={_MODEL.id: _MODEL}.get, limits=limits)
+    find_model = {_MODEL.id: _MODEL}.get
+    engine = TurnEngine(EngineSetup(database=database, gateway=gateway, find_model=find_model, limits=limits))
     try:
         yield engine
     finally:

@@ -14,7 +14,7 @@ from core.chat.allowance import Allowance
 from core.chat.elsewhere import Elsewhere
 from core.chat.summariser import Summariser
 from core.chat.titles import Titler
-from core.chat.turns import TurnEngine
+from core.chat.turns import EngineSetup, TurnEngine
 from core.costs.call_metrics import CallMetrics
 from core.costs.output_lengths import KeptLengths
 from core.costs.refusals import RefusalLog
@@ -126,7 +126,7 @@ def _build_engine(
         limits=allowance,
         price_at=base.book.price_at,
     )
-    return TurnEngine(
+    setup = EngineSetup(
         database=base.database,
         gateway=gateway,
         find_model=base.registry.find,
@@ -141,3 +141,4 @@ def _build_engine(
         circuits=circuits,
         elsewhere=elsewhere,
     )
+    return TurnEngine(setup)

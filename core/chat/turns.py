@@ -9,38 +9,22 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import random
 import threading
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Any
 
 from core.catalog.models import ModelSpec
 from core.chat.admission import TurnRequest, busy, check_model, stopping
-from core.chat.allowance import Limits, Unlimited
 from core.chat.answer_cache import AnswerCache
-from core.chat.asking import Asking
-from core.chat.beginning import Beginning
-from core.chat.elsewhere import Elsewhere, Nowhere
 from core.chat.ending import answer_or_end
+from core.chat.engine_setup import EngineSetup, build_asking, build_beginning, build_writer
 from core.chat.live_turn import LiveTurn
 from core.chat.loop_thread import LoopThread, logged
-from core.chat.tool_steps import ToolRunner
-from core.chat.turn_record import begin_script_turns
-from core.chat.turn_writer import TurnWriter
-from core.clock import Clock, utc_now
-from core.costs.pricing import PriceAt, own_price
 from core.errors import StoreError, SwitchboardError
 from core.ids import new_id
-from core.providers.circuit import Circuits
-from core.providers.gateway import Gateway
-from core.store.database import Database
-from core.store.files import FileStore
-from core.store.together import Together
-from core.tools.tool import TOOL_LIMITS, Tool, ToolLimits
 
-__all__ = ["LiveTurn", "TurnEngine"]
+__all__ = ["EngineSetup", "LiveTurn", "TurnEngine"]
 
 log = logging.getLogger(__name__)
 
@@ -48,64 +32,14 @@ log = logging.getLogger(__name__)
 class TurnEngine:
     """Runs turns. One per process; safe to use from any thread."""
 
-    def __init__(
-        self,
-        *,
-        database: Database,
-        gateway: Gateway,
-        find_model: Callable[[str], ModelSpec | None],
-        refuse: Callable[[ModelSpec, str], None] = lambda _model, _user_id: None,
-        stall_s: float = 30.0,
-        checkpoint_s: float = 1.5,
-        clock: Clock = utc_now,
-        sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
-        on_close: Callable[[], Awaitable[object]] | None = None,
-        files: FileStore | None = None,
-        after_answer: Callable[[LiveTurn], Coroutine[Any, Any, None]] | None = None,
-        price_at: PriceAt = own_price,
-        limits: Limits | None = None,
-        tools: Sequence[Tool] = (),
-        tool_limits: ToolLimits = TOOL_LIMITS,
-        circuits: Circuits | None = None,
-        elsewhere: Elsewhere | None = None,
-    ) -> None:
-        """Start the engine's loop.
-
-        `refuse` raises TurnRefused for a model that this user may not have called now (no key, switched off, not open
-        to them). `checkpoint_s` stays under the two seconds that a crash may cost. `sleep` waits between two attempts.
-        `on_close` runs on the loop before it ends: the place to close connections that a gateway keeps for reuse there.
-        `limits` are budgets and rate limits, which every call has to pass; None: there are none.
-        `files` holds what is attached to messages. `after_answer` runs beside the turns when one has ended and its
-        readers have been told. `price_at` says what a call costs that ended at a moment.
-        `tools` are those that models may call. `elsewhere` knows the turns of other replicas on the same store.
-        """
-        self._after_answer = after_answer
-        self.limits = limits or Unlimited()
-        self.circuit = circuits or Circuits(clock=clock)
-        self._elsewhere = elsewhere or Nowhere()
-        cache = AnswerCache(database, clock=clock)
-        self._asking = Asking(
-            gateway=gateway,
-            cache=cache,
-            circuits=self.circuit,
-            find_model=find_model,
-            refuse=refuse,
-            clock=clock,
-            stall_s=stall_s,
-            sleep=sleep,
-            chance=random.random,
-            limits=self.limits,
-            tools=ToolRunner(tools=tools, limits=tool_limits, threads=ThreadPoolExecutor(4, thread_name_prefix="tool")),
-            price_at=price_at,
-        )
-        self._beginning = Beginning(
-            database=database,
-            files=files,
-            asking=self._asking,
-            clock=clock,
-            owner=self._elsewhere.owner,
-            script_turns=Together(partial(begin_script_turns, database), one_by_one=database.is_shared),
-        )
+    def __init__(self, setup: EngineSetup) -> None:
+        """Start the engine's loop."""
+        cache = AnswerCache(setup.database, clock=setup.clock)
+        self._after_answer, self._elsewhere = setup.after_answer, setup.elsewhere
+        self._asking = build_asking(setup, cache)
+        self.limits, self.circuit = self._asking.limits, self._asking.circuits
+        self._beginning = build_beginning(setup, self._asking)
+        self._writer = build_writer(setup, cache)
         # By conversation.
         self._live: dict[str, LiveTurn] = {}
         # (user, conversation): with the user in it, nobody can hold up or find out about somebody else's conversation.
@@ -114,16 +48,7 @@ class TurnEngine:
         self._closing = False
         # No new turn is taken any more, and the running ones come to their end.
         self.draining = False
-        self._writer = TurnWriter(
-            database=database,
-            cache=cache,
-            checkpoint_s=checkpoint_s,
-            clock=clock,
-            price_at=price_at,
-            limits=self.limits,
-            owned=self._elsewhere.owner is not None,
-        )
-        self._loop = LoopThread("turn-engine", on_close=on_close)
+        self._loop = LoopThread("turn-engine", on_close=setup.on_close)
 
     def start(self, request: TurnRequest) -> LiveTurn:
         """Store the question and begin to answer it.

@@ -15,7 +15,7 @@ from core.chat.admission import TurnRequest
 from core.chat.conversation import Message
 from core.chat.store import load_conversation, load_messages
 from core.chat.turn_buffer import TurnBuffer
-from core.chat.turns import LiveTurn, TurnEngine
+from core.chat.turns import EngineSetup, LiveTurn, TurnEngine
 from core.providers.events import Event, TextDelta
 from core.providers.gateway import Gateway
 from core.providers.scripted import ScriptedGateway
@@ -113,7 +113,7 @@ def rig(
     scripted = gateway or ScriptedGateway()
     known = {spec.id: spec for spec in (models or (model(),))}
     options = {"sleep": no_wait, "stall_s": TIMEOUT_S, "checkpoint_s": TIMEOUT_S, "find_model": known.get, **options}
-    engine = TurnEngine(database=database, gateway=scripted, **options)
+    engine = TurnEngine(EngineSetup(database=database, gateway=scripted, **options))
     try:
         yield Rig(database=database, gateway=scripted, engine=engine)  # type: ignore[arg-type]
     finally:
