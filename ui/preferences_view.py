@@ -61,42 +61,7 @@ def draw_defaults(services: Services, user: User) -> None:
     team = read_preferences(load_team_defaults(services.database))
     draw_problem("defaults")
     _draw_models(services, models, mine, team)
-    _draw_choice(
-        services,
-        "fallback",
-        "When a model fails before its first word",
-        _FALLBACKS,
-        mine.fallback,
-        placeholder=_FALLBACKS["automatic"],
-        help="For new chats.",
-    )
-    _draw_choice(
-        services,
-        "time_zone",
-        "Time zone",
-        {name: name for name in _time_zones()},
-        mine.time_zone,
-        placeholder=f"The browser's (now {viewer_zone_name()})" if mine.time_zone is None else "The browser's",
-        help="Days and times are shown in it.",
-    )
-    _draw_choice(
-        services,
-        "density",
-        "Density of chats",
-        DENSITIES,
-        mine.density,
-        placeholder=DENSITIES[team.density or "comfortable"],
-        help="Compact shows more messages at once, in smaller letters.",
-    )
-    _draw_choice(
-        services,
-        "titles",
-        "Titles of chats",
-        TITLES,
-        mine.titles,
-        placeholder=TITLES[team.titles or "on"],
-        help="A title costs a small fraction of a cent, which counts like every other call.",
-    )
+    _draw_choices(services, mine, team)
     draw_answer_cap(services, mine)
     if user.is_admin:
         draw_team_defaults(services, models, team)
@@ -175,6 +140,45 @@ def _draw_models(services: Services, models: Mapping[str, ModelSpec], mine: Pref
         mine.use_case,
         placeholder="Nothing in particular",
         help="Models for it are recommended first.",
+    )
+
+
+def _draw_choices(services: Services, mine: Preferences, team: Preferences) -> None:
+    _draw_choice(
+        services,
+        "fallback",
+        "When a model fails before its first word",
+        _FALLBACKS,
+        mine.fallback,
+        placeholder=_FALLBACKS["automatic"],
+        help="For new chats.",
+    )
+    _draw_choice(
+        services,
+        "time_zone",
+        "Time zone",
+        {name: name for name in _time_zones()},
+        mine.time_zone,
+        placeholder=f"The browser's (now {viewer_zone_name()})" if mine.time_zone is None else "The browser's",
+        help="Days and times are shown in it.",
+    )
+    _draw_choice(
+        services,
+        "density",
+        "Density of chats",
+        DENSITIES,
+        mine.density,
+        placeholder=DENSITIES[team.density or "comfortable"],
+        help="Compact shows more messages at once, in smaller letters.",
+    )
+    _draw_choice(
+        services,
+        "titles",
+        "Titles of chats",
+        TITLES,
+        mine.titles,
+        placeholder=TITLES[team.titles or "on"],
+        help="A title costs a small fraction of a cent, which counts like every other call.",
     )
 
 
