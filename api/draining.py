@@ -22,7 +22,7 @@ def sending_on(headers: Iterable[tuple[bytes, bytes]]) -> Mapping[str, str]:
 
 
 class Draining:
-    """Middleware that answers 503 while `draining()` is true. Connections that are open stay so."""
+    """Middleware that answers 503 while `draining()` is true. What is under way goes on."""
 
     def __init__(self, app: ASGIApp, *, draining: Callable[[], bool]) -> None:
         self._app = app
@@ -36,6 +36,8 @@ class Draining:
             return
         response = _response(scope["path"], sending_on(scope["headers"]))
         if kind == "http":
+            # Kept open, it would lead a balancer here again, and in the moment of the end to nobody.
+            response.headers["connection"] = "close"
             await response(scope, receive, send)
         elif "websocket.http.response" in scope.get("extensions", {}):
             await receive()

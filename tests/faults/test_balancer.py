@@ -135,5 +135,5 @@ def test_who_asks_a_replica_itself_is_told_to_come_back(replicas) -> None:
 
     answer = httpx.post(f"http://127.0.0.1:{replicas[0].port}{CALL}", trust_env=False)
 
-    assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
+    assert (answer.status_code, answer.headers["retry-after"], answer.headers["connection"]) == (503, "1", "close")
     assert "x-accel-redirect" not in answer.headers
