@@ -28,27 +28,7 @@ _Box = tuple[float, float, float, float]
 def frontier_chart(found: Frontier, labels: Mapping[str, str]) -> alt.LayerChart | alt.FacetChart:
     """A point per model, a line through those that nothing beats, names beside the points. Costs are logarithmic."""
     most = max((float(one.cost_per_answer_usd or 0) for one in found.placed), default=0.0)
-    placed = [_row(one, found, labels, dear_from=most / 3) for one in found.placed]
-    wide, narrow = (sides_with_room(placed, size_px=size_px) for size_px in (_WIDE_PX, _NARROW_PX))
-    rows = [
-        {**row, "side": side, "side_narrow": on_a_phone}
-        for row, side, on_a_phone in zip(placed, wide, narrow, strict=True)
-    ]
-    least = min((one.cost_per_answer_usd for one in found.placed if one.cost_per_answer_usd), default=None)
-    # Logarithmic, with a place for what is free: symlog is linear below its constant.
-    kind = {"type": "linear"} if least is None else {"type": "symlog", "constant": float(least)}
-    scale = alt.Scale(**kind, domain=[0, 1.5 * most or 1.0])
-    x = alt.X(
-        "cost:Q",
-        title="USD per answer, mean",
-        scale=scale,
-        axis=alt.Axis(format="$~g", values=_ticks(found), grid=True),
-    )
-    y = alt.Y(
-        "measure:Q",
-        title="Rating from votes" if found.by_quality else "Seconds to the whole answer, median",
-        scale=alt.Scale(zero=False, padding=20),
-    )
+    x, y = _axes(found, most)
     colour = alt.Color("standing:N", scale=_COLOURS, legend=alt.Legend(title=None, orient="top"))
     tooltip = [
         alt.Tooltip("label:N", title="Model"),
@@ -56,7 +36,7 @@ def frontier_chart(found: Frontier, labels: Mapping[str, str]) -> alt.LayerChart
         alt.Tooltip("measure_words:N", title="Rating" if found.by_quality else "Seconds, median"),
         alt.Tooltip("answers:Q", title="Answers", format=","),
     ]
-    base = alt.Chart(pd.DataFrame(rows))
+    base = alt.Chart(pd.DataFrame(_rows(found, labels, most)))
     line = (
         base.transform_filter(alt.datum.standing == _KEPT)
         .mark_line(color="#4269D0", strokeDash=[4, 4], interpolate="step-after", opacity=0.6)
@@ -67,6 +47,34 @@ def frontier_chart(found: Frontier, labels: Mapping[str, str]) -> alt.LayerChart
     )
     places = [(dear, side) for dear in (False, True) for side in _SIDES]
     return alt.layer(line, points, *(_names(base, x, y, dear=dear, side=side) for dear, side in places))
+
+
+def _rows(found: Frontier, labels: Mapping[str, str], most: float) -> list[dict[str, Any]]:
+    """A row per model, with the side of its point on which its name has room, in a wide chart and in a narrow one."""
+    placed = [_row(one, found, labels, dear_from=most / 3) for one in found.placed]
+    wide, narrow = (sides_with_room(placed, size_px=size_px) for size_px in (_WIDE_PX, _NARROW_PX))
+    return [
+        {**row, "side": side, "side_narrow": on_a_phone}
+        for row, side, on_a_phone in zip(placed, wide, narrow, strict=True)
+    ]
+
+
+def _axes(found: Frontier, most: float) -> tuple[alt.X, alt.Y]:
+    least = min((one.cost_per_answer_usd for one in found.placed if one.cost_per_answer_usd), default=None)
+    # Logarithmic, with a place for what is free: symlog is linear below its constant.
+    kind = {"type": "linear"} if least is None else {"type": "symlog", "constant": float(least)}
+    x = alt.X(
+        "cost:Q",
+        title="USD per answer, mean",
+        scale=alt.Scale(**kind, domain=[0, 1.5 * most or 1.0]),
+        axis=alt.Axis(format="$~g", values=_ticks(found), grid=True),
+    )
+    y = alt.Y(
+        "measure:Q",
+        title="Rating from votes" if found.by_quality else "Seconds to the whole answer, median",
+        scale=alt.Scale(zero=False, padding=20),
+    )
+    return x, y
 
 
 def _names(rows: alt.Chart, x: alt.X, y: alt.Y, *, dear: bool, side: str) -> alt.Chart:
