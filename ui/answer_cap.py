@@ -8,6 +8,7 @@ import streamlit as st
 
 from core.accounts.preferences import Preferences, answer_cap_usd, save_preference
 from core.bootstrap import Services
+from ui import echoes
 from ui.auth import current_user
 from ui.unbroken import unbroken
 
@@ -18,7 +19,7 @@ _LEAST_USD, _MOST_USD = 0.0001, 1000.0
 def draw_answer_cap(services: Services, mine: Preferences) -> None:
     """A limit in dollars for every answer in one's chats. A change is kept at once."""
     held = answer_cap_usd(mine)
-    st.session_state[_KEY] = None if held is None else float(held)
+    echoes.show(_KEY, None if held is None else float(held))
     st.number_input(
         "Most for an answer (USD)",
         key=_KEY,
@@ -38,7 +39,7 @@ def draw_answer_cap(services: Services, mine: Preferences) -> None:
 @unbroken
 def _save(services: Services) -> None:
     user = current_user(services)
-    if user is None:
+    if user is None or not echoes.is_changed(_KEY):
         return
     held = st.session_state[_KEY]
     # As it was typed, to a hundredth of a cent: what is compared with costs has to be exact.

@@ -15,7 +15,7 @@ from core.arena.votes import Outcome, Vote
 from core.bootstrap import Services
 from core.catalog.recommend import use_cases
 from core.chat.conversation import Message
-from ui import blind, chat, compare, state
+from ui import blind, chat, compare, echoes, state
 from ui.accounts_view import act, draw_problem
 from ui.answer import AnswerFrame, reserve_frame
 from ui.blind import OpenRound
@@ -61,10 +61,13 @@ def draw_switch(services: Services) -> None:
             args=(services, "blind", partial(_save_switch, services)),
             kwargs={"admin": True},
         )
+        echoes.note(_SWITCH)
         draw_problem("blind")
 
 
 def _save_switch(services: Services, user: User) -> str:
+    if not echoes.is_changed(_SWITCH):
+        return ""
     set_blind_use_cases(services.database, st.session_state[_SWITCH], actor_id=user.id)
     return "Use cases with blind votes are saved."
 

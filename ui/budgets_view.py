@@ -14,6 +14,7 @@ from core.accounts.preferences import save_team_default
 from core.accounts.users import User
 from core.bootstrap import Services
 from core.costs.limits import Budget, RateLimit, budget_words, rate_words, whom_words
+from ui import echoes
 from ui.accounts_view import Work, act, draw_problem
 from ui.budget_line import amount
 from ui.budgets_watch import draw_edge, draw_refusals
@@ -136,7 +137,7 @@ def _draw_fields(
 def _draw_zone(services: Services) -> None:
     zones = sorted(available_timezones())
     held = str(services.budgets.zone)
-    st.session_state[_ZONE] = held if held in zones else "UTC"
+    echoes.show(_ZONE, held if held in zones else "UTC")
     st.selectbox(
         "Days, weeks and months begin at midnight in",
         zones,
@@ -210,6 +211,8 @@ def _remove(services: Services, kind: str, limit: Budget | RateLimit) -> Work:
 
 def _save_zone(services: Services) -> Work:
     def work(admin: User) -> str:
+        if not echoes.is_changed(_ZONE):
+            return ""
         zone = st.session_state[_ZONE]
         save_team_default(services.database, name="time_zone", value=zone, actor_id=admin.id)
         services.budgets.recount()

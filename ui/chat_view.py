@@ -45,7 +45,7 @@ def draw_sidebar(services: Services, user: User, opened: OpenChat) -> None:
             )
             draw_search_button()
         chat.follow_model(opened)
-        note_use_case(opened.conversation)
+        note_use_case(opened.conversation, begun=not opened.is_empty)
         draw_selector(services, user, on_change=partial(chat.keep_model, services))
         draw_parameters(services, user, choose_model=partial(chat.choose_model, services))
         draw_conversations(services, user_id=user.id)

@@ -30,6 +30,7 @@ from core.chat.turns import LiveTurn
 from core.errors import NotFound, SwitchboardError
 from ui import compare_state, file_state, state, use_case
 from ui.auth import current_user
+from ui.echoes import is_changed
 from ui.unbroken import once, unbroken
 
 ALL = "all"
@@ -176,7 +177,7 @@ def stop(services: Services, lives: Sequence[LiveTurn]) -> None:
 def take_use_case(services: Services, comparison_id: str, key: str) -> None:
     """Keep what a comparison is for, as the person has corrected it."""
     user, chosen = current_user(services), st.session_state.get(key)
-    if user is not None and isinstance(chosen, str):
+    if user is not None and isinstance(chosen, str) and is_changed(key):
         set_use_case(services.database, comparison_id=comparison_id, user_id=user.id, use_case=chosen)
 
 

@@ -14,14 +14,14 @@ from core.arena.line_ups import MOST
 from core.bootstrap import Services
 from core.catalog.recommend import use_cases
 from core.chat.conversation import Message
-from ui import compare, compare_acts
+from ui import compare, compare_acts, echoes
 from ui.compare import OpenComparison
 from ui.compare_estimate import estimate_words, quote_after
 from ui.compare_line_up import draw_line_up
 from ui.dialogs import ask_title
 from ui.formats import short_price
 from ui.markdown import literal
-from ui.use_case import draw_use_cases, use_case_words
+from ui.use_case import draw_use_cases, forget_choice, use_case_words
 
 _FORM_PX, _FORM_WIDTH_PX = 150, 340
 _USE_CASE_HELP = "What is asked here, and the answer you go on with, count for this use case in recommendations."
@@ -34,6 +34,7 @@ def draw_header(services: Services, user: User, opened: OpenComparison, history:
         draw_line_up(services, user)
         _draw_purpose(services, user, opened)
     else:
+        forget_choice()
         title = opened.comparison.title
         with st.container(key="compare_head", horizontal=True, vertical_alignment="center", wrap=False):
             st.markdown(f"**{literal(title)}**", width="stretch", wrap=False)
@@ -122,7 +123,7 @@ def _draw_use_case(services: Services, comparison: Comparison) -> None:
         return
     names, key = list(dict.fromkeys(["", *known, named])), f"use_case_of_{comparison.id}"
     place = st.popover(use_case_words(named), type="tertiary", icon=":material/category:", help=_USE_CASE_HELP)
-    st.session_state[key] = named
+    echoes.show(key, named)
     place.radio(
         "This comparison is for",
         names,

@@ -116,6 +116,8 @@ def _draw_parameters(services: Services, user: User, seat: Seat, model: ModelSpe
 
 def _draw_add(services: Services, user: User, models: Mapping[str, ModelSpec]) -> None:
     hidden = read_preferences(load_preferences(services.database, user.id)).hidden_models
+    # What was added is in the line-up: the box is for the next one.
+    echoes.show(_ADD, None)
     st.selectbox(
         "Add a model",
         [name for name in models if name not in hidden],
@@ -178,10 +180,8 @@ def _named(models: Mapping[str, ModelSpec], model_id: str) -> str:
 
 @unbroken
 def _add(services: Services) -> None:
-    chosen = st.session_state.get(_ADD)
-    st.session_state[_ADD] = None
-    seats = list(compare_state.line_up() or ())
-    if isinstance(chosen, str) and len(seats) < MOST:
+    chosen, seats = st.session_state.get(_ADD), list(compare_state.line_up() or ())
+    if isinstance(chosen, str) and len(seats) < MOST and is_changed(_ADD):
         _keep(services, [*(seat.entry for seat in seats), Entry(model_id=chosen)], seats)
 
 

@@ -30,7 +30,7 @@ from core.catalog.choice import choose_model, without_hidden
 from core.catalog.models import ModelSpec
 from core.clock import utc_now
 from core.costs.model_figures import ModelFigures, figures_by_model
-from ui import state
+from ui import echoes, state
 from ui.advice import advised_order
 from ui.auth import current_user
 from ui.markdown import literal
@@ -208,14 +208,14 @@ def _compare(
 def _draw_favourite(services: Services, model: ModelSpec, favourites: Collection[str]) -> None:
     # A key per model, and the store's word each time: the browser's idea of the toggle is never the truth.
     key = f"favourite_{model.id}"
-    st.session_state[key] = model.id in favourites
+    echoes.show(key, model.id in favourites)
     st.toggle("Favourite", key=key, on_change=_keep_favourite, args=(services, model.id, key))
 
 
 @unbroken
 def _keep_favourite(services: Services, model_id: str, key: str) -> None:
     user = current_user(services)
-    if user is None:
+    if user is None or not echoes.is_changed(key):
         return
     kept = [name for name in _favourites(services, user) if name != model_id]
     wanted = [*kept, model_id] if st.session_state[key] else kept

@@ -178,7 +178,8 @@ def save_as_preset(services: Services, model_id: str) -> None:
 @unbroken
 def share_own_preset(services: Services, preset_id: str, key: str) -> None:
     """Show one's own preset to the team, or to oneself only, as its toggle says."""
-    if user := current_user(services):
+    user = current_user(services)
+    if user is not None and is_changed(key):
         with suppress(NotFound):  # deleted in another tab: the page draws what there is
             share_preset(services.database, owner_id=user.id, preset_id=preset_id, shared=st.session_state[key])
 

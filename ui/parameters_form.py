@@ -207,7 +207,7 @@ def _draw_saving(services: Services, sheet: Sheet) -> None:
 def draw_own_preset(services: Services, preset: Preset) -> None:
     """Sharing and deleting one's own preset."""
     key = f"share_{preset.id}"
-    st.session_state[key] = preset.shared
+    echoes.show(key, preset.shared)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.toggle("Shared", key=key, on_change=changes.share_own_preset, args=(services, preset.id, key))
         st.button(

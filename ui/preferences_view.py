@@ -23,7 +23,7 @@ from core.catalog.models import ModelSpec
 from core.chat.own_data import delete_data, export_data
 from core.chat.presets import Preset, list_presets
 from core.errors import AccountError
-from ui import file_state, state
+from ui import echoes, file_state, state
 from ui.accounts_view import Work, act, draw_problem
 from ui.answer_cap import draw_answer_cap
 from ui.auth import current_user
@@ -186,7 +186,7 @@ def _draw_list(
     services: Services, name: str, label: str, options: Mapping[str, str], held: Sequence[str], **shown: Any
 ) -> None:
     key = f"preference_{name}"
-    st.session_state[key] = [option for option in held if option in options]
+    echoes.show(key, [option for option in held if option in options])
     st.multiselect(
         label,
         list(options),
@@ -209,7 +209,7 @@ def _draw_choice(
 @unbroken
 def _save(services: Services, name: str, key: str) -> None:
     user = current_user(services)
-    if user is None:
+    if user is None or not echoes.is_changed(key):
         return
     held: JSON = st.session_state[key] or None
     if name in _LISTS:

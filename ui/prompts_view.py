@@ -20,7 +20,7 @@ from core.chat.prompts import (
     share_prompt,
     variables,
 )
-from ui import state
+from ui import echoes, state
 from ui.accounts_view import act, draw_problem
 from ui.auth import current_user
 from ui.markdown import literal
@@ -125,7 +125,7 @@ def prompt_title(prompt: Prompt) -> str:
 
 def _draw_own(services: Services, prompt: Prompt) -> None:
     key = f"share_prompt_{prompt.id}"
-    st.session_state[key] = prompt.shared
+    echoes.show(key, prompt.shared)
     st.toggle("Shared", key=key, on_change=_share, args=(services, prompt.id, key))
     st.button("Edit", key=f"edit_prompt_{prompt.id}", type="tertiary", on_click=_edit, args=(prompt,))
     st.button(
@@ -181,6 +181,8 @@ def _edit(prompt: Prompt) -> None:
 @unbroken
 def _share(services: Services, prompt_id: str, key: str) -> None:
     def work(user: User) -> str:
+        if not echoes.is_changed(key):
+            return ""
         shared = bool(st.session_state[key])
         share_prompt(services.database, owner_id=user.id, prompt_id=prompt_id, shared=shared)
         return "The team can use it now." if shared else "Only you can use it now."

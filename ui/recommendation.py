@@ -13,7 +13,7 @@ from core.arena.advice import Advice, advise
 from core.bootstrap import Services
 from core.catalog.models import ModelSpec
 from core.catalog.recommend import Reasons, callable_now, recommend, use_cases
-from ui import formats, state
+from ui import echoes, formats, state
 from ui.advice import DIALS, dial_of, evidence_sentence, missing_sentence
 from ui.auth import current_user
 from ui.markdown import literal
@@ -83,7 +83,7 @@ def _best(services: Services, models: Mapping[str, ModelSpec], dial: RecommendBy
 
 def _draw_dial(services: Services, preferences: Preferences) -> None:
     # The store's word each time: another tab may have turned it.
-    st.session_state[_DIAL] = dial_of(preferences)
+    echoes.show(_DIAL, dial_of(preferences))
     st.segmented_control(
         "Go by",
         DIALS,
@@ -99,7 +99,7 @@ def _draw_dial(services: Services, preferences: Preferences) -> None:
 @unbroken
 def _keep_dial(services: Services) -> None:
     user, dial = current_user(services), st.session_state.get(_DIAL)
-    if user is not None and dial in DIALS:
+    if user is not None and dial in DIALS and echoes.is_changed(_DIAL):
         save_preference(services.database, user_id=user.id, name="recommend_by", value=dial)
 
 

@@ -14,6 +14,7 @@ from core.catalog.models import ModelSpec
 from ui.accounts_view import Work, act
 from ui.choices import draw_choice
 from ui.density import forget_density
+from ui.echoes import is_changed
 from ui.unbroken import once
 
 DENSITIES = {"comfortable": "Comfortable", "compact": "Compact"}
@@ -87,6 +88,8 @@ def _draw_choice(
 
 def _save(services: Services, name: str, key: str, what: str) -> Work:
     def work(user: User) -> str:
+        if not is_changed(key):
+            return ""
         value = st.session_state[key]
         once("save", partial(save_team_default, services.database, name=name, value=value, actor_id=user.id))
         forget_density()

@@ -19,25 +19,29 @@ from core.chat.conversation import Conversation
 from core.chat.live_turn import LiveTurn
 from core.chat.store import set_use_case
 from core.chat.use_case_guess import guess_use_case
-from ui import state
+from ui import echoes, state
 from ui.markdown import literal
 from ui.sources import source
 from ui.unbroken import unbroken
 
 _CHOICE, _GUESS = "recommend_for", "guess"
-# Whether the person set the choice, and not a guess.
-_TOUCHED = "use_case_touched"
+# What a chat or comparison that has not begun is for, and whether the person said so; what the pills hold is not to be
+# relied on: a browser says again what it held in the chat before.
+_HELD, _TOUCHED = "use_case_held", "use_case_touched"
+# Where that was chosen, and what it began with.
+_BEGAN = "use_case_began"
 _OPEN = "use_case_of_open_chat"
 _guess = st.components.v2.component("guess", js=source("guess.js"))
 
 
 def draw_use_cases(names: Sequence[str], *, preferred: str | None, label: str, about: str) -> str | None:
     """Pills of use cases; what is chosen. `preferred` comes first; without one, the draft is guessed from."""
-    if _CHOICE not in st.session_state:
-        st.session_state[_CHOICE] = preferred if preferred in names else None
-        st.session_state[_TOUCHED] = preferred in names
-    elif st.session_state[_CHOICE] not in names:
-        st.session_state[_CHOICE] = None
+    if st.session_state.get(_BEGAN) != (label, preferred):
+        st.session_state[_BEGAN] = (label, preferred)
+        st.session_state[_HELD], st.session_state[_TOUCHED] = preferred, preferred in names
+    if st.session_state[_HELD] not in names:
+        st.session_state[_HELD] = None
+    echoes.show(_CHOICE, st.session_state[_HELD])
     chosen = st.pills(
         label,
         names,
@@ -54,9 +58,19 @@ def draw_use_cases(names: Sequence[str], *, preferred: str | None, label: str, a
     return chosen
 
 
-def note_use_case(conversation: Conversation | None) -> None:
-    """Remember what the open conversation is for, so that sending needs no look at the store."""
+def note_use_case(conversation: Conversation | None, *, begun: bool) -> None:
+    """Remember what the open conversation is for, so that sending needs no look at the store.
+
+    What was chosen for a chat ends when that has `begun`: the next one begins anew.
+    """
     st.session_state[_OPEN] = (conversation.id, conversation.use_case) if conversation else None
+    if begun:
+        forget_choice()
+
+
+def forget_choice() -> None:
+    """The chat or comparison that it was made for has begun."""
+    st.session_state.pop(_BEGAN, None)
 
 
 def use_case_in_hand() -> str | None:
@@ -97,7 +111,7 @@ def _noted(conversation_id: str) -> str | None:
 
 
 def _choice() -> str | None:
-    return cast("str | None", st.session_state.get(_CHOICE))
+    return cast("str | None", st.session_state.get(_HELD)) if _BEGAN in st.session_state else None
 
 
 def use_case_words(name: str) -> str:
@@ -107,7 +121,7 @@ def use_case_words(name: str) -> str:
 
 def _chosen_here() -> bool:
     # Choosing nothing is a choice too: it takes a wrong guess back.
-    return _CHOICE in st.session_state and bool(st.session_state.get(_TOUCHED))
+    return _BEGAN in st.session_state and bool(st.session_state.get(_TOUCHED))
 
 
 def guess_table(names: Sequence[str]) -> dict[str, object]:
@@ -125,7 +139,8 @@ def guess_table(names: Sequence[str]) -> dict[str, object]:
 
 @unbroken
 def _touch() -> None:
-    st.session_state[_TOUCHED] = True
+    if echoes.is_changed(_CHOICE):
+        st.session_state[_HELD], st.session_state[_TOUCHED] = st.session_state[_CHOICE], True
 
 
 @unbroken
@@ -133,4 +148,4 @@ def _take_guess(names: Sequence[str]) -> None:
     # Anybody can send anything.
     found = getattr(st.session_state.get(_GUESS), "guess", None)
     if not st.session_state.get(_TOUCHED):
-        st.session_state[_CHOICE] = found if found in names else None
+        st.session_state[_HELD] = found if found in names else None

@@ -127,6 +127,16 @@ def test_a_follow_up_goes_where_it_is_sent(page, services, ada):
     assert [len(column) for column in said(services, ada)[1]] == [4, 6]
 
 
+def test_a_model_that_a_browser_says_again_is_added_once(page):
+    box = page.selectbox(key="add_to_line_up")
+    added = next(words for words in box.options if words.startswith("Steady"))
+    box.set_value("steady").run()
+    run_with_echo(page, box.proto.id, string_value=added)
+
+    assert not page.exception
+    assert [kept[1] for kept in page.session_state["compare_line_up"]] == ["swift", "html", "steady"]
+
+
 def test_a_line_up_is_changed_saved_and_used_again(page, services, ada):
     page.selectbox(key="add_to_line_up").set_value("steady").run()
     assert [kept[1] for kept in page.session_state["compare_line_up"]] == ["swift", "html", "steady"]

@@ -14,7 +14,7 @@ from core.bootstrap import close_services, open_services
 from core.chat.presets import list_presets, save_preset
 from core.chat.store import list_conversations, load_conversation
 from core.settings import Settings
-from tests.support.chatting import write_registry
+from tests.support.chatting import run_with_echo, write_registry
 from tests.support.live_server import ROOT
 from tests.support.people import add_person
 from tests.support.provider_behaviour import say
@@ -48,6 +48,19 @@ def chosen_model(app: AppTest) -> str:
 
 def button(app, label):
     return next(found for found in app.button if found.label == label)
+
+
+def test_what_a_browser_says_again_of_the_settings_is_not_saved_again(services, ada):
+    settings = open_settings(ada)
+    box = settings.selectbox(key="preference_fallback").set_value("never").run().selectbox(key="preference_fallback")
+    words, chat = box.options[box.index], settings.switch_page("pages/chat_page.py").run()
+    # Another browser of theirs.
+    save_preference(services.database, user_id=ada.id, name="fallback", value="ask")
+    run_with_echo(chat, box.proto.id, string_value=words)
+
+    assert not chat.exception
+    assert not chat.toast
+    assert load_preferences(services.database, ada.id)["fallback"] == "ask"
 
 
 def test_defaults_are_kept_and_found_again_in_another_browser(services, ada):

@@ -8,12 +8,15 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.accounts.preferences import save_preference
+from core.accounts.users import list_users
 from core.arena.votes import Ballot, Side, cast_vote
 from core.bootstrap import close_services, open_services
 from core.chat.store import set_use_case
 from core.clock import utc_now
 from core.settings import Settings
 from tests.support.attempts import add_attempt
+from tests.support.chatting import run_with_echo
+from tests.support.conversations import make_conversation
 from tests.support.live_server import ROOT
 from tests.support.people import add_person
 from tests.support.signed_in import sign_in_app
@@ -147,6 +150,21 @@ def test_a_turn_counts_for_what_was_chosen_else_for_what_its_words_say(services,
         page.pills(key="recommend_for").set_value(chosen).run()
 
     assert _use_case_sent(services, page, text) == expected
+
+
+def test_what_one_chat_was_for_is_not_what_the_next_one_is_for(services):
+    page = _page(services)
+    [ada] = list_users(services.database)
+    other = make_conversation(services.database, ada.id, "Hello", "Hello.")
+    pills = page.pills(key="recommend_for").set_value("everyday").run().pills(key="recommend_for").proto.id
+    [held] = [state for state in page._tree.get_widget_states().widgets if state.id == pills]
+    page.button(key=f"open_{other}").click().run()
+    page.button(key="new_chat").click()
+    run_with_echo(page, pills, string_array_value=held.string_array_value)
+
+    assert not page.exception
+    assert page.pills(key="recommend_for").value is None
+    assert _use_case_sent(services, page, "Fix this bug in my Python function") == "coding"
 
 
 def test_a_later_question_counts_for_what_its_conversation_is_for(services):
