@@ -59,7 +59,7 @@ class OpenRound:
 def load_open(services: Services, user: User) -> OpenRound:
     """The round of the URL, else the one that waits for this person's vote. Raises NotFound."""
     use_cases = blind_use_cases(services.database)
-    round_id = st.query_params.get(_ROUND) or st.session_state.get(_OPENED)
+    round_id = address.value(_ROUND) or st.session_state.get(_OPENED)
     round_id = round_id or blind.open_round(services.database, user_id=user.id)
     if round_id is None:
         return OpenRound(use_cases=use_cases)

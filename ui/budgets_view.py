@@ -84,9 +84,10 @@ def _draw_kind(services: Services, people: Sequence[User], kind: str) -> None:
 
 
 def _draw_add(services: Services, people: Sequence[User], kind: str, what: str) -> None:
-    # Keyed and heard, so that adding one can close it.
-    popover = st.popover(f"Add a {what}", icon=":material/add:", key=f"{kind}_adding", on_change="rerun", width=480)
     fields = Fields(f"{kind}_new_{times(f'{kind}_add')}")
+    # Another one for each that was added, so closed again.
+    key = fields.key("adding")
+    popover = st.popover(f"Add a {what}", icon=":material/add:", key=key, on_change="rerun", width=480)
     with popover:
         _draw_fields(services, people, kind, fields, None)
         draw_problem(f"{kind}_add")
@@ -185,7 +186,6 @@ def _read(kind: str) -> Callable[[Fields, str], Budget | RateLimit]:
 def _add(services: Services, kind: str, fields: Fields) -> Work:
     def work(admin: User) -> str:
         saved = services.budgets.save(_read(kind)(fields, ""), actor_id=admin.id)
-        st.session_state[f"{kind}_adding"] = False
         return f"Added: {_title(services, saved)}."
 
     return lambda admin: once_here(f"{kind}_add", fields.prefix, lambda: work(admin)) or ""

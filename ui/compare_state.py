@@ -48,8 +48,8 @@ class Seat:
 
 def comparison_id() -> str | None:
     """The comparison on show: the URL's, so that a reload, a second tab and a link open it; else this tab's last."""
-    found = st.query_params.get(_COMPARISON)
-    if found is None and _FROM not in st.query_params:
+    found = address.value(_COMPARISON)
+    if found is None and address.value(_FROM) is None:
         found = st.session_state.get(_OPENED)
     if found is not None:
         st.session_state[_OPENED] = found
@@ -89,13 +89,14 @@ def open_comparison(comparison: str | None) -> None:
 def origin() -> Origin | None:
     """The chat that a new comparison goes on from, by the URL or as this tab was told."""
     found: tuple[str, str | None] | None = st.session_state.get(_ORIGIN)
-    if _FROM in st.query_params:
-        found = (st.query_params[_FROM], st.query_params.get(_AT))
+    asked = address.value(_FROM)
+    if asked is not None:
+        found = (asked, address.value(_AT))
         st.session_state[_ORIGIN] = found
     elif found is not None:
-        st.query_params[_FROM] = found[0]
+        address.put(_FROM, found[0])
         if found[1] is not None:
-            st.query_params[_AT] = found[1]
+            address.put(_AT, found[1])
     return None if found is None else Origin(conversation_id=found[0], message_id=found[1])
 
 
@@ -121,8 +122,8 @@ def forget_origin() -> None:
 
 def _forget_origin() -> None:
     st.session_state.pop(_ORIGIN, None)
-    st.query_params.pop(_FROM, None)
-    st.query_params.pop(_AT, None)
+    address.put(_FROM)
+    address.put(_AT)
 
 
 def line_up() -> Sequence[Seat] | None:

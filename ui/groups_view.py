@@ -16,10 +16,12 @@ from core.bootstrap import Services
 from core.catalog.access import models_for_group, unknown_groups
 from core.catalog.models import ModelSpec
 from ui.accounts_view import Work, act, draw_problem
+from ui.clicks import once_here, times
 from ui.markdown import literal
 from ui.people_view import person_title
 from ui.unbroken import once
 
+_ADDED = "groups_added"
 _ADDING = "groups_adding"
 _NAME = "groups_name"
 _MEMBERS = "groups_members"
@@ -106,17 +108,19 @@ def _draw_list(services: Services, groups: Sequence[Group]) -> None:
 
 def _draw_add(services: Services, people: Sequence[User]) -> None:
     names = {user.id: person_title(user) for user in people}
-    # Keyed and heard, so that adding a group can close it.
-    popover = st.popover("Add a group", icon=":material/group_add:", key=_ADDING, on_change="rerun")
+    # Another one for each group that was added, so closed again.
+    drawn = times(_ADDED)
+    popover = st.popover("Add a group", icon=":material/group_add:", key=f"{_ADDING}_{drawn}", on_change="rerun")
     with popover, st.form("add_group", border=False):
         st.text_input("Name of the group", key=_NAME, max_chars=MAXIMUM_NAME, autocomplete="off")
         _draw_people("Members", list(names), names, key=_MEMBERS)
         draw_problem("add_group")
         st.form_submit_button(
             "Add group",
+            key=f"add_group_{drawn}",
             type="primary",
             on_click=act,
-            args=(services, "add_group", _add(services)),
+            args=(services, "add_group", _add(services, str(drawn))),
             kwargs={"admin": True},
         )
 
@@ -187,17 +191,16 @@ def _draw_people(label: str, ids: Sequence[str], names: Mapping[str, str], *, ke
 _AS_ADMIN = {"admin": True}
 
 
-def _add(services: Services) -> Work:
+def _add(services: Services, drawn: str) -> Work:
     def work(admin: User) -> str:
         name, members = st.session_state[_NAME], st.session_state[_MEMBERS]
         create = partial(services.groups.create, name, member_ids=members, actor_id=admin.id)
         group_id = once("create", create)
         st.session_state[_NAME], st.session_state[_MEMBERS] = "", []
-        st.session_state[_ADDING] = False
         _choose(group_id)
         return f"{_name_of(services, group_id)} was added."
 
-    return work
+    return lambda admin: once_here(_ADDED, drawn, lambda: work(admin)) or ""
 
 
 def _save_members(services: Services, group: Group, prefix: str) -> Work:

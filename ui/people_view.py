@@ -15,10 +15,12 @@ from core.accounts.passwords import generate_password
 from core.accounts.users import User, create_user
 from core.bootstrap import Services
 from ui.accounts_view import Work, act, draw_problem
+from ui.clicks import once_here, times
 from ui.markdown import literal
 from ui.tables import time_column, utc_times
 from ui.unbroken import once, unbroken
 
+_ADDED = "people_added"
 _ADDING = "people_adding"
 _NAME = "people_name"
 _USERNAME = "people_username"
@@ -51,14 +53,18 @@ def draw_people(people: Sequence[User], groups: Groups) -> None:
 
 def draw_add_person(services: Services) -> None:
     """The form for a new person, and their one-time password until it is dismissed."""
-    # Keyed and heard, so that adding somebody can close it: it would hide their one-time password.
-    popover = st.popover("Add a person", icon=":material/person_add:", key=_ADDING, on_change="rerun")
+    drawn = times(_ADDED)
+    # Another one for each person who was added, so closed again: it would hide their one-time password.
+    popover = st.popover("Add a person", icon=":material/person_add:", key=f"{_ADDING}_{drawn}", on_change="rerun")
     with popover, st.form("add_person", border=False):
         st.text_input("Name that others see", key=_NAME, autocomplete="off")
         st.text_input("Username", key=_USERNAME, autocomplete="off")
         st.segmented_control("Role", ROLES, key=_ROLE, default="member", format_func=ROLES.__getitem__, required=True)
         draw_problem("add")
-        st.form_submit_button("Add", type="primary", on_click=_act, args=(services, "add", _add(services)))
+        work = _add(services, str(drawn))
+        st.form_submit_button(
+            "Add", key=f"add_person_{drawn}", type="primary", on_click=_act, args=(services, "add", work)
+        )
 
 
 def draw_handed_over() -> None:
@@ -139,7 +145,7 @@ def _offers(services: Services, user: User) -> list[tuple[str, str, Work]]:
     return [*offers, ("Reset password", "password", reset)] if user.source == "password" else offers
 
 
-def _add(services: Services) -> Work:
+def _add(services: Services, drawn: str) -> Work:
     def work(admin: User) -> str:
         password = once("password", generate_password)
         create = partial(
@@ -155,10 +161,9 @@ def _add(services: Services) -> Work:
         user = once("create", create)
         st.session_state[_HANDED_OVER] = (user.username, password)
         st.session_state[_NAME] = st.session_state[_USERNAME] = ""
-        st.session_state[_ADDING] = False
         return f"{user.display_name} was added."
 
-    return work
+    return lambda admin: once_here(_ADDED, drawn, lambda: work(admin)) or ""
 
 
 def _status(user: User) -> str:

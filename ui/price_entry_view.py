@@ -23,6 +23,7 @@ from core.costs.repricing import Effect
 from core.errors import PriceRefused
 from ui import formats
 from ui.accounts_view import Work, act, draw_problem
+from ui.clicks import once_here, times
 from ui.costs_words import capital
 from ui.markdown import literal
 from ui.price_rows import NAMES, exact_price, other_prices
@@ -31,6 +32,7 @@ from ui.times import local_time, naive_utc, viewer_zone, viewer_zone_name
 from ui.unbroken import once, unbroken
 
 # The price that is being looked at before it is entered: (model, NewPrice).
+_ENTERED = "prices_entered"
 _PREVIEW = "prices_preview"
 _NOW, _EARLIER = "now", "at a moment"
 _OPEN, _NEXT, _MOMENT = "until further notice", "until the next one in the book", "until a moment"
@@ -233,7 +235,8 @@ def _enter(services: Services, label: str, price: NewPrice, offered: ModelSpec |
         _discard()
         return f"The price of {label} is in the book as version {sheet.version}."
 
-    return work
+    drawn = str(times(_ENTERED))
+    return lambda admin: once_here(_ENTERED, drawn, lambda: work(admin)) or ""
 
 
 @unbroken

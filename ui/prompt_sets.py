@@ -50,9 +50,9 @@ class Opened:
 
 def load_open(services: Services, user: User) -> Opened:
     """What the address names. Raises NotFound."""
-    if run_id := st.query_params.get(_RUN):
+    if run_id := address.value(_RUN):
         return Opened(run=load_run(services.database, run_id=run_id, user_id=user.id))
-    if set_id := st.query_params.get(_SET):
+    if set_id := address.value(_SET):
         return Opened(wanted=load_set(services.database, set_id=set_id, user_id=user.id))
     return Opened()
 

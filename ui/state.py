@@ -48,7 +48,7 @@ def conversation_id() -> str | None:
 
     Streamlit's links to pages drop the parameter; then it is the one this tab had open, and the URL gets it back.
     """
-    conversation = st.query_params.get(_CONVERSATION_PARAMETER) or st.session_state.get(_OPENED)
+    conversation = address.value(_CONVERSATION_PARAMETER) or st.session_state.get(_OPENED)
     if conversation is not None:
         st.session_state[_OPENED] = conversation
         address.put(_CONVERSATION_PARAMETER, conversation)

@@ -9,7 +9,7 @@ from core.accounts.changes import disable_user, sign_out_everywhere
 from core.accounts.preferences import save_team_default
 from core.accounts.sign_in import authenticate
 from core.accounts.tokens import find_bearer, list_tokens
-from core.accounts.users import find_user, load_user
+from core.accounts.users import find_user, list_users, load_user
 from tests.support.chatting import double_click
 from tests.support.live_server import ROOT
 from tests.support.people import PASSWORD, add_person
@@ -91,6 +91,16 @@ def test_a_person_is_added_with_a_password_shown_until_done(admin_page, services
     assert list(admin_page.dataframe[0].value["Status"]) == ["Active", "Has a one-time password"]
     _click(admin_page, "Done")
     assert not admin_page.code
+
+
+def test_a_double_click_adds_a_person_and_finds_no_name_taken(admin_page, services):
+    admin_page.text_input(key="people_name").set_value("Bob")
+    admin_page.text_input(key="people_username").set_value("bob")
+    double_click(admin_page, "Add")
+
+    assert not admin_page.exception
+    assert not admin_page.error
+    assert [user.username for user in list_users(services.database)] == ["ada", "bob"]
 
 
 def test_a_person_that_cannot_be_added_is_said(admin_page, services):
