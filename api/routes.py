@@ -29,6 +29,7 @@ def api_routes(services: Services) -> list[BaseRoute]:
         _route("/api/usage", partial(usage.report, services=services)),
         _route(local.PATH, partial(local.tokens, services=services), "POST"),
         _route("/metrics", partial(metrics.metrics, services=services)),
+        Route("/chat/completions", answering_errors(_without_v1), methods=_METHODS),
         Route("/v1/{rest:path}", answering_errors(_missing), methods=_METHODS),
         Route("/api/{rest:path}", answering_errors(_missing), methods=_METHODS),
     ]
@@ -55,3 +56,8 @@ def _route(path: str, endpoint: Callable[[Request], Awaitable[Response]], method
 
 async def _missing(request: Request) -> Response:
     raise ApiError(status=404, message=f"There is nothing at {request.url.path[:200]}.", code="not_found")
+
+
+async def _without_v1(request: Request) -> Response:
+    message = f"The API is under /v1: let the base URL end with it ({request.base_url}v1)."
+    raise ApiError(status=404, message=message, code="not_found")

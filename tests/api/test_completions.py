@@ -203,6 +203,15 @@ def test_malformed_and_oversized_bodies(http) -> None:
     assert http.get("/v1/nothing").json()["error"]["code"] == "not_found"
 
 
+def test_a_client_whose_address_lacks_v1_is_told_so(server, token) -> None:
+    with (
+        httpx.Client(trust_env=False) as inner,
+        openai.OpenAI(base_url=server.url, api_key=token, http_client=inner) as client,
+        pytest.raises(openai.NotFoundError, match=f"let the base URL end with it \\({server.url}/v1\\)"),
+    ):
+        client.chat.completions.create(model="fast", messages=HELLO)
+
+
 @pytest.mark.parametrize(("model", "stream"), [("slow", True), ("slow", False), ("silent", True)])
 def test_a_caller_that_leaves_stops_the_upstream_call(server, token, provider, model, stream) -> None:
     before = len(provider.requests)
