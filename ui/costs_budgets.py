@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import tzinfo
+from datetime import time, tzinfo
 from decimal import Decimal
 
 import streamlit as st
@@ -33,7 +33,7 @@ def draw_budgets(services: Services, user: User, chosen: UsageFilter, forecast: 
     standings = _standings(services, user, mine=mine)
     for standing in standings[:_MOST]:
         spent = f"{at_least(standing)}{formats.money(standing.balance.spent.usd)}"
-        words = f"{spent} of {budget_words(standing.budget, services.budgets.people)}, {_left(standing, chosen.zone)}"
+        words = f"{spent} of {budget_words(standing.budget, services.budgets.people)}, {left_until(standing, chosen.zone)}"
         share = float(min(Decimal(1), max(Decimal(0), standing.share)))
         st.progress(share, coloured(standing.level, literal(words[:1].upper() + words[1:] + _over(standing, forecast))))
 
@@ -44,11 +44,13 @@ def _standings(services: Services, user: User, *, mine: bool) -> Sequence[Standi
     return [standing for standing in services.budgets.everybody() if standing.user_id is None]
 
 
-def _left(standing: Standing, zone: tzinfo) -> str:
+def left_until(standing: Standing, zone: tzinfo) -> str:
+    """`$3.15 left until 1 December`, with the hour where the team's midnight is none in `zone`."""
     renews = local_time(standing.renews_at, zone)
     left = standing.balance.left_usd
     rest = f"{formats.money(left)} left" if left > 0 else "nothing left"
-    return f"{rest} until {renews.day} {renews:%B}"
+    hour = "" if renews.time() == time() else f", {renews:%H:%M}"
+    return f"{rest} until {renews.day} {renews:%B}{hour}"
 
 
 def _over(standing: Standing, forecast: Forecast | None) -> str:
