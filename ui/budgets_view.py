@@ -18,6 +18,7 @@ from ui import echoes
 from ui.accounts_view import Work, act, draw_problem
 from ui.budget_line import amount
 from ui.budgets_watch import draw_edge, draw_refusals
+from ui.choices import draw_managed, manage
 from ui.clicks import once_here, times
 from ui.limit_form import Fields, draw_budget_fields, draw_rate_fields, read_budget, read_rate_limit
 from ui.limit_words import as_sentence, model_label
@@ -70,14 +71,8 @@ def _draw_kind(services: Services, people: Sequence[User], kind: str) -> None:
         alt=f"The {plural} of this installation",
     )
     by_id = {limit.id: limit for limit in limits}
-    chosen = st.selectbox(
-        f"Change a {what}",
-        list(by_id),
-        key=f"{kind}_chosen",
-        index=None,
-        placeholder=f"Choose a {what}",
-        format_func=lambda limit_id: _title(services, by_id[limit_id]) if limit_id in by_id else "",
-    )
+    titles = {limit.id: _title(services, limit) for limit in limits}
+    chosen = draw_managed(f"{kind}_chosen", f"Change a {what}", titles, placeholder=f"Choose a {what}")
     draw_problem(kind)
     if chosen in by_id:
         _draw_change(services, people, kind, by_id[chosen])
@@ -203,7 +198,7 @@ def _remove(services: Services, kind: str, limit: Budget | RateLimit) -> Work:
     def work(admin: User) -> str:
         title = _title(services, limit)
         services.budgets.delete(limit, actor_id=admin.id)
-        st.session_state[f"{kind}_chosen"] = None
+        manage(f"{kind}_chosen", None)
         return f"Removed: {title}."
 
     return work

@@ -76,7 +76,8 @@ def draw_refusals(services: Services, people: Sequence[User]) -> None:
         pd.DataFrame(columns),
         hide_index=True,
         height=list_height(len(refusals)),
-        column_config={"When": time_column(year=False)},
+        # A name of 80 characters would leave no room for the reason.
+        column_config={"When": time_column(year=False), "Who": st.column_config.TextColumn(width="medium")},
         alt="Calls that a budget or a limit refused, newest first; at most one a minute for each person and limit",
     )
 

@@ -33,7 +33,9 @@ def draw_budgets(services: Services, user: User, chosen: UsageFilter, forecast: 
     standings = _standings(services, user, mine=mine)
     for standing in standings[:_MOST]:
         spent = f"{at_least(standing)}{formats.money(standing.balance.spent.usd)}"
-        words = f"{spent} of {budget_words(standing.budget, services.budgets.people)}, {left_until(standing, chosen.zone)}"
+        words = (
+            f"{spent} of {budget_words(standing.budget, services.budgets.people)}, {left_until(standing, chosen.zone)}"
+        )
         share = float(min(Decimal(1), max(Decimal(0), standing.share)))
         st.progress(share, coloured(standing.level, literal(words[:1].upper() + words[1:] + _over(standing, forecast))))
 

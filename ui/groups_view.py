@@ -16,6 +16,7 @@ from core.bootstrap import Services
 from core.catalog.access import models_for_group, unknown_groups
 from core.catalog.models import ModelSpec
 from ui.accounts_view import Work, act, draw_problem
+from ui.choices import draw_managed, manage
 from ui.clicks import once_here, times
 from ui.markdown import literal
 from ui.people_view import person_title
@@ -26,9 +27,6 @@ _ADDING = "groups_adding"
 _NAME = "groups_name"
 _MEMBERS = "groups_members"
 _CHOSEN = "groups_chosen"
-# The group that a callback chose, and how often one did.
-_PUT_FORWARD = "groups_put_forward"
-_TIMES_CHOSEN = "groups_times_chosen"
 
 _EMPTY = (
     "There are no groups yet. A group opens models to some people only: add one here, then choose it under "
@@ -50,30 +48,12 @@ def draw_groups(services: Services, people: Sequence[User]) -> None:
         return
     _draw_list(services, groups)
     by_id = {group.id: group for group in groups}
-    chosen = _draw_choice(by_id)
+    names = {group.id: group.name for group in groups}
+    chosen = draw_managed(_CHOSEN, "Manage group", names, placeholder="Choose a group")
     draw_problem("group")
     if chosen in by_id:
         _draw_members(services, by_id[chosen], people)
         _draw_name(services, by_id[chosen])
-
-
-def _draw_choice(by_id: Mapping[str, Group]) -> str | None:
-    put_forward: str | None = st.session_state.get(_PUT_FORWARD)
-    # Another field whenever a callback chooses: a click that the browser sent before it had heard of that choice brings
-    # the older value of the field along, which would be taken for a newer choice.
-    return st.selectbox(
-        "Manage group",
-        by_id,
-        key=f"{_CHOSEN}_{st.session_state.get(_TIMES_CHOSEN, 0)}",
-        index=list(by_id).index(put_forward) if put_forward is not None and put_forward in by_id else None,
-        placeholder="Choose a group",
-        format_func=lambda key: by_id[key].name if key in by_id else "",
-    )
-
-
-def _choose(group_id: str | None) -> None:
-    st.session_state[_PUT_FORWARD] = group_id
-    st.session_state[_TIMES_CHOSEN] = st.session_state.get(_TIMES_CHOSEN, 0) + 1
 
 
 def draw_unknown_groups(services: Services) -> None:
@@ -197,7 +177,7 @@ def _add(services: Services, drawn: str) -> Work:
         create = partial(services.groups.create, name, member_ids=members, actor_id=admin.id)
         group_id = once("create", create)
         st.session_state[_NAME], st.session_state[_MEMBERS] = "", []
-        _choose(group_id)
+        manage(_CHOSEN, group_id)
         return f"{_name_of(services, group_id)} was added."
 
     return lambda admin: once_here(_ADDED, drawn, lambda: work(admin)) or ""
@@ -225,7 +205,7 @@ def _rename(services: Services, group: Group, key: str) -> Work:
 def _delete(services: Services, group: Group) -> Work:
     def work(admin: User) -> str:
         once("delete", partial(services.delete_group, group.id, actor_id=admin.id))
-        _choose(None)
+        manage(_CHOSEN, None)
         return f"{group.name} was deleted."
 
     return work

@@ -18,6 +18,7 @@ from core.clock import utc_now
 from core.costs.price_sheets import Proposal, Sheet, in_force, priced
 from core.costs.repricing import Effect
 from ui.accounts_view import Work, act, draw_problem
+from ui.costs_values import labels_apart
 from ui.markdown import literal
 from ui.price_end_view import draw_end
 from ui.price_entry_view import draw_entry
@@ -152,7 +153,7 @@ def _draw_book(services: Services, models: Mapping[str, ModelSpec]) -> None:
             help="Every version of every price",
         )
     st.caption(_summary(current, models))
-    labels = _labels(models)
+    labels = labels_apart(models)
     shown = _found(current, labels, st.session_state[_SEARCH] or "")
     if not shown:
         st.info("No model matches." if current else "The book is empty: no model has a known price.")
@@ -171,7 +172,7 @@ def _summary(current: Sequence[Sheet], models: Mapping[str, ModelSpec]) -> str:
 
 
 def _draw_model(services: Services, models: Mapping[str, ModelSpec]) -> None:
-    sheets, labels = services.prices.sheets(), _labels(models)
+    sheets, labels = services.prices.sheets(), labels_apart(models)
     names = sorted({*models, *sheets}, key=lambda name: str(labels.get(name, name)).casefold())
     st.subheader("One model", anchor=False)
     chosen = st.selectbox(
@@ -226,10 +227,6 @@ def _found(sheets: Sequence[Sheet], labels: Mapping[str, str], text: str) -> lis
         for sheet in sheets
         if all(word in f"{labels.get(sheet.model_id, '')} {sheet.model_id} {sheet.source}".casefold() for word in words)
     ]
-
-
-def _labels(models: Mapping[str, ModelSpec]) -> dict[str, str]:
-    return {name: model.label for name, model in models.items()}
 
 
 def _dollars(usd: object) -> str:

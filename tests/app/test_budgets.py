@@ -14,7 +14,7 @@ from core.errors import LimitReached
 from core.providers.gateway import ChatMessage, CompletionRequest
 from tests.support.attempts import add_attempt
 from tests.support.budgets import budget, rate
-from tests.support.chatting import double_click
+from tests.support.chatting import double_click, run_with_echo
 from tests.support.people import add_person
 from tests.support.signed_in import sign_in_app
 
@@ -48,6 +48,11 @@ def open_budgets(app, user):
 
 def labelled(elements, label):
     return next(element for element in elements if element.label == label)
+
+
+def change_amount(app, kept, usd: str) -> None:
+    next(one for one in app.text_input if (one.key or "").startswith(f"budget_{kept.id}")).set_value(usd)
+    next(one for one in app.button if one.label == "Save" and one.key.startswith("budget_")).click().run()
 
 
 def test_the_sidebar_says_how_much_of_the_tightest_budget_is_used(app, services, ada):
@@ -92,13 +97,31 @@ def test_an_administrator_adds_changes_and_removes_a_budget(app, services, ada):
     assert (kept.amount_usd, kept.period, kept.hard, kept.warn_percent) == (Decimal("12.50"), "month", True, 80)
 
     labelled(app.selectbox, "Change a budget").set_value(kept.id).run()
-    next(one for one in app.text_input if (one.key or "").startswith(f"budget_{kept.id}")).set_value("20")
-    next(one for one in app.button if one.label == "Save" and one.key.startswith("budget_")).click().run()
+    change_amount(app, kept, "20")
     assert services.budgets.budgets[0].amount_usd == 20
 
     labelled(app.button, "Remove it").click().run()
     assert services.budgets.budgets == ()
     assert not app.exception
+
+
+def test_a_changed_budget_stays_chosen_whatever_title_the_browser_still_shows(app, services, ada):
+    for shared in (True, False):
+        services.budgets.save(budget("5", shared=shared), actor_id=ada.id)
+    open_budgets(app, ada)
+    second = services.budgets.budgets[1]
+    choice = labelled(app.selectbox, "Change a budget")
+    choice.set_value(second.id).run()
+    old = choice.options[1]
+    change_amount(app, second, "20")
+
+    # The next click comes with what the field showed when it was drawn.
+    run_with_echo(app, choice.id, string_value=old)
+    choice = labelled(app.selectbox, "Change a budget")
+    assert (choice.value, choice.options[1]) == (second.id, "$20.00 a month for each person, refuses")
+    change_amount(app, second, "30")
+
+    assert [one.amount_usd for one in services.budgets.budgets] == [5, 30]
 
 
 @pytest.mark.parametrize("typed", ["", "a lot", "-5", "NaN", "1e400", "12,50", "0,125"])

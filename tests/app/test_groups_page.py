@@ -14,6 +14,7 @@ from core.chat.admission import TurnRequest
 from core.chat.own_data import export_data
 from core.errors import TurnRefused
 from core.settings import Settings
+from tests.support.chatting import run_with_echo
 from tests.support.live_server import ROOT
 from tests.support.people import add_person
 from tests.support.provider_behaviour import say
@@ -175,6 +176,18 @@ def test_a_renamed_group_takes_along_what_administrators_set_and_names_the_file(
     audit = _audit(admin_page)
     assert audit["What"][:2] == ["Model changed", "Group renamed"]
     assert audit["Details"][:2] == ["access: group Legal → group Counsel", "Legal → Counsel"]
+
+
+def test_a_renamed_group_stays_chosen_whatever_name_the_browser_still_shows(admin_page, services):
+    group_id = services.groups.create("Legal", actor_id=None)
+    _choose(admin_page.run(), group_id)
+    shown = _choice(admin_page).id
+    _field(admin_page, "text_input", "Name").set_value("Counsel")
+    _click(admin_page, "Save name")
+
+    run_with_echo(admin_page, shown, string_value="Legal")
+
+    assert (_choice(admin_page).value, list(_choice(admin_page).options)) == (group_id, ["Counsel"])
 
 
 def test_a_group_that_models_need_stays(admin_page, services, ada):
