@@ -55,8 +55,9 @@ def load_opened(database: Database, *, conversation_id: str, user_id: str) -> tu
     """
     load = partial(load_conversation, database, conversation_id=conversation_id, user_id=user_id)
     conversation = _OPENED.read(database, (user_id, conversation_id), load)
-    messages = partial(load_messages, database, conversation=conversation)
-    return conversation, _MESSAGES.read(database, conversation_id, messages)
+    read = partial(load_messages, database, conversation=conversation)
+    messages = _MESSAGES.read(database, conversation_id, read)
+    return conversation, messages if _are_of(messages, conversation) else read()
 
 
 def load_messages(database: Database, *, conversation: Conversation, figures: bool = True) -> list[Message]:
@@ -73,9 +74,18 @@ def load_to_continue(database: Database, *, conversation: Conversation) -> list[
     learns a moment later: on a shared store they are always read.
     """
     kept = None if database.is_shared else _MESSAGES.find(database, conversation.id)
-    if kept is None:
+    if kept is None or not _are_of(kept, conversation):
         return load_messages(database, conversation=conversation, figures=False)
     return [replace(message, figures=None, receipt=None) for message in kept]
+
+
+def _are_of(messages: Sequence[Message], conversation: Conversation) -> bool:
+    """Whether messages are as new as their conversation.
+
+    Kept ones may be older for a moment: a write can be read a little before whoever wrote it lets go what was kept.
+    """
+    leaf_id = conversation.leaf_message_id
+    return leaf_id is None or any(message.id == leaf_id for message in reversed(messages))
 
 
 def load_several(database: Database, conversation_ids: Collection[str]) -> dict[str, list[Message]]:

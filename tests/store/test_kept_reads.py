@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from core.accounts.preferences import load_preferences, load_team_defaults, save_preference, save_team_default
@@ -18,6 +20,7 @@ from core.chat.store import (
 )
 from core.clock import utc_now
 from core.errors import NotFound
+from core.store.database import Cursor
 from core.store.kept import KeptReads
 from tests.support.attempts import add_attempt
 from tests.support.conversations import make_conversation
@@ -106,8 +109,8 @@ def test_an_opened_conversation_follows_every_change_and_is_nobody_elses(databas
         load_opened(database, conversation_id=conversation_id, user_id="ann")
 
 
-def _add(database, conversation_id: str, text: str) -> None:
-    message = Message(
+def _message(conversation_id: str, text: str) -> Message:
+    return Message(
         id=text,
         conversation_id=conversation_id,
         parent_id=None,
@@ -117,7 +120,10 @@ def _add(database, conversation_id: str, text: str) -> None:
         status="complete",
         created_at=utc_now(),
     )
-    database.transaction(lambda cur: insert_message(cur, message))
+
+
+def _add(database, conversation_id: str, text: str) -> None:
+    database.transaction(lambda cur: insert_message(cur, _message(conversation_id, text)))
 
 
 def test_a_message_goes_behind_what_is_stored_and_not_behind_what_a_page_has_read(database) -> None:
@@ -131,6 +137,22 @@ def test_a_message_goes_behind_what_is_stored_and_not_behind_what_a_page_has_rea
         _add(database, conversation_id, text)
 
     assert [one.content for one in load_to_continue(database, conversation=conversation)][-2:] == ["one", "two"]
+
+
+def test_messages_are_never_older_than_their_conversation(database) -> None:
+    conversation_id = make_conversation(database, "ann", "Hello", "Hi there")
+    load_opened(database, conversation_id=conversation_id, user_id="ann")
+    rename_conversation(database, conversation_id=conversation_id, user_id="ann", title="Greetings")
+    # A turn ends in another thread: it can be read, and that thread has not yet let go what was kept.
+    answer = {"role": "assistant", "content": "Later", "status": "complete"}
+    with database._engine.lease() as raw:
+        cur = Cursor(raw, shared=database.is_shared)
+        insert_message(cur, replace(_message(conversation_id, "late"), **answer))
+        cur.execute("update conversations set leaf_message_id = 'late' where id = $id", id=conversation_id)
+
+    conversation, messages = load_opened(database, conversation_id=conversation_id, user_id="ann")
+    assert [message.content for message in messages] == ["Hello", "Hi there", "Later"]
+    assert [message.id for message in load_to_continue(database, conversation=conversation)][-1] == "late"
 
 
 def test_the_figures_of_an_opened_conversation_follow_the_ledger(database) -> None:
