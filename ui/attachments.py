@@ -87,7 +87,7 @@ def draw_waiting(services: Services, *, send: Callable[[], None], for_chosen: bo
                 icon=":material/close:",
                 help="Goes with your next message. Click to take it out.",
                 on_click=file_state.take_out,
-                args=(place,),
+                args=(attached,),
             )
         if model is not None:
             st.caption(literal(what_they_add(waiting, model)), width="content")

@@ -133,7 +133,9 @@ def _files_key() -> str:
 @unbroken
 def _start(services: Services) -> None:
     def work(user: User) -> str:
-        files = st.session_state.get(_files_key()) or []
+        files = st.session_state.get(_files_key())
+        if not files:  # the second click of a double click: the first one has taken them
+            return ""
         uploads = [Upload(name=file.name, data=file.getvalue()) for file in files]
         once("start", partial(services.imports.start, uploads, user_id=user.id))
         drawn = once("round", lambda: int(st.session_state.get(_ROUND, 0)))

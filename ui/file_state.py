@@ -45,9 +45,9 @@ def _place() -> str:
 
 
 @unbroken
-def take_out(place: int) -> None:
-    """Let go of the waiting file at this place."""
-    set_waiting([attached for at, attached in enumerate(waiting()) if at != place])
+def take_out(unwanted: Attachment) -> None:
+    """Let go of a waiting file; a double click lets go of no other one."""
+    set_waiting([attached for attached in waiting() if attached != unwanted])
 
 
 def note_unseen(question_id: str | None) -> None:

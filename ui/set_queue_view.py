@@ -45,11 +45,16 @@ def draw_queue(services: Services, user: User, run: SetRun) -> None:
             )
     st.text_input(
         "Why? (optional)",
-        key=_REASON,
+        # Of this pair, too: a browser would say again of the next one what was typed for this.
+        key=_reason_key(blind.key),
         max_chars=1000,
         placeholder="Why? Optional, type before you vote",
         label_visibility="collapsed",
     )
+
+
+def _reason_key(pair: str) -> str:
+    return f"{_REASON}_{pair}"
 
 
 def _draw_pair(blind: Blind) -> None:
@@ -63,9 +68,8 @@ def _draw_pair(blind: Blind) -> None:
 @unbroken
 def _vote(services: Services, run: SetRun, key: str, outcome: Outcome) -> None:
     def work(user: User) -> str:
-        find, reason = services.registry.current().get, st.session_state.get(_REASON)
+        find, reason = services.registry.current().get, st.session_state.get(_reason_key(key))
         cast = vote_on_pair(services.database, run, key, outcome, user_id=user.id, find_model=find, reason=reason)
-        st.session_state[_REASON] = ""
         return f"The vote does not count: {cast.void}." if cast.void else "Thank you: the ratings count it."
 
     act(services, PLACE, lambda user: once_here("set_vote", key, lambda: work(user)) or "")

@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 from core.bootstrap import Services, close_services, open_services
 from core.chat.store import list_conversations, load_messages
 from core.settings import Settings
-from tests.support.chatting import choose_in_app, write_registry
+from tests.support.chatting import choose_in_app, click_again, write_registry
 from tests.support.files import picture
 from tests.support.live_server import ROOT
 from tests.support.provider_behaviour import say
@@ -152,6 +152,7 @@ def test_a_waiting_file_can_be_taken_out_and_files_can_go_without_words(chat, se
 
     take_out = next(button for button in chat.button if button.label.startswith("cat"))
     take_out.click().run()
+    click_again(chat, take_out.id)
     assert "Use Seer" not in labels(chat)
     chat.button(key="send_files").click().run()
 

@@ -7,7 +7,7 @@ from streamlit.testing.v1 import AppTest
 from core.arena.prompt_files import Prompt
 from core.arena.prompt_sets import list_sets, load_prompts, make_set
 from core.arena.set_runs import begin_run, jobs_of_run, load_run, runs_of_set
-from tests.support.chatting import click_again, double_click
+from tests.support.chatting import click_again, double_click, run_with_echo
 from tests.support.live_server import ROOT
 from tests.support.people import add_person
 from tests.support.provider_behaviour import say
@@ -130,14 +130,18 @@ def test_the_blind_queue_names_no_model_and_counts_the_vote(services):
     assert not app.exception
     assert "Answer A" in shown(app)
     assert not any(label in shown(app) for label in run.models.values())
+    reason = app.text_input[0].set_value("Because it is short.").run().text_input[0].proto.id
     better = next(button.id for button in app.button if button.label == "A is better")
     press(app, "A is better")
     # The second click of a double click: it meant the pair before.
     click_again(app, better)
     assert not app.error
-    press(app, "Equally good")
+    next(button for button in app.button if button.label == "Equally good").click()
+    # A browser on a slow line: what was typed for the pair before.
+    run_with_echo(app, reason, string_value="Because it is short.")
     assert "no two answers left" in shown(app)
-    assert len(services.database.fetch_all("select * from votes where user_id = $id", id=bob.id)) == 2
+    votes = services.database.fetch_all("select reason from votes where user_id = $id order by created_at", id=bob.id)
+    assert [vote["reason"] for vote in votes] == ["Because it is short.", None]
 
 
 def test_a_model_judges_and_its_verdicts_stay_apart(services, provider):
