@@ -6,6 +6,7 @@ All that is the same in every chunk is written once; per piece of text one strin
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from typing import Any
@@ -28,7 +29,16 @@ DONE = "data: [DONE]\n\n"
 # A comment, which readers of event streams pass over.
 HEARTBEAT = ": waiting for the model\n\n"
 
-_to_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+# Where Python's readers of lines end one, httpx among them, and event streams do not.
+_ENDS_A_LINE = re.compile("[\\x85\\u2028\\u2029]")
+
+
+def _to_json(value: Any) -> str:
+    text = _encode(value)
+    if text.isascii():
+        return text
+    return _ENDS_A_LINE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 class Chunks:

@@ -7,7 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from starlette.requests import Request
 from starlette.responses import Response
@@ -104,8 +104,11 @@ def test_runs_of_text_and_reasoning_share_a_chunk_each() -> None:
 
 
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs"]), min_size=1), min_size=1))
+@example(["a\x85b\u2028", "c\u2029d\x1e\x0be"])
 def test_no_text_breaks_the_frames_of_a_stream(texts: list[str]) -> None:
     sent = chunks().of([TextDelta(text) for text in texts], "gpt")
+    # As readers of lines in Python see it, who know more ends of lines than event streams have.
+    assert [line for line in sent.splitlines() if line] == sent.strip().split("\n\n")
     assert "".join(event["choices"][0]["delta"]["content"] for event in events_of(sent)) == "".join(texts)
 
 
