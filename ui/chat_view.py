@@ -16,6 +16,7 @@ from ui.attachments import FILE_TYPES, LIMITS, draw_sight, draw_waiting, receive
 from ui.auth import current_user
 from ui.before_sending import draw_before_sending
 from ui.chat import OpenChat
+from ui.clicks import do_earlier, do_unless_earlier
 from ui.conversation_list import NEW_CHAT_SHORTCUT, draw_conversations, draw_search_button
 from ui.conversation_menu import draw_menu, title_line
 from ui.model_gone import draw_model_gone
@@ -27,7 +28,7 @@ from ui.temporary_chat import draw_begin, draw_mark
 from ui.unbroken import once, unbroken
 from ui.use_case import note_use_case
 
-_SUGGESTIONS = "suggestions"
+_NEW_CHAT, _SUGGESTIONS = "new_chat", "suggestions"
 
 
 def draw_sidebar(services: Services, user: User, opened: OpenChat) -> None:
@@ -36,12 +37,11 @@ def draw_sidebar(services: Services, user: User, opened: OpenChat) -> None:
         with st.container(gap="xsmall"):
             st.button(
                 "New chat",
-                key="new_chat",
+                key=_NEW_CHAT,
                 icon=":material/edit_square:",
                 width="stretch",
                 shortcut=NEW_CHAT_SHORTCUT,
-                on_click=state.open_conversation,
-                args=(None,),
+                on_click=_open_new,
             )
             draw_search_button()
         chat.follow_model(opened)
@@ -111,7 +111,19 @@ def draw_empty(services: Services, user: User, send: Callable[[str], None], *, t
 
 
 @unbroken
+def _open_new() -> None:
+    do_unless_earlier(_NEW_CHAT, partial(state.open_conversation, None))
+
+
+def _begin_anew() -> None:
+    state.open_conversation(None)
+    file_state.stand_at(file_state.NEW_CHAT)
+
+
+@unbroken
 def _submit(services: Services) -> None:
+    if state.conversation_id() is not None or state.temporary_chat() is not None:
+        do_earlier(_NEW_CHAT, _begin_anew)
     typed = st.session_state[state.COMPOSER]
     text, files = (typed.text, typed.files) if typed else ("", ())
     if files and state.temporary_chat():

@@ -29,6 +29,26 @@ def once_here(name: str, shown: str, work: Callable[[], T]) -> T | None:
     return result
 
 
+def do_earlier(key: str, work: Callable[[], object]) -> None:
+    """In the callback of the composer: do what the button with this key is for, if that was clicked and not done yet.
+
+    On a line that stalls both arrive together, and Streamlit calls what came last first.
+    """
+    if st.session_state.get(key):
+        st.session_state[_done_earlier(key)] = True
+        work()
+
+
+def do_unless_earlier(key: str, work: Callable[[], object]) -> None:
+    """In the callback of that button: do it, unless `do_earlier` has."""
+    if not st.session_state.pop(_done_earlier(key), False):
+        work()
+
+
+def _done_earlier(key: str) -> str:
+    return f"done_earlier_{key}"
+
+
 def times(name: str) -> int:
     """How often this tab has done it: what stands on a page that may look the same before and after.
 

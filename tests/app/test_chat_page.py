@@ -56,6 +56,25 @@ def test_the_conversation_is_listed_and_in_the_url(chat, services, ada):
     assert "Hello there" in [button.label for button in chat.sidebar.button]
 
 
+@pytest.mark.parametrize("composer_first", [True, False])
+def test_what_is_typed_after_new_chat_goes_there_where_both_arrive_together(chat, services, ada, composer_first):
+    _send(chat, "Hello there")
+    chat.button(key="new_chat").click()
+    chat.chat_input[0].set_value("Another matter")
+    states = chat._tree.get_widget_states()
+    ordered = sorted(states.widgets, key=lambda state: state.id.endswith("-composer"), reverse=composer_first)
+    del states.widgets[:]
+    states.widgets.extend(ordered)
+    chat._run(states)
+
+    assert not chat.exception
+    listed = list_conversations(services.database, user_id=ada.id, limit=5)
+    assert {conversation.title for conversation in listed} == {"Hello there", "Another matter"}
+    assert "Another matter" in _texts(chat)
+    chat.button(key="new_chat").click().run()
+    assert not chat.chat_message
+
+
 @pytest.mark.parametrize("text", ["   ", "\n\n"])
 def test_an_empty_message_is_refused_in_words(chat, text, services, ada):
     _send(chat, text)

@@ -41,7 +41,7 @@ def test_the_administrator_is_created_once_with_the_code_of_the_terminal(start, 
 
     code = server.setup_code()
     fill_setup(first, code=code)
-    first.get_by_role("button", name="Create and sign in").click()
+    first.get_by_role("button", name="Create and sign in").dblclick()
     wait_until_signed_in(first)
 
     fill_setup(second, code=code, username="eve")
