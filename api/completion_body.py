@@ -6,9 +6,10 @@ docs/api.md, or is refused.
 
 from __future__ import annotations
 
+import json
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 MOST_TOOLS = 128
 # Far more than anybody says at once, and a second of work at most: a body of 20 MB holds millions of empty ones.
@@ -22,6 +23,18 @@ _FUNCTION_NAME = r"^[a-zA-Z0-9_-]{1,64}$"
 def _at_most(entries: int, *, at_least: int | None = None) -> Any:
     """How long a list is. Its first wrong entry ends the reading: the errors of millions take minutes and gigabytes."""
     return Field(min_length=at_least, max_length=entries, fail_fast=True)
+
+
+def _sendable(schema: dict[str, Any]) -> dict[str, Any]:
+    """A JSON schema of the caller. NaN and what is too large for a float are read, and could not be sent on."""
+    try:
+        json.dumps(schema, allow_nan=False)
+    except ValueError:
+        raise ValueError("NaN, Infinity and numbers that are too large are no JSON") from None
+    return schema
+
+
+_Schema = Annotated[dict[str, Any], AfterValidator(_sendable)]
 
 
 class _Exact(BaseModel):
@@ -96,7 +109,7 @@ class FunctionShape(_Exact):
 
     name: Annotated[str, Field(pattern=_FUNCTION_NAME)]
     description: str | None = None
-    parameters: dict[str, Any] | None = None
+    parameters: _Schema | None = None
     strict: bool | None = None
 
 
@@ -125,7 +138,7 @@ class JsonSchema(_Exact):
 
     name: Annotated[str, Field(pattern=_FUNCTION_NAME)]
     description: str | None = None
-    schema_: Annotated[dict[str, Any] | None, Field(alias="schema")] = None
+    schema_: Annotated[_Schema | None, Field(alias="schema")] = None
     strict: bool | None = None
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import time
 from typing import Any
 
@@ -101,6 +102,20 @@ def test_a_body_full_of_mistakes_is_refused_at_once(body) -> None:
         read(body)
     # It took seconds, in which nobody else was served; now it takes a hundredth of one.
     assert time.thread_time() - begun < 0.5
+
+
+@pytest.mark.parametrize("number", [math.nan, math.inf, -math.inf])
+def test_a_number_that_json_does_not_have_is_refused_where_it_would_be_sent_on(number) -> None:
+    shape = {"type": "object", "properties": {"a": {"default": [number]}}}
+    tool = {"type": "function", "function": {"name": "f", "parameters": shape}}
+    error = refusal(tools=[tool])
+    assert (error.param, error.code) == ("tools.0.function.parameters", "invalid_value")
+    assert "no JSON" in error.message
+    form = {"type": "json_schema", "json_schema": {"name": "f", "schema": shape}}
+    assert refusal(response_format=form).param == "response_format.json_schema.schema"
+    assert read(
+        b'{"model": "fast", "messages": [], "metadata": {"a": 1e400}}'.replace(b"[]", json.dumps(HELLO).encode())
+    )
 
 
 def test_two_different_lengths_are_refused() -> None:
