@@ -58,6 +58,7 @@ GROWN = (
             "preferences",
             "api_tokens",
             "group_claims",
+            "group_members",  # of groups that are not the demo's
             "refusals",
         )
     ),

@@ -10,11 +10,13 @@ from decimal import Decimal
 import pytest
 
 from core.catalog.models import CacheRule, Prices
+from core.clock import utc_now
 from core.costs.estimate import UNPRICED, CostRange
+from core.costs.pricing import Cost
 from core.errors import ErrorClass, LimitReached, ProviderError, StoreError
 from core.providers.events import Usage
 from core.providers.scripted import Gate, ScriptedGateway, answer
-from tests.support.attempts import ledger_table
+from tests.support.attempts import add_attempt, ledger_table
 from tests.support.budgets import allowance, budget, make_budgets, rate
 from tests.support.moving_clock import MovingClock
 from tests.support.turns import TIMEOUT_S, finish, model, rig
@@ -356,6 +358,16 @@ def test_the_sums_are_the_ledgers_after_a_restart_and_after_a_correction(databas
 
     assert budgets.standings("ann")[0].balance.spent.usd == Decimal("0.2550")
     assert make_budgets(database).standings("ann")[0].balance.spent.usd == Decimal("0.2550")
+
+
+def test_what_is_spent_may_be_more_than_one_amount_can_be(database):
+    # A column of another currency, taken for dollars: it must not keep the next start from counting.
+    most = Decimal("999999999.999999999")
+    cost = Cost(cost_usd=most, code="reported", computed_cost_usd=None, reported_cost_usd=most)
+    for _ in range(2):
+        add_attempt(database, ended_at=utc_now(), lasted_s=0, cost=cost)
+
+    assert make_budgets(database, budget("50")).standings("ann")[0].balance.spent.usd == 2 * most
 
 
 def test_a_fault_of_the_store_neither_opens_nor_closes_a_budget(database):

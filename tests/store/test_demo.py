@@ -156,10 +156,28 @@ def test_every_table_of_peoples_own_is_looked_through(database):
     rows = database.fetch_all(
         "select distinct table_name from information_schema.columns where column_name in ('user_id', 'owner_id')"
     )
-    # Members go with their group; what was paid for and who did what stays.
-    kept = {"attempts", "attempt_rows", "numbered_attempts", "audit", "ledger", "measured_calls", "group_members"}
+    # What was paid for and who did what stays.
+    kept = {"attempts", "attempt_rows", "numbered_attempts", "audit", "ledger", "measured_calls"}
 
     assert {row["table_name"] for row in rows} - kept <= {*TABLES, *(table for table, _, _ in GROWN)}
+
+
+@pytest.mark.slow
+def test_nobody_of_the_demo_stays_in_another_group(database, counts):
+    someone = database.fetch_one("select id from users where username like 'demo-%' limit 1")["id"]
+    ada = add_person(database, "ada")
+    for user_id in (someone, ada.id):
+        database.execute(
+            "insert into group_members (group_id, user_id, source, added_at) values ('real', $id, 'admin', $now)",
+            id=user_id,
+            now=NOW,
+        )
+
+    remove(database)
+
+    assert database.fetch_all("select group_id, user_id from group_members") == [
+        {"group_id": "real", "user_id": ada.id}
+    ]
 
 
 @pytest.mark.slow

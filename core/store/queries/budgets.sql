@@ -42,9 +42,9 @@ delete from rate_limits where id = $id
 -- counted: a sum next to them reads "at least".
 select
     user_id,
-    sum(case when started_at >= $day then cost_usd end)::decimal(18,9) as day_usd,
-    sum(case when started_at >= $week then cost_usd end)::decimal(18,9) as week_usd,
-    sum(case when started_at >= $month then cost_usd end)::decimal(18,9) as month_usd,
+    sum(case when started_at >= $day then cost_usd end)::decimal(38,9) as day_usd,
+    sum(case when started_at >= $week then cost_usd end)::decimal(38,9) as week_usd,
+    sum(case when started_at >= $month then cost_usd end)::decimal(38,9) as month_usd,
     count(case when started_at >= $day and cost_usd is null then 1 end) as day_unpriced,
     count(case when started_at >= $week and cost_usd is null then 1 end) as week_unpriced,
     count(case when started_at >= $month and cost_usd is null then 1 end) as month_unpriced

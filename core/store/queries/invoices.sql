@@ -21,7 +21,7 @@ select
     invoices.id, invoices.provider, invoices.file_name, invoices.layout, invoices.gives, invoices.bad_rows,
     invoices.imported_at, coalesce(users.display_name, users.username) as imported_by,
     count(invoice_lines.line) as lines, min(invoice_lines.day) as first_day, max(invoice_lines.day) as last_day,
-    sum(invoice_lines.amount_usd)::decimal(18,9) as amount_usd
+    sum(invoice_lines.amount_usd)::decimal(38,9) as amount_usd
 from invoices
 left join invoice_lines on invoice_lines.invoice_id = invoices.id
 left join users on users.id = invoices.imported_by
@@ -40,7 +40,7 @@ delete from invoice_lines where invoice_id = $id
 -- name: billed
 -- What a provider's files say, by day and its own model name.
 select
-    day, model, sum(amount_usd)::decimal(18,9) as amount_usd, sum(calls)::bigint as calls,
+    day, model, sum(amount_usd)::decimal(38,9) as amount_usd, sum(calls)::bigint as calls,
     sum(input_tokens)::bigint as input_tokens, sum(cached_input_tokens)::bigint as cached_input_tokens,
     sum(cache_write_tokens)::bigint as cache_write_tokens, sum(output_tokens)::bigint as output_tokens
 from invoice_lines join invoices on invoices.id = invoice_lines.invoice_id
@@ -58,8 +58,8 @@ from (select
     sum(input_tokens)::bigint as input_tokens, sum(cached_input_tokens)::bigint as cached_input_tokens,
     sum(cache_write_tokens)::bigint as cache_write_tokens, sum(output_tokens)::bigint as output_tokens,
     coalesce(sum(input_tokens + output_tokens) filter (where computed_cost_usd is null), 0)::bigint as unpriced_tokens,
-    coalesce(sum(computed_cost_usd), 0)::decimal(18,9) as computed_usd,
-    coalesce(sum(reported_cost_usd), 0)::decimal(18,9) as reported_usd, count(reported_cost_usd) as reported_calls
+    coalesce(sum(computed_cost_usd), 0)::decimal(38,9) as computed_usd,
+    coalesce(sum(reported_cost_usd), 0)::decimal(38,9) as reported_usd, count(reported_cost_usd) as reported_calls
 from ledger
 where provider = $provider and started_at >= $since and started_at < $until
     and not cached and input_tokens + output_tokens > 0

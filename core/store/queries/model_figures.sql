@@ -12,7 +12,7 @@ select
             and first_token_at < ended_at and output_tokens > 0
         ) as tokens_per_second,
     count(*) filter (where user_id = $user_id and started_at >= $month) as calls,
-    sum(cost_usd) filter (where user_id = $user_id and started_at >= $month)::decimal(18,9) as spent_usd,
+    sum(cost_usd) filter (where user_id = $user_id and started_at >= $month)::decimal(38,9) as spent_usd,
     count(*) filter (where user_id = $user_id and started_at >= $month and cost_usd is null) as unpriced
 from ledger
 where started_at >= least($since::timestamp, $month::timestamp)

@@ -100,7 +100,7 @@ select
     sum(image_tokens)::bigint as image_tokens,
     sum(output_tokens)::bigint as output_tokens,
     sum(reasoning_tokens)::bigint as reasoning_tokens,
-    coalesce(sum(cost_usd), 0)::decimal(18,9) as cost_usd,
+    coalesce(sum(cost_usd), 0)::decimal(38,9) as cost_usd,
     count(*) filter (where cost_usd is null) as unpriced
 from met
 group by 1, 2, 3
@@ -148,7 +148,7 @@ select
     coalesce(served_model, requested_model) as model_id,
     count(*) as calls,
     count(distinct user_id) as people,
-    coalesce(sum(cost_usd), 0)::decimal(18,9) as cost_usd,
+    coalesce(sum(cost_usd), 0)::decimal(38,9) as cost_usd,
     count(*) filter (where cost_usd is null) as unpriced,
     max(started_at) as last_used_at
 from ledger

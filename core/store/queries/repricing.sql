@@ -5,8 +5,8 @@ select
     count(*) filter (where from_tokens and cost_usd is null) as unpriced,
     count(*) filter (where other_cost) as corrected,
     count(*) filter (where not from_tokens and other_figures) as beside,
-    coalesce(sum(cost_usd) filter (where from_tokens), 0)::decimal(18,9) as before_usd,
-    coalesce(sum(new_cost_usd) filter (where from_tokens), 0)::decimal(18,9) as after_usd,
+    coalesce(sum(cost_usd) filter (where from_tokens), 0)::decimal(38,9) as before_usd,
+    coalesce(sum(new_cost_usd) filter (where from_tokens), 0)::decimal(38,9) as after_usd,
     max(ended_at) filter (where from_tokens) as last_at
 from repriced(
     $slice_models, $slice_begins, $slice_ends, $rate_slices, $rate_services, $rate_above, $rate_up_to, $rate_prices, $rate_free,

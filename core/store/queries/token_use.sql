@@ -1,7 +1,7 @@
 -- name: spent_by_tokens
 -- What each token with a budget has spent since a moment, and how many of its calls have no price.
 select
-    turns.token_id, sum(ledger.cost_usd)::decimal(18,9) as cost_usd,
+    turns.token_id, sum(ledger.cost_usd)::decimal(38,9) as cost_usd,
     count(*) - count(ledger.cost_usd) as unpriced
 from turns
 join ledger on ledger.turn_id = turns.id
