@@ -19,6 +19,7 @@ from ui import compare, compare_state, file_state, state
 from ui.attachments import FILE_TYPES, draw_attached, draw_waiting, receive
 from ui.auth import current_user
 from ui.chat import SUGGESTIONS
+from ui.clicks import do_earlier, do_unless_earlier
 from ui.compare import ALL, OpenComparison
 from ui.compare_diff import column_names
 from ui.compare_estimate import draw_estimate
@@ -27,6 +28,7 @@ from ui.drafts import keep_draft_of
 from ui.markdown import as_typed, literal, renderable
 from ui.unbroken import once, unbroken
 
+_NEW = "new_comparison"
 _HISTORY_SHOWN = 20
 _TITLE_ON_SHOW = 34
 _PERSON, _MODEL = ":material/person:", ":material/neurology:"
@@ -37,11 +39,10 @@ def draw_sidebar(services: Services, user: User) -> None:
     with st.sidebar:
         st.button(
             "New comparison",
-            key="new_comparison",
+            key=_NEW,
             icon=":material/add:",
             width="stretch",
-            on_click=compare_state.open_comparison,
-            args=(None,),
+            on_click=_open_new,
         )
         _draw_undo(services)
         limit = compare_state.listed()
@@ -182,6 +183,16 @@ def _send_first(services: Services, text: str) -> None:
         compare.send(services, text)
 
 
+@unbroken
+def _open_new() -> None:
+    do_unless_earlier(_NEW, partial(compare_state.open_comparison, None))
+
+
+def _begin_anew() -> None:
+    compare_state.open_comparison(None)
+    file_state.stand_at(file_state.NEW_COMPARISON)
+
+
 def _draw_target(opened: OpenComparison) -> None:
     columns = list(opened.comparison.answers) if opened.comparison else []
     names = {ALL: "All columns", **{name: f"Only {label}" for name, label in column_names(columns).items()}}
@@ -194,6 +205,8 @@ def _draw_target(opened: OpenComparison) -> None:
 
 @unbroken
 def _submit(services: Services) -> None:
+    if compare_state.comparison_id() is not None:
+        do_earlier(_NEW, _begin_anew)
     typed = st.session_state[state.COMPOSER]
     text, files = (typed.text, typed.files) if typed else ("", ())
     if files and current_user(services) and (problems := once("files", partial(receive, services, files))):

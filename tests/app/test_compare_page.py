@@ -127,6 +127,22 @@ def test_a_follow_up_goes_where_it_is_sent(page, services, ada):
     assert [len(column) for column in said(services, ada)[1]] == [4, 6]
 
 
+def test_what_is_typed_after_new_comparison_begins_one_where_both_arrive_together(page, services, ada):
+    ask(page, "Should we upgrade?")
+    page.button(key="new_comparison").click()
+    page.chat_input[0].set_value("Another matter?")
+    states = page._tree.get_widget_states()
+    ordered = sorted(states.widgets, key=lambda state: not state.id.endswith("-composer"))
+    del states.widgets[:]
+    states.widgets.extend(ordered)
+    page._run(states)
+
+    assert not page.exception
+    titles = {comparison.title for comparison in list_comparisons(services.database, user_id=ada.id, limit=5)}
+    assert titles == {"Should we upgrade?", "Another matter?"}
+    assert any("Another matter?" in text.value for text in page.markdown)
+
+
 def test_a_model_that_a_browser_says_again_is_added_once(page):
     box = page.selectbox(key="add_to_line_up")
     added = next(words for words in box.options if words.startswith("Steady"))
