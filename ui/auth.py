@@ -176,8 +176,10 @@ def _draw_card(services: Services, user: User | None) -> None:
     ended = st.session_state.pop(_NOTICE, None)
     notice = _why_provider_is_not_enough(services) or ended
     with sign_in_card.card():
-        if notice and not problem:
-            sign_in_card.draw_notice(notice)
+        # A place in every run: else the form moves up when the notice goes, and stands there twice for a moment.
+        with st.empty():
+            if notice and not problem:
+                sign_in_card.draw_notice(notice)
         if user is not None:
             sign_in_card.draw_own_password_form(on_submit=partial(_submit_own_password, services), problem=problem)
             draw_sign_out(services)
