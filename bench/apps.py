@@ -98,7 +98,7 @@ class PlainApp:
         raise NotImplementedError("the plain application has no sign-in")
 
     def choose_model(self, page: Page, model: str) -> None:
-        page.get_by_role("combobox", name="Model").click()
+        page.get_by_role("combobox", name="Model", exact=True).click()
         page.get_by_role("option", name=model, exact=True).click()
 
 
@@ -164,7 +164,7 @@ class Switchboard:
             page.wait_for_timeout(50)
 
     def choose_model(self, page: Page, model: str) -> None:
-        page.get_by_role("combobox", name="Model").click()
+        page.get_by_role("combobox", name="Model", exact=True).click()
         page.get_by_role("option", name=model).click()
 
 

@@ -167,7 +167,7 @@ def test_every_message_says_who_answered_after_a_switch(chat: Page) -> None:
     expect(messages(chat).nth(3)).to_contain_text("Html ·")
     chat.reload()
     expect(messages(chat)).to_have_count(4)
-    expect(chat.get_by_role("combobox", name="Model")).to_have_value(re.compile("Html"))
+    expect(chat.get_by_role("combobox", name="Model", exact=True)).to_have_value(re.compile("Html"))
 
 
 def test_markup_shows_as_text_and_never_runs(chat: Page) -> None:

@@ -68,7 +68,7 @@ def test_typing_changes_the_prices_at_once_and_a_click_on_one_switches(chat: Pag
     assert typed == "$0.01"
     expect(strip(chat)).to_contain_text(re.compile(r"(10k|10\.\dk|9,\d{3}) of 100k"))
     strip(chat).get_by_role("button", name=re.compile("^Wide ")).click()
-    expect(chat.get_by_role("combobox", name="Model")).to_have_value("Wide")
+    expect(chat.get_by_role("combobox", name="Model", exact=True)).to_have_value("Wide")
     expect(strip(chat).locator(".own")).to_contain_text("Wide")
     expect(composer(chat)).to_have_value(re.compile("^word word"))
 

@@ -51,7 +51,7 @@ def test_a_model_for_a_group_is_used_inside_and_refused_outside(server, open_pro
     expect(eve.get_by_text("Laboratory is not open to you.")).to_be_visible()
     expect(composer(eve)).to_have_value("What is in the test tube?")
     expect(messages(eve)).to_have_count(0)
-    selector = eve.get_by_role("combobox", name="Model")
+    selector = eve.get_by_role("combobox", name="Model", exact=True)
     selector.click()
     expect(eve.get_by_role("option").filter(has_text="Other")).to_be_visible()
     expect(eve.get_by_role("option").filter(has_text="Laboratory")).to_have_count(0)

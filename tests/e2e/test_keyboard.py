@@ -110,7 +110,7 @@ def test_escape_stops_the_answer_but_not_from_another_field_or_an_open_dialog(ch
     chat.keyboard.press("Control+/")
     chat.keyboard.press("Escape")
     expect(sheet(chat)).to_be_hidden()
-    chat.get_by_role("combobox", name="Model").click()
+    chat.get_by_role("combobox", name="Model", exact=True).click()
     chat.keyboard.press("Escape")
     expect(stop_button(chat)).to_be_visible()
     composer(chat).focus()

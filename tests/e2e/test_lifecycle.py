@@ -113,7 +113,7 @@ def test_an_orderly_stop_in_mid_answer_stores_it_as_interrupted(page: Page, star
 def test_a_new_user_talks_to_the_model_that_ships_with_the_app(page: Page, start, tmp_path) -> None:
     server = start(directory=tmp_path, SWITCHBOARD_LOCAL_MODEL="on")
     create_admin(page, server)
-    expect(page.get_by_role("combobox", name="Model")).to_have_value(re.compile("SmolLM2 135M"))
+    expect(page.get_by_role("combobox", name="Model", exact=True)).to_have_value(re.compile("SmolLM2 135M"))
 
     ask(page, "What is the capital of France?")
     wait_until_answered(page, 2)

@@ -80,7 +80,7 @@ def _chat(page: Page, few: LiveServer) -> Page:
 
 
 def selector(page: Page) -> Locator:
-    return page.get_by_role("combobox", name="Model")
+    return page.get_by_role("combobox", name="Model", exact=True)
 
 
 def options(page: Page) -> Locator:

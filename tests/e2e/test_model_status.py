@@ -100,7 +100,7 @@ def test_the_list_of_models_follows_while_somebody_searches_in_it(
     other.goto(server.url)
     composer(other).wait_for()
     choose_model(other, "Changing")
-    search = chat.get_by_role("combobox", name="Model")
+    search = chat.get_by_role("combobox", name="Model", exact=True)
     search.click()
     search.fill("chang")
     option = chat.get_by_role("option").filter(has_text="Changing")

@@ -73,7 +73,7 @@ def test_a_model_that_is_switched_off_leaves_the_chat(models: Page) -> None:
 
     models.get_by_role("link", name="Chat").click()
     composer(models).wait_for()
-    selector = models.get_by_role("combobox", name="Model")
+    selector = models.get_by_role("combobox", name="Model", exact=True)
     selector.click()
     expect(models.get_by_role("option").filter(has_text="Swift")).to_be_visible()
     selector.fill("Html")

@@ -120,7 +120,7 @@ def wait_until_answered(page: Page, count: int) -> None:
 
 def choose_model(page: Page, label: str) -> None:
     """Choose a model in the sidebar by typing its label, with the keyboard alone."""
-    selector = page.get_by_role("combobox", name="Model")
+    selector = page.get_by_role("combobox", name="Model", exact=True)
     selector.click()
     selector.fill(label)
     page.get_by_role("option").filter(has_text=label).first.wait_for()
