@@ -28,6 +28,7 @@ from core.providers.images import ReadFile, nothing_kept, read_images
 from core.providers.litellm_stream import answer_headers, read_events
 from core.providers.prompt_cache import to_wire
 from core.providers.wire import wire_tool
+from core.providers.wire_calls import refuse_unreadable
 from core.providers.wire_errors import error_headers, to_provider_error
 from core.providers.wire_parameters import wire_parameters
 
@@ -162,6 +163,8 @@ def _arguments(
         # The OpenAI client walks its type definitions for every message, 0.2 ms each; what comes by `extra_body` goes
         # out as it is and replaces the field.
         arguments |= {"messages": messages[-1:], "extra_body": {"messages": messages}}
+    else:
+        refuse_unreadable(request.messages)
     return arguments
 
 

@@ -1,15 +1,18 @@
-"""Tool calls and signed reasoning, put together from the pieces in which streams bring them.
+"""Tool calls and signed reasoning, put together from the pieces in which streams bring them; calls that cannot be sent.
 
 Pieces are what a library made of them, or plain JSON.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from core.errors import ErrorClass, ProviderError
 from core.providers.events import Event, ReasoningSigned, ToolCalled, ToolCallPiece
+from core.providers.gateway import ChatMessage
 from core.providers.parts import SignedReasoning, ToolCall
 from core.providers.wire import field_of
 
@@ -19,6 +22,28 @@ class _Growing:
     id: str = ""
     name: str = ""
     arguments: list[str] = field(default_factory=list)
+
+
+def refuse_unreadable(messages: Sequence[ChatMessage]) -> None:
+    """Raises ProviderError BAD_REQUEST where the arguments of a call that was made are no JSON object.
+
+    OpenAI's format sends them as text. Other formats hold an object, and a library that makes one of the text fails in
+    its own way, which would count as a failure of the model.
+    """
+    for part in (part for message in messages for part in message.parts):
+        if isinstance(part, ToolCall) and not _is_object(part.arguments):
+            raise ProviderError(
+                ErrorClass.BAD_REQUEST,
+                f"The arguments of the call of {part.name} are no JSON object, which this model's provider needs.",
+                next_step="Send the call with an object, or tell it in words.",
+            )
+
+
+def _is_object(arguments: str) -> bool:
+    try:
+        return not arguments.strip() or isinstance(json.loads(arguments), dict)
+    except ValueError:
+        return False
 
 
 class CallPieces:

@@ -224,6 +224,23 @@ async def test_a_call_of_a_tool_stands_with_its_result_in_the_form_of_the_format
     assert "forty-two" in result
 
 
+@pytest.mark.parametrize("arguments", ["{cut", "[1]", "7", ""])
+async def test_a_call_without_an_object_is_sent_as_text_or_refused_before_it_is_sent(server, wire, gateway, arguments):
+    call = ToolCall(id="call00001", name="add", arguments=arguments)
+    asked = request(server, wire)
+    called = [message_of("assistant", [call]), message_of("tool", [ToolResult(call_id=call.id, text="forty-two")])]
+    asked = replace(asked, messages=[*asked.messages[:2], *called, *asked.messages[2:]])
+
+    if not arguments or wire.kind == "openai":
+        await collect(gateway, asked)
+        assert len(server.state.journal.records(wait=_AT_ONCE_S)) == 1
+        return
+    with pytest.raises(ProviderError, match="call of add") as caught:
+        await collect(gateway, asked)
+    assert caught.value.error_class == ErrorClass.BAD_REQUEST
+    assert server.state.journal.records(wait=_AT_ONCE_S) == []
+
+
 @pytest.mark.parametrize(
     ("status", "expected"),
     [
