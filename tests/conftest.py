@@ -37,6 +37,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: places[files[item.path]])
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say in full how a test failed that was tried again: the next try may pass, or fail from what the first left."""
+    for report in terminalreporter.getreports("rerun"):
+        terminalreporter.write_sep("_", f"{report.nodeid}, tried again after")
+        terminalreporter.write_line(report.longreprtext)
+
+
 @pytest.fixture(autouse=True)
 def no_network_beyond_loopback() -> Iterator[NetworkGuard]:
     """Fail the test during which anything in this process tried to leave the machine."""

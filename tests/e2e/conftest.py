@@ -52,13 +52,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.flaky(reruns=2))
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say in full how a test failed that was tried again: the next try may pass, or fail from what the first left."""
-    for report in terminalreporter.getreports("rerun"):
-        terminalreporter.write_sep("_", f"{report.nodeid}, tried again after")
-        terminalreporter.write_line(report.longreprtext)
-
-
 # Of a module and not of the session: Playwright holds an event loop while it runs, and async tests of other folders
 # could not start theirs.
 @pytest.fixture(name="browser", scope="module")
