@@ -24,7 +24,7 @@ Step = Callable[[], object]
 _logger = logging.getLogger(__name__)
 
 _STOPPING = (signal.SIGTERM, signal.SIGINT)
-_SWITCH_S = 0.0005
+SWITCH_S = 0.0005
 _COLLECT_EVERY_S = 60.0
 _LATER_S = 2.0
 # Above the engine's own grace for turns that are still writing their last words.
@@ -36,7 +36,7 @@ def prepare() -> None:
     """Set what has to be set before the first session and before the server's own start."""
     # How long one thread may keep the interpreter from another that is ready. With Python's own 5 ms a message on its
     # way to the provider waits for a page that is being drawn each time it comes back from the store (10 ms, measured).
-    sys.setswitchinterval(_SWITCH_S)
+    sys.setswitchinterval(SWITCH_S)
     # Conversations and password hashes are nobody else's on this machine: whatever is made from now on is ours alone.
     os.umask(0o077)
     # While this is unset and a folder pages/ exists, the first visitor of /some_page gets that page's script alone,
