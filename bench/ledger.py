@@ -105,7 +105,7 @@ def _measure_reports(
 
 
 def _measure_recording(database: Database, ledger: Reader, options: argparse.Namespace) -> float:
-    # As in the server: with Python's own 5 ms a turn waits that long for a reader each time it comes back from the store.
+    # As in the server: with Python's own 5 ms a turn waits so long each time it comes back from the store.
     sys.setswitchinterval(SWITCH_S)
     alone = record_while_read(database, ledger, seconds=options.seconds / 3, readers=0)
     samples = record_while_read(database, ledger, seconds=options.seconds, readers=READERS)
