@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 
 import pytest
@@ -11,8 +12,12 @@ from hypothesis import strategies as st
 
 from core.catalog.located import LocatedError, parse
 
+# Numbers of YAML 1.2, such as 1e5, which PyYAML writes as text without quotes.
+_NUMBER = re.compile(r"[-+]?[\d._]+[eE][-+]?\d+")
+_LETTERS = st.characters(codec="utf-8", exclude_categories=["Cs", "Cc"])
+TEXT = st.text(_LETTERS).filter(lambda text: not _NUMBER.match(text))
 PLAIN = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(st.characters(codec="utf-8", exclude_categories=["Cs", "Cc"])),
+    st.none() | st.booleans() | st.integers() | TEXT,
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text("abc", min_size=1), inner, max_size=4),
     max_leaves=12,
 )
@@ -43,6 +48,7 @@ def test_every_spelling_of_a_number_is_exact(text):
 
 def test_a_quoted_number_is_text():
     assert parse("'1e-2'").data == "1e-2"
+    assert parse("0E0").data == 0
 
 
 @pytest.mark.parametrize(("text", "number"), [("0x10", 16), ("1_000", 1000), ("-3", -3), ("0b11", 3)])
